@@ -79,3 +79,21 @@ func defaultText(f field, v reflect.Value) string {
 func cell(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "|", "\\|"), "\n", " ")
 }
+
+// Splice replaces what stands in page between the marks
+//
+//	<!-- begin NAME --> and <!-- end NAME -->
+//
+// by body. Each program keeps its own part of one reference page with it.
+func Splice(page, name, body string) (string, error) {
+	begin, end := "<!-- begin "+name+" -->\n", "<!-- end "+name+" -->"
+	head, rest, ok := strings.Cut(page, begin)
+	if !ok {
+		return "", fmt.Errorf("splice %s: the page has no line %q", name, strings.TrimSpace(begin))
+	}
+	_, tail, ok := strings.Cut(rest, end)
+	if !ok {
+		return "", fmt.Errorf("splice %s: the page has no line %q", name, end)
+	}
+	return head + begin + body + end + tail, nil
+}

@@ -254,6 +254,19 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+func TestSplice(t *testing.T) {
+	const page = "a\n<!-- begin x -->\nold\n<!-- end x -->\nb\n"
+	got, err := Splice(page, "x", "new\n")
+	if want := "a\n<!-- begin x -->\nnew\n<!-- end x -->\nb\n"; got != want || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for _, bad := range []string{"", "<!-- begin x -->\n"} {
+		if _, err := Splice(bad, "x", ""); err == nil {
+			t.Errorf("%q has no marks, yet was spliced", bad)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		"name: a\nfloor: 3\ndisk:\n  size: 1MiB\ndoors: [a, b]\nevery: {x: 1h}\n",
