@@ -1,0 +1,233 @@
+package layers
+
+// Folder is one place of the house. Path may end in /* (each folder right
+// below). A folder with Go code that no line names fails the test.
+type Folder struct {
+	Path  string
+	Owns  string   // what belongs here, in a few words
+	May   []Import // folders of this house it may import
+	Tests []Import // further ones for its _test.go files
+}
+
+// Import allows one folder, or with /* or /... several, for a reason.
+type Import struct {
+	Path string
+	Why  string
+}
+
+// Folders is the import map. No stage imports its neighbour: stages meet in
+// the roots (agent, collector), so that each can be read, tested and replaced
+// alone. Interfaces stand where they are used.
+func Folders() []Folder {
+	return []Folder{
+		// What both programs must agree on. Leaves: the fewer arrows, the better.
+		{Path: "internal/inventory", Owns: "sections as structs, and all that follows from them"},
+		{Path: "internal/metric", Owns: "catalogue of numbers"},
+		{Path: "internal/event", Owns: "catalogue of events"},
+		{Path: "internal/report", Owns: "the wire format of reports", May: []Import{
+			{"internal/inventory", "a report carries sections"},
+			{"internal/metric", "samples are named by the catalogue"},
+			{"internal/event", "events are named by the catalogue"},
+		}},
+		{Path: "internal/enroll", Owns: "enrolment string, requests for certificates, their answers", May: []Import{
+			{"internal/inventory", "an identity is a DeviceID"},
+		}},
+		{Path: "internal/segment", Owns: "segment files of spool and outbox"},
+		{Path: "internal/backoff", Owns: "waits, phases, Retry-After"},
+		{Path: "internal/buildinfo", Owns: "which build this is"},
+		{Path: "internal/settings", Owns: "how a settings file is read"},
+		{Path: "internal/layers", Owns: "this plan"},
+		{Path: "internal/e2e", Owns: "both programs as people run them, and the oracle over them", May: []Import{
+			{"internal/...", "the oracle speaks the wire"},
+			{"agent/...", "it drives the real agent"},
+			{"collector/...", "it drives the real collector"},
+		}},
+		{Path: "internal/e2e/*", Owns: "figures and fault campaigns", May: []Import{
+			{"internal/...", "the oracle speaks the wire"},
+			{"agent/...", "it drives the real agent"},
+			{"collector/...", "it drives the real collector"},
+		}},
+
+		// The agent.
+		{Path: "agent", Owns: "joins the agent", May: []Import{
+			{"agent/...", "the root joins the stages"},
+			{"internal/...", "it carries what they agree on from one to the next"},
+		}},
+		{Path: "agent/cmd/muster-agent", Owns: "main", May: []Import{
+			{"agent", "it starts the joined agent"},
+			{"agent/config", "flags win over the file"},
+			{"agent/service", "it can run as a service"},
+			{"internal/...", "it prints versions, sections and reports"},
+		}},
+		{Path: "agent/cmd/muster-simulate", Owns: "main", May: []Import{
+			{"agent/simulate", "it starts the simulation"},
+			{"internal/buildinfo", "it prints its version"},
+			{"internal/enroll", "it reads an enrolment string"},
+		}},
+		{Path: "agent/config", Owns: "settings of the agent", May: []Import{
+			{"internal/settings", "how files are read"},
+			{"internal/inventory", "sections are named in settings"},
+			{"internal/report", "a policy of the collector bends settings"},
+		}},
+		{Path: "agent/service", Owns: "service manager of each system", May: []Import{
+			{"internal/buildinfo", "the service's description"},
+		}},
+		{Path: "agent/host", Owns: "the machine as a section sees it"},
+		{Path: "agent/gather", Owns: "what a gatherer is", May: []Import{
+			{"agent/host", "a gatherer sees the machine through it"},
+			{"internal/inventory", "it fills sections"},
+			{"internal/metric", "it fills samples"},
+			{"internal/event", "it fills events"},
+			{"internal/report", "the status of a section, layouts and samples"},
+		}},
+		{Path: "agent/gather/*", Owns: "one question about the machine each; they do not know each other", May: []Import{
+			{"agent/host", "a gatherer sees the machine through it"},
+			{"agent/gather", "what a gatherer is"},
+			{"internal/inventory", "it fills sections"},
+			{"internal/metric", "it fills samples"},
+			{"internal/event", "it fills events"},
+		}},
+		{Path: "agent/spool", Owns: "bounded queue on disk", May: []Import{
+			{"internal/segment", "its files"},
+			{"internal/report", "what waits in it"},
+			{"internal/inventory", "the newest inventory is kept"},
+		}},
+		{Path: "agent/send", Owns: "batches to the collector, answers sorted; identity and its renewal", May: []Import{
+			{"internal/report", "what is sent"},
+			{"internal/enroll", "how it becomes somebody"},
+			{"internal/backoff", "when to try again"},
+			{"internal/buildinfo", "user agent, and the lower bound of the clock"},
+			{"internal/inventory", "DeviceID"},
+		}},
+		{Path: "agent/simulate", Owns: "many agents in one process", May: []Import{
+			{"agent/send", "through the real send"},
+			{"agent/spool", "with the real spool, where a scenario wants it"},
+			{"internal/...", "made-up machines speak the catalogues"},
+		}},
+
+		// The collector.
+		{Path: "collector", Owns: "joins the collector", May: []Import{
+			{"collector/...", "the root joins the stages"},
+			{"internal/...", "it carries what they agree on from one to the next"},
+		}},
+		{Path: "collector/cmd/muster", Owns: "main", May: []Import{
+			{"collector", "muster serve"},
+			{"collector/cli", "all other commands"},
+			{"collector/config", "flags win over the file"},
+			{"collector/query", "muster sql-worker is the same binary"},
+			{"internal/buildinfo", "it prints its version"},
+		}},
+		{Path: "collector/cli", Owns: "a file per noun, client of the API", May: []Import{
+			{"collector", "muster serve starts the joined collector"},
+			{"collector/config", "muster config check"},
+			{"collector/query", "muster sql-worker"},
+			{"collector/api", "types of its requests and answers"},
+			{"internal/...", "it prints sections, versions and enrolment strings"},
+		}},
+		{Path: "collector/config", Owns: "settings of the collector", May: []Import{
+			{"internal/settings", "how files are read"},
+		}},
+		{Path: "collector/receive", Owns: "TLS, which device is this, limits, decoding; no SQL, no rules", May: []Import{
+			{"internal/report", "what comes in"},
+			{"internal/enroll", "who comes in"},
+			{"internal/inventory", "DeviceID"},
+			{"internal/buildinfo", "the server's name in answers"},
+			{"internal/backoff", "how far to spread Retry-After"},
+		}},
+		{Path: "collector/authority", Owns: "CA, tokens, and the rules of identity", May: []Import{
+			{"internal/enroll", "what is asked and answered"},
+			{"internal/inventory", "DeviceID and evidence"},
+			{"internal/report", "codes of refusals"},
+		}},
+		{Path: "collector/intake", Owns: "the one door: identity, sequence, section diff, commit, acknowledge", May: []Import{
+			{"collector/store", "the contract it commits through"},
+			{"internal/report", "what is taken in"},
+			{"internal/inventory", "sections"},
+			{"internal/metric", "the catalogue decides what is kept"},
+			{"internal/event", "the catalogue decides what is kept"},
+		}},
+		{Path: "collector/outbox", Owns: "durable reports on their way to the series store", May: []Import{
+			{"internal/segment", "its files"},
+			{"internal/report", "what waits in it"},
+			{"internal/inventory", "DeviceID"},
+		}},
+		{Path: "collector/drain", Owns: "moves samples from the outbox to the series store", May: []Import{
+			{"collector/store", "the contract it writes through"},
+			{"internal/report", "what a record of the outbox holds"},
+			{"internal/inventory", "DeviceID"},
+			{"internal/metric", "series are named by the catalogue"},
+			{"internal/backoff", "when to try a slow store again"},
+		}},
+		{Path: "collector/store", Owns: "the two contracts and their types", May: []Import{
+			{"collector/search", "a filter is part of the contract"},
+			{"internal/inventory", "tables follow from sections"},
+			{"internal/metric", "series are named by the catalogue"},
+			{"internal/event", "events are named by the catalogue"},
+			{"internal/report", "statuses of sections, layouts and samples"},
+		}},
+		{Path: "collector/store/storetest", Owns: "the suites every store passes", May: []Import{
+			{"collector/store", "the contracts"},
+			{"internal/...", "it makes rows, samples and events"},
+		}},
+		{Path: "collector/store/sqlstore", Owns: "inventory and control in SQL", May: storeMay(), Tests: storeTests()},
+		{Path: "collector/store/tsdb", Owns: "series in the embedded Prometheus TSDB", May: storeMay(), Tests: storeTests()},
+		{Path: "collector/store/influx", Owns: "series in InfluxDB", May: storeMay(), Tests: storeTests()},
+		{Path: "collector/store/memory", Owns: "both stores in memory, for tests and measurements", May: storeMay(), Tests: storeTests()},
+		{Path: "collector/search", Owns: "the filter grammar", May: []Import{
+			{"internal/inventory", "its words are columns"},
+			{"internal/metric", "its words are series"},
+		}},
+		{Path: "collector/query", Owns: "people's SQL, in a child process", May: []Import{
+			{"internal/inventory", "which columns are personal"},
+		}},
+		{Path: "collector/health", Owns: "judges", May: []Import{
+			{"collector/store", "the contracts it reads"},
+			{"internal/report", "a device's rhythm is judged by its reports"},
+			{"internal/inventory", "rules speak sections"},
+			{"internal/metric", "rules speak series"},
+			{"internal/event", "rules speak events"},
+		}},
+		{Path: "collector/account", Owns: "roles, tokens, sessions, audit", May: []Import{
+			{"collector/store", "scopes are decided here and kept there"},
+			{"internal/inventory", "DeviceID"},
+		}},
+		{Path: "collector/api", Owns: "one table of operations", May: []Import{
+			{"collector/store", "what operations read and write"},
+			{"collector/search", "filters in requests"},
+			{"collector/account", "the policy of each operation"},
+			{"internal/...", "it shows sections, series, events and versions"},
+		}},
+		{Path: "collector/web", Owns: "pages", May: []Import{
+			{"collector/api", "pages show what operations answer"},
+			{"collector/store", "types of what is shown"},
+			{"internal/...", "it shows sections, series, events and versions"},
+		}},
+	}
+}
+
+// storeMay is the same for every store: none knows another.
+func storeMay() []Import {
+	return []Import{
+		{"collector/store", "the contract it fulfils"},
+		{"collector/search", "the filter it turns into its own condition"},
+		{"internal/inventory", "tables follow from sections"},
+		{"internal/metric", "series are named by the catalogue"},
+		{"internal/event", "events are named by the catalogue"},
+		{"internal/report", "statuses of sections"},
+	}
+}
+
+func storeTests() []Import {
+	return []Import{
+		{"collector/store/storetest", "one call joins the suite"},
+	}
+}
+
+// TestsMay is what the tests of every folder may import beside what the folder
+// itself may.
+func TestsMay() []Import {
+	return []Import{
+		{"internal/...", "tests speak the wire and the catalogues"},
+		{"collector/store/memory", "a real store without a disk"},
+	}
+}
