@@ -78,18 +78,19 @@ func (h *Host) Run(ctx context.Context, name string) ([]byte, error) {
 // bounded keeps the first bytes of an output and remembers that there were
 // more.
 type bounded struct {
-	bytes.Buffer
+	kept []byte
 	most int
 	over bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if room := b.most - b.Len(); len(p) > room {
+	n := len(p)
+	if room := b.most - len(b.kept); n > room {
 		b.over = true
-		b.Buffer.Write(p[:room])
-		return len(p), nil
+		p = p[:room]
 	}
-	return b.Buffer.Write(p)
+	b.kept = append(b.kept, p...)
+	return n, nil
 }
 
 func execute(ctx context.Context, c Command, path string) ([]byte, error) {
@@ -100,7 +101,7 @@ func execute(ctx context.Context, c Command, path string) ([]byte, error) {
 	cmd.Dir = rootOf("linux")
 	cmd.WaitDelay = time.Second
 	out := &bounded{most: c.Most}
-	var complaint = &bounded{most: 400}
+	complaint := &bounded{most: 400}
 	cmd.Stdout, cmd.Stderr = out, complaint
 	err := cmd.Run()
 	switch {
@@ -109,7 +110,7 @@ func execute(ctx context.Context, c Command, path string) ([]byte, error) {
 	case out.over:
 		return nil, fmt.Errorf("more than %d bytes of output", c.Most)
 	case err != nil:
-		return nil, fmt.Errorf("%w: %s", err, bytes.TrimSpace(complaint.Bytes()))
+		return nil, fmt.Errorf("%w: %s", err, bytes.TrimSpace(complaint.kept))
 	}
-	return out.Bytes(), nil
+	return out.kept, nil
 }
