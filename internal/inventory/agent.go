@@ -6,7 +6,7 @@ import "time"
 // It carries no address and no secret.
 type Agent struct {
 	Version         string    `inv:"version,dict,version" doc:"Version of the agent."`
-	Commit          string    `inv:"commit,dict" doc:"Source revision the agent was built from."`
+	Revision        string    `inv:"revision,dict" doc:"Source revision the agent was built from."`
 	BuiltAt         time.Time `inv:"built_at" doc:"When the agent was built."`
 	Platform        string    `inv:"platform,dict" doc:"Operating system and architecture it was built for, such as linux/amd64."`
 	WireVersion     int64     `inv:"wire_version" doc:"Version of the report format it speaks."`

@@ -4,8 +4,8 @@ import "time"
 
 // Antivirus is one protection product: virus scanner, EDR or both.
 type Antivirus struct {
-	Name          string    `inv:"name,key,dict" doc:"Product."`
-	Vendor        string    `inv:"vendor,dict" doc:"Maker."`
+	Name          string    `inv:"name,key,dict" doc:"Name of the product."`
+	Vendor        string    `inv:"vendor,dict" doc:"Maker of the product."`
 	Kind          string    `inv:"kind" enum:"antivirus|edr|antispyware|other" doc:"What it does."`
 	Version       string    `inv:"version,dict,version" doc:"Version of the product."`
 	EngineVersion string    `inv:"engine_version,dict,version,latest" doc:"Version of the engine."`

@@ -8,9 +8,9 @@ import "time"
 type Battery struct {
 	Name        string    `inv:"name,key" doc:"Name by the system, such as BAT0 or InternalBattery-0."`
 	Kind        string    `inv:"kind" enum:"internal|removable|ups|peripheral|other" doc:"What the battery feeds."`
-	Vendor      string    `inv:"vendor,dict" doc:"Maker."`
+	Vendor      string    `inv:"vendor,dict" doc:"Maker of the battery."`
 	Model       string    `inv:"model,dict" doc:"Model or part number."`
-	Serial      string    `inv:"serial" doc:"Serial number."`
+	Serial      string    `inv:"serial" doc:"Serial number of the battery."`
 	Chemistry   string    `inv:"chemistry,dict" doc:"Chemistry, such as Li-ion or LiP."`
 	MadeAt      time.Time `inv:"manufactured_at" doc:"Date of manufacture."`
 	DesignWh    float64   `inv:"design_capacity_watt_hours" unit:"watt_hour" doc:"Energy it was made to hold."`

@@ -10,7 +10,7 @@ type Container struct {
 	Identifier string    `inv:"container_id,latest" doc:"Identifier by the runtime; changes when it is made anew."`
 	Image      string    `inv:"image,dict" doc:"Image with its tag."`
 	ImageID    string    `inv:"image_digest,dict" doc:"Digest of the image."`
-	State      string    `inv:"state" enum:"running|created|restarting|paused|exited|dead|removing|unknown" doc:"State."`
+	State      string    `inv:"state" enum:"running|created|restarting|paused|exited|dead|removing|unknown" doc:"State of the container."`
 	Health     string    `inv:"health" enum:"healthy|unhealthy|starting|none" doc:"Answer of its own health check."`
 	ExitCode   *int64    `inv:"exit_code" doc:"Exit code of its last end."`
 	Project    string    `inv:"project,dict" doc:"Compose project or pod it belongs to."`

@@ -8,7 +8,7 @@ type DatabaseInstance struct {
 	Engine  string `inv:"engine,key" enum:"mssql|oracle|postgresql|mysql|mariadb|mongodb|db2|redis|influxdb|elasticsearch|sqlanywhere|firebird|access|other" doc:"Kind of database."`
 	Name    string `inv:"name,key" doc:"Name of the instance or cluster; empty text for the only one."`
 	Version string `inv:"version,dict,version" doc:"Version with its patch level."`
-	Edition string `inv:"edition,dict" doc:"Edition."`
+	Edition string `inv:"edition,dict" doc:"Edition of the instance."`
 	Service string `inv:"service" doc:"Service that runs it (service.name)."`
 	Port    *int64 `inv:"port" doc:"TCP port it listens on."`
 	Running *bool  `inv:"running" doc:"True when it runs."`

@@ -32,7 +32,7 @@ type Disk struct {
 	ReadOnly       *bool  `inv:"read_only" doc:"True when the drive refuses writing."`
 	PartitionTable string `inv:"partition_table" enum:"gpt|mbr|apm|none|other" doc:"Kind of partition table."`
 	PartitionCount *int64 `inv:"partition_count" unit:"count" doc:"Number of partitions."`
-	Trim           *bool  `inv:"trim" doc:"True when the drive takes discard commands."`
+	Discard        *bool  `inv:"discard" doc:"True when the drive takes discard commands."`
 	SMART          *bool  `inv:"smart_capable" doc:"True when the drive's own health can be read; false says that it cannot be seen."`
 	Status         string `inv:"status" enum:"ok|warning|failed|missing|rebuilding|unknown" doc:"State as operating system or storage unit sees it."`
 }

@@ -27,7 +27,7 @@ type DiskHealth struct {
 	CriticalCelsius     *float64  `inv:"critical_celsius" unit:"celsius" doc:"Temperature from which it may shut down (CCTEMP, trip)."`
 	RatedWrittenBytes   int64     `inv:"rated_written_bytes" unit:"byte" doc:"Bytes the maker rates the drive for, where known."`
 	ReadAt              time.Time `inv:"read_at,latest" doc:"When the drive was last asked."`
-	Celsius             *float64  `inv:"temperature_celsius,latest" unit:"celsius" doc:"Temperature."`
+	Celsius             *float64  `inv:"temperature_celsius,latest" unit:"celsius" doc:"Temperature of the drive."`
 	UsedPercent         *int64    `inv:"used_percent,latest" unit:"percent" doc:"Share of its rated life used; can go above 100."`
 	SparePercent        *int64    `inv:"spare_percent,latest" unit:"percent" doc:"Spare space left."`
 	PowerOnSeconds      *int64    `inv:"power_on_seconds,latest" unit:"second" doc:"Time it has been running."`

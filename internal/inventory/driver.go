@@ -8,7 +8,7 @@ type Driver struct {
 	Name       string    `inv:"name,key" doc:"Published name, bundle id or module, such as oem12.inf, com.vendor.dext or nvidia."`
 	Original   string    `inv:"original_name,dict" doc:"Name the maker gave it, such as e1d.inf."`
 	Provider   string    `inv:"provider,dict" doc:"Who provides it."`
-	Version    string    `inv:"version,dict,version" doc:"Version."`
+	Version    string    `inv:"version,dict,version" doc:"Version of the driver."`
 	ReleasedAt time.Time `inv:"released_at" doc:"Date of the driver."`
 	Class      string    `inv:"device_class,dict" doc:"Class of devices it serves."`
 	Devices    []string  `inv:"devices" doc:"Names of the devices that use it."`

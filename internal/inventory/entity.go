@@ -9,11 +9,11 @@ type Entity struct {
 	Parent      *int64    `inv:"parent_index" doc:"Part it sits in; 0 for the outermost."`
 	Position    *int64    `inv:"parent_position" doc:"Place in that part."`
 	Class       string    `inv:"entity_class" enum:"chassis|backplane|container|power_supply|fan|sensor|module|port|stack|cpu|energy|battery|storage|other" doc:"Kind of part."`
-	Name        string    `inv:"name" doc:"Name."`
-	Description string    `inv:"description,dict" doc:"Description."`
-	Vendor      string    `inv:"vendor,dict" doc:"Maker."`
+	Name        string    `inv:"name" doc:"Name of the part."`
+	Description string    `inv:"description,dict" doc:"Description of the part."`
+	Vendor      string    `inv:"vendor,dict" doc:"Maker of the part."`
 	Model       string    `inv:"model,dict" doc:"Model or part number."`
-	Serial      string    `inv:"serial" doc:"Serial number."`
+	Serial      string    `inv:"serial" doc:"Serial number of the part."`
 	Hardware    string    `inv:"hardware_version,dict,version" doc:"Revision of the hardware."`
 	Firmware    string    `inv:"firmware_version,dict,version" doc:"Version of the firmware."`
 	Software    string    `inv:"software_version,dict,version" doc:"Version of the software."`

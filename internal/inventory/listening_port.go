@@ -6,7 +6,7 @@ import "time"
 // bound on purpose. UDP ports of the ephemeral range are left out: browsers
 // open and close them all day.
 type ListeningPort struct {
-	Protocol string `inv:"protocol,key" enum:"tcp|udp" doc:"Protocol."`
+	Protocol string `inv:"protocol,key" enum:"tcp|udp" doc:"Transport protocol."`
 	Address  string `inv:"address,key" doc:"Local address; 0.0.0.0 and :: mean all."`
 	Port     int64  `inv:"port,key" doc:"Port number."`
 	Process  string `inv:"process_name,dict" doc:"Program that listens, without path and arguments."`

@@ -2,10 +2,10 @@ package inventory
 
 import "time"
 
-// MemoryModule is one slot for memory and what is in it. The position is the
+// MemoryModule is one slot for memory and what is in it. The number is the
 // key because boards name several slots alike.
 type MemoryModule struct {
-	Position             int64  `inv:"position,key" doc:"Number of the slot in the firmware's order, from 0."`
+	SlotNumber           int64  `inv:"slot_number,key" doc:"Number of the slot in the firmware's order, from 0."`
 	Slot                 string `inv:"slot,dict" doc:"Name of the slot on the board, such as DIMM_A1."`
 	Bank                 string `inv:"bank,dict" doc:"Bank or channel the slot belongs to."`
 	Populated            *bool  `inv:"populated" doc:"True when the slot holds a module."`

@@ -14,7 +14,7 @@ type Neighbor struct {
 	PortText     string   `inv:"remote_port_description" doc:"Description of its port."`
 	Description  string   `inv:"remote_description,dict" doc:"System description or platform."`
 	Platform     string   `inv:"remote_platform,dict" doc:"Platform or model."`
-	Version      string   `inv:"remote_version,dict" doc:"Software version."`
+	Version      string   `inv:"remote_version,dict" doc:"Software version of the neighbour."`
 	Serial       string   `inv:"remote_serial" doc:"Serial number (LLDP-MED)."`
 	Capabilities []string `inv:"capabilities" doc:"What it is: bridge, router, wlan_access_point, telephone, station, repeater, docsis, other."`
 	Addresses    []string `inv:"management_addresses" doc:"Addresses it can be managed at."`

@@ -11,7 +11,7 @@ type PCIDevice struct {
 	SubProductID  string `inv:"subsystem_product_id" doc:"Device number of the card."`
 	ClassID       string `inv:"class_id" doc:"Class, subclass and interface, six hexadecimal digits."`
 	Class         string `inv:"device_class,dict" doc:"Name of the class."`
-	Vendor        string `inv:"vendor,dict" doc:"Maker."`
+	Vendor        string `inv:"vendor,dict" doc:"Maker of the device."`
 	Model         string `inv:"model,dict" doc:"Name of the device."`
 	Revision      string `inv:"revision" doc:"Revision, two hexadecimal digits."`
 	Slot          string `inv:"slot" doc:"Slot on the board, where the firmware names it."`

@@ -13,8 +13,8 @@ type PoePort struct {
 	Class     *int64   `inv:"power_class,latest" doc:"Class of what is fed, 0 to 8."`
 	Watts     *float64 `inv:"power_watts,latest" unit:"watt" doc:"Power drawn."`
 	Allocated *float64 `inv:"allocated_watts,latest" unit:"watt" doc:"Power set aside for it."`
-	Volts     *float64 `inv:"voltage_volts,latest" unit:"volt" doc:"Voltage."`
-	Amperes   *float64 `inv:"current_amperes,latest" unit:"ampere" doc:"Current."`
+	Volts     *float64 `inv:"voltage_volts,latest" unit:"volt" doc:"Voltage of the port."`
+	Amperes   *float64 `inv:"current_amperes,latest" unit:"ampere" doc:"Current of the port."`
 	Fault     string   `inv:"fault,latest" doc:"Why it does not feed."`
 }
 

@@ -7,7 +7,7 @@ type PoeSupply struct {
 	Number    int64    `inv:"group_number,key" doc:"Number of the supply (pethMainPseGroupIndex)."`
 	Watts     *float64 `inv:"capacity_watts" unit:"watt" doc:"Power it can give."`
 	Threshold *int64   `inv:"threshold_percent" unit:"percent" doc:"Use from which it warns."`
-	Status    string   `inv:"status" enum:"on|off|faulty" doc:"State."`
+	Status    string   `inv:"status" enum:"on|off|faulty" doc:"State of the supply."`
 	Used      *float64 `inv:"used_watts,latest" unit:"watt" doc:"Power given."`
 }
 

@@ -7,7 +7,7 @@ import "time"
 type PrintQueue struct {
 	Name          string   `inv:"name,key" doc:"Name of the queue."`
 	UserName      string   `inv:"user_name,key,personal" doc:"Person it is set up for; empty text when for the machine."`
-	Driver        string   `inv:"driver,dict" doc:"Driver."`
+	Driver        string   `inv:"driver,dict" doc:"Driver of the queue."`
 	DriverVersion string   `inv:"driver_version,dict,version" doc:"Version of the driver."`
 	Model         string   `inv:"model,dict" doc:"Maker and model, where the queue knows them."`
 	Serial        string   `inv:"serial" doc:"Serial number of a printer on USB."`
@@ -19,7 +19,7 @@ type PrintQueue struct {
 	Default       *bool    `inv:"default_printer" doc:"True when it is the one used unless another is chosen."`
 	Location      string   `inv:"location" doc:"Where it stands, by its own words."`
 	Comment       string   `inv:"comment" doc:"Comment on the queue."`
-	Status        string   `inv:"status,latest" enum:"idle|printing|stopped|offline|error|unknown" doc:"State."`
+	Status        string   `inv:"status,latest" enum:"idle|printing|stopped|offline|error|unknown" doc:"State of the queue."`
 	Reasons       []string `inv:"status_reasons,latest" doc:"Why it does not print."`
 	Jobs          *int64   `inv:"job_count,latest" unit:"count" doc:"Jobs that wait."`
 }

@@ -13,7 +13,7 @@ type PrinterTray struct {
 	Level        *int64   `inv:"level,latest" unit:"capacity_unit" doc:"What it holds, absent when the printer does not know."`
 	LevelPercent *float64 `inv:"level_percent,latest" unit:"percent" doc:"Level as share of the capacity."`
 	LevelText    string   `inv:"level_state,latest" enum:"known|unlimited|unknown|some_left" doc:"What the printer knows of the level (-1, -2, -3 in Printer-MIB)."`
-	Status       string   `inv:"status,latest" enum:"ok|empty|open|missing|unavailable|unknown" doc:"State."`
+	Status       string   `inv:"status,latest" enum:"ok|empty|open|missing|unavailable|unknown" doc:"State of the tray."`
 }
 
 // Section says how the section is named, kept and read.

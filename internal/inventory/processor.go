@@ -10,7 +10,7 @@ type Processor struct {
 	EntityIndex *int64   `inv:"entity_index" doc:"Entity it belongs to (entity.entity_index)."`
 	Source      string   `inv:"source,dict" doc:"Object the load is read from."`
 	Window      *int64   `inv:"window_seconds" unit:"second" doc:"Time the device averages over."`
-	Load        *float64 `inv:"load_percent,latest" unit:"percent" doc:"Load."`
+	Load        *float64 `inv:"load_percent,latest" unit:"percent" doc:"Load of the processor."`
 }
 
 // Section says how the section is named, kept and read.

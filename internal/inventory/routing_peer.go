@@ -4,7 +4,7 @@ import "time"
 
 // RoutingPeer is one neighbour of a routing protocol.
 type RoutingPeer struct {
-	Protocol    string    `inv:"protocol,key" enum:"bgp|ospf|ospfv3|isis|eigrp|other" doc:"Protocol."`
+	Protocol    string    `inv:"protocol,key" enum:"bgp|ospf|ospfv3|isis|eigrp|other" doc:"Routing protocol spoken."`
 	Vrf         string    `inv:"vrf,key" doc:"Routing instance; empty text for the main one."`
 	Peer        string    `inv:"peer_address,key" doc:"Address of the neighbour."`
 	RouterID    string    `inv:"peer_router_id" doc:"Router identifier of the neighbour."`

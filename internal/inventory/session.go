@@ -7,7 +7,7 @@ type Session struct {
 	UserName  string    `inv:"user_name,key,personal" doc:"Person signed in, with the domain when it is not local."`
 	SessionID string    `inv:"session_number,key" doc:"Number or terminal of the session."`
 	Kind      string    `inv:"kind" enum:"console|graphical|terminal|remote_desktop|ssh|service|other" doc:"How the person is signed in."`
-	State     string    `inv:"state,latest" enum:"active|idle|locked|disconnected|closing|unknown" doc:"State."`
+	State     string    `inv:"state,latest" enum:"active|idle|locked|disconnected|closing|unknown" doc:"State of the session."`
 	Remote    string    `inv:"remote_address,personal" doc:"Where a remote session comes from."`
 	Client    string    `inv:"client_name,personal" doc:"Name of the machine a remote session comes from."`
 	StartedAt time.Time `inv:"started_at,personal" doc:"When it began."`

@@ -8,7 +8,7 @@ type Storage struct {
 	Name        string   `inv:"name,key" doc:"Name, such as / or flash; its index in brackets where two are named alike."`
 	Index       *int64   `inv:"storage_index,latest" doc:"Number of the store (hrStorageIndex)."`
 	Kind        string   `inv:"kind" enum:"fixed_disk|removable|flash|network|ram_disk|optical|raid|virtual_memory|other" doc:"Kind of store."`
-	SizeBytes   int64    `inv:"size_bytes" unit:"byte" doc:"Size."`
+	SizeBytes   int64    `inv:"size_bytes" unit:"byte" doc:"Size of the store."`
 	UnitBytes   int64    `inv:"allocation_unit_bytes" unit:"byte" doc:"Unit the device counts in."`
 	State       string   `inv:"state" enum:"ok|degraded|failed|read_only|unknown" doc:"State, where told."`
 	UsedBytes   *int64   `inv:"used_bytes,latest" unit:"byte" doc:"Space in use."`

@@ -6,9 +6,9 @@ import "time"
 // one on a PC's USB port.
 type Ups struct {
 	Name           string    `inv:"name,key" doc:"Name of the unit; empty text when it is the device itself."`
-	Vendor         string    `inv:"vendor,dict" doc:"Maker."`
-	Model          string    `inv:"model,dict" doc:"Model."`
-	Serial         string    `inv:"serial" doc:"Serial number."`
+	Vendor         string    `inv:"vendor,dict" doc:"Maker of the unit."`
+	Model          string    `inv:"model,dict" doc:"Model of the unit."`
+	Serial         string    `inv:"serial" doc:"Serial number of the unit."`
 	Firmware       string    `inv:"firmware_version,dict,version" doc:"Version of the firmware."`
 	AgentVersion   string    `inv:"agent_version,dict,version" doc:"Version of its network card's software."`
 	RatedVA        *float64  `inv:"rated_volt_amperes" unit:"volt_ampere" doc:"Apparent power it is made for."`
@@ -23,8 +23,8 @@ type Ups struct {
 	Alarms         []string  `inv:"alarms" doc:"Alarms present, by their names in UPS-MIB or the maker's words."`
 	OnBatterySecs  *int64    `inv:"on_battery_seconds,latest" unit:"second" doc:"Time on battery; 0 on mains."`
 	LeftSeconds    *int64    `inv:"remaining_seconds,latest" unit:"second" doc:"Time the battery lasts at the present load."`
-	Charge         *float64  `inv:"charge_percent,latest" unit:"percent" doc:"Charge."`
-	Load           *float64  `inv:"load_percent,latest" unit:"percent" doc:"Load."`
+	Charge         *float64  `inv:"charge_percent,latest" unit:"percent" doc:"Charge of the unit."`
+	Load           *float64  `inv:"load_percent,latest" unit:"percent" doc:"Load of the unit."`
 	OutputWatts    *float64  `inv:"output_watts,latest" unit:"watt" doc:"Power given."`
 	BatteryVolts   *float64  `inv:"battery_volts,latest" unit:"volt" doc:"Voltage of the battery."`
 	Celsius        *float64  `inv:"temperature_celsius,latest" unit:"celsius" doc:"Temperature of battery or unit."`

@@ -9,7 +9,7 @@ type USBDevice struct {
 	VendorID      string `inv:"vendor_id,key" doc:"USB vendor number, four hexadecimal digits."`
 	ProductID     string `inv:"product_id,key" doc:"USB product number, four hexadecimal digits."`
 	Instance      string `inv:"instance,key" doc:"Serial number of the device, or where it is plugged in when it has none of its own."`
-	Vendor        string `inv:"vendor,dict" doc:"Maker."`
+	Vendor        string `inv:"vendor,dict" doc:"Maker of the device."`
 	Model         string `inv:"model,dict" doc:"Product name."`
 	Serial        string `inv:"serial" doc:"Serial number of the device; empty when the system made one up."`
 	Location      string `inv:"location" doc:"Chain of ports it is plugged into, such as 1-4.2."`

@@ -9,7 +9,7 @@ type VirtualMachine struct {
 	Name        string   `inv:"name,key" doc:"Name of the guest."`
 	UserName    string   `inv:"user_name,key,personal" doc:"Person it belongs to; empty text when it belongs to the host."`
 	UUID        string   `inv:"uuid" doc:"UUID of the guest."`
-	State       string   `inv:"state" enum:"running|stopped|paused|suspended|saved|starting|stopping|failed|unknown" doc:"State."`
+	State       string   `inv:"state" enum:"running|stopped|paused|suspended|saved|starting|stopping|failed|unknown" doc:"State of the guest."`
 	GuestOS     string   `inv:"guest_os,dict" doc:"Operating system as the host knows it."`
 	VCPUs       *int64   `inv:"vcpu_count" unit:"count" doc:"Virtual processors."`
 	MemoryBytes int64    `inv:"memory_bytes" unit:"byte" doc:"Memory given to it."`

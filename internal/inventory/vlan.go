@@ -5,7 +5,7 @@ import "time"
 // Vlan is one VLAN of a switch.
 type Vlan struct {
 	VlanID   int64  `inv:"vlan_id,key" doc:"Number of the VLAN."`
-	Name     string `inv:"name,dict" doc:"Name."`
+	Name     string `inv:"name,dict" doc:"Name of the VLAN."`
 	State    string `inv:"state" enum:"active|suspended|other" doc:"Whether it is in use."`
 	Kind     string `inv:"kind" enum:"static|dynamic|other" doc:"How it came about."`
 	FdbID    *int64 `inv:"fdb_id" doc:"Number of its forwarding table, where it is not its own (dot1qVlanFdbId)."`

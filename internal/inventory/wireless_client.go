@@ -13,8 +13,8 @@ type WirelessClient struct {
 	VlanID      *int64    `inv:"vlan_id" doc:"VLAN it was put in."`
 	Band        string    `inv:"band" enum:"2.4|5|6|60|other" doc:"Band in GHz."`
 	Random      *bool     `inv:"mac_random" doc:"True when the address is locally administered."`
-	Address     string    `inv:"address,latest" doc:"IP address."`
-	Channel     *int64    `inv:"channel,latest" doc:"Channel."`
+	Address     string    `inv:"address,latest" doc:"IP address of the station."`
+	Channel     *int64    `inv:"channel,latest" doc:"Channel of the station."`
 	Signal      *float64  `inv:"signal_dbm,latest" unit:"dbm" doc:"Strength of its signal at the access point."`
 	SNR         *float64  `inv:"snr_decibels,latest" unit:"decibel" doc:"Signal above noise."`
 	TxBits      int64     `inv:"transmit_bits_per_second,latest" unit:"bit_per_second" doc:"Speed towards the station."`

@@ -14,6 +14,6 @@ type DiskSelfTest struct {
 
 // Section says how the section is named, kept and read.
 func (DiskSelfTest) Section() Meta {
-	return Meta{Name: "disk_self_test", Doc: "Self-test logs of drives.", Cadence: 6 * time.Hour,
+	return Meta{Name: "disk_selftest", Doc: "Self-test logs of drives.", Cadence: 6 * time.Hour,
 		Windows: "SMART_RCV_DRIVE_DATA log 6, NVMe log 0x06", Linux: "SG_IO SMART READ LOG 6, NVMe log 0x06"}
 }
