@@ -48,7 +48,7 @@ func storage() []Kind {
 			Key: []string{"serial", "disk"},
 			Attributes: []Attribute{
 				disk, serial,
-				text("result", "What failed, as disk_self_test.result has it."),
+				text("result", "What failed, as disk_selftest.result has it."),
 				number("first_error_lba", "", "First sector that failed."),
 				number("power_on_hours", "hour", "Age of the drive at the test."),
 			},

@@ -75,19 +75,19 @@ func gear() []Measurement {
 			Every: time.Minute,
 			SNMP:  "HOST-RESOURCES-MIB::hrProcessorLoad; vendor tables by profile",
 			Labels: []Label{
-				{Name: "processor", Doc: "Name or number.", Typical: 1, Max: 128},
+				{Name: "processor", Doc: "Name (processor.name).", Typical: 1, Max: 128},
 			},
 			Fields: []Field{
 				gauge("usage_percent", Float, "percent", "Busy, over the minute or 5 minutes the device takes."),
 			},
 		},
 		{
-			Name:  "memory",
+			Name:  "memory_pool",
 			Doc:   "Memory pools of gear.",
 			Every: time.Minute,
 			SNMP:  "vendor tables by profile; UCD-SNMP-MIB::memory",
 			Labels: []Label{
-				{Name: "pool", Doc: "Name of the pool.", Typical: 1, Max: 64},
+				{Name: "pool", Doc: "Name (memory_pool.name).", Typical: 1, Max: 64},
 			},
 			Fields: []Field{
 				gauge("used_percent", Float, "percent", "In use, of all."),
@@ -102,7 +102,7 @@ func gear() []Measurement {
 			Every: 5 * time.Minute,
 			SNMP:  "HOST-RESOURCES-MIB::hrStorageTable; vendor tables by profile",
 			Labels: []Label{
-				{Name: "storage", Doc: "Name of the area.", Typical: 2, Max: 128},
+				{Name: "storage", Doc: "Name (storage.name).", Typical: 2, Max: 128},
 			},
 			Fields: []Field{
 				gauge("used_percent", Float, "percent", "In use, of all."),
@@ -119,7 +119,7 @@ func gear() []Measurement {
 			Linux:  "/sys/class/hwmon/hwmon*/{fan,in,curr,power}*_input",
 			SNMP:   "ENTITY-SENSOR-MIB::entPhySensorTable; vendor tables by profile",
 			Labels: []Label{
-				{Name: "sensor", Doc: "Name, unique on the device.", Typical: 4, Max: 1024},
+				{Name: "sensor", Doc: "Name (sensor.name); its kind follows in brackets where two kinds share one.", Typical: 4, Max: 1024},
 			},
 			Fields: []Field{
 				gauge("fan_rpm", Float, "rpm", "Speed of a fan."),
@@ -130,6 +130,11 @@ func gear() []Measurement {
 				gauge("signal_dbm", Float, "dbm", "Light or radio power.").on("snmp"),
 				gauge("humidity_percent", Float, "percent", "Relative humidity.").on("snmp"),
 				gauge("load_percent", Float, "percent", "Anything else in percent, such as a fan's drive.").on("snmp"),
+				counter("energy_watt_hours", Float, "watt_hour", "Energy counted so far.").on("snmp"),
+				gauge("airflow_cubic_meters_per_second", Float, "cubic_meter_per_second", "Air moved.").on("snmp"),
+				gauge("pressure_pascals", Float, "pascal", "Pressure.").on("snmp"),
+				gauge("runtime_seconds", Float, "second", "Time left, of what runs out.").on("snmp"),
+				gauge("items", Float, "count", "Anything that is counted.").on("snmp"),
 				gauge("state", Int, "code", "1 ok, 2 warning, 3 critical, 4 not present, 0 unknown.").on("snmp"),
 			},
 		},
@@ -158,6 +163,23 @@ func gear() []Measurement {
 			Fields: []Field{
 				gauge("power_watts", Float, "watt", "Drawn by what is attached."),
 				gauge("voltage_volts", Float, "volt", "Voltage."),
+			},
+		},
+		{
+			Name:  "power_line",
+			Doc:   "Inputs, phases, banks and outlets of power distributors and UPSs.",
+			Every: time.Minute,
+			SNMP:  "PowerNet-MIB::rPDU2*, EATON-EPDU-MIB, UPS-MIB::upsInputTable and upsOutputTable by profile",
+			Labels: []Label{
+				{Name: "kind", Doc: "input, output, bypass, phase, bank or outlet (power_line.kind).", Typical: 2, Max: 6},
+				{Name: "line", Doc: "Number, from 1 (power_line.line_number).", Typical: 8, Max: 128},
+			},
+			Fields: []Field{
+				gauge("voltage_volts", Float, "volt", "Voltage."),
+				gauge("current_amperes", Float, "ampere", "Current."),
+				gauge("power_watts", Float, "watt", "Power."),
+				gauge("load_percent", Float, "percent", "Load, of what it may carry."),
+				counter("energy_watt_hours", Float, "watt_hour", "Energy counted so far."),
 			},
 		},
 		{
@@ -214,8 +236,8 @@ func gear() []Measurement {
 			},
 		},
 		{
-			Name:  "access_point",
-			Doc:   "Radio cells, as the controller or the access point sees them.",
+			Name:  "radio",
+			Doc:   "Radios of access points, as the controller or the access point sees them.",
 			Every: time.Minute,
 			SNMP:  "AIRESPACE-WIRELESS-MIB, WLSX-WLAN-MIB, UBNT-UniFi-MIB, RUCKUS and others by profile",
 			Labels: []Label{

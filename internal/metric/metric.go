@@ -168,6 +168,7 @@ func Units() []string {
 		"centisecond", // TimeTicks of RFC 2578
 		"code",        // one of the values the doc lists; not a quantity
 		"count",
+		"cubic_meter_per_second",
 		"dbm",
 		"decibel",
 		"flag", // 0 or 1
@@ -179,6 +180,7 @@ func Units() []string {
 		"minute",
 		"nanosecond",
 		"packet",
+		"pascal",
 		"percent", // 0 to 100
 		"rpm",
 		"second",
