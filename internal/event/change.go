@@ -11,13 +11,13 @@ func change() []Kind {
 	}
 	return []Kind{
 		{
-			Name: "os_changed", Group: Change,
+			Name: OSChanged, Group: Change,
 			Doc:        "The operating system has another version, build or kernel.",
 			Attributes: []Attribute{text("part", "What changed.", "version", "build", "kernel", "edition"), before, after},
 			Sources:    []Source{diff("os")},
 		},
 		{
-			Name: "update_installed", Group: Change,
+			Name: UpdateInstalled, Group: Change,
 			Doc: "An update was installed.",
 			Key: []string{"update"},
 			Attributes: []Attribute{
@@ -31,7 +31,7 @@ func change() []Kind {
 			},
 		},
 		{
-			Name: "software_changed", Group: Change,
+			Name: SoftwareChanged, Group: Change,
 			Doc: "A program came, went, or has another version.",
 			Key: []string{"program"},
 			Attributes: []Attribute{
@@ -42,7 +42,7 @@ func change() []Kind {
 			Sources: []Source{diff("software")},
 		},
 		{
-			Name: "driver_changed", Group: Change,
+			Name: DriverChanged, Group: Change,
 			Doc: "A driver came, went, or has another version.",
 			Key: []string{"driver"},
 			Attributes: []Attribute{
@@ -56,7 +56,7 @@ func change() []Kind {
 			},
 		},
 		{
-			Name: "firmware_changed", Group: Change,
+			Name: FirmwareChanged, Group: Change,
 			Doc: "Firmware of the machine or a part has another version.",
 			Key: []string{"component"},
 			Attributes: []Attribute{
@@ -71,7 +71,7 @@ func change() []Kind {
 			},
 		},
 		{
-			Name: "hardware_changed", Group: Change,
+			Name: HardwareChanged, Group: Change,
 			Doc: "A part came or went.",
 			Key: []string{"component", "serial"},
 			Attributes: []Attribute{
@@ -87,7 +87,7 @@ func change() []Kind {
 			},
 		},
 		{
-			Name: "policy_changed", Group: Change,
+			Name: PolicyChanged, Group: Change,
 			Doc:        "Settings from outside changed: group policy, configuration profiles.",
 			Attributes: []Attribute{text("scope", "For whom.", "machine", "user")},
 			Sources: []Source{
@@ -96,7 +96,7 @@ func change() []Kind {
 			},
 		},
 		{
-			Name: "config_changed", Group: Change,
+			Name: ConfigChanged, Group: Change,
 			Doc: "Somebody changed the configuration of network gear.",
 			Sources: []Source{
 				seen(SNMP, "ccmHistoryRunningLastChanged, entLastChangeTime and the like between two polls; traps ciscoConfigManEvent, entConfigChange as hints"),

@@ -5,7 +5,7 @@ func gear() []Kind {
 	address := text("address", "Address of the target.")
 	return []Kind{
 		{
-			Name: "target_lost", Group: Fault, Urgent: true,
+			Name: TargetLost, Group: Fault, Urgent: true,
 			Doc: "A target that answered does so no longer.",
 			Attributes: []Attribute{
 				address,
@@ -14,20 +14,20 @@ func gear() []Kind {
 			Sources: []Source{seen(SNMP, "lanes of the poller: live, suspect, dead; ICMP beside SNMP")},
 		},
 		{
-			Name: "target_found", Group: Presence,
+			Name: TargetFound, Group: Presence,
 			Doc:        "A target answers, for the first time or again.",
 			Attributes: []Attribute{address, number("silent_seconds", "second", "How long it was silent.")},
 			Sources:    []Source{seen(SNMP, "lanes of the poller; discovery")},
 		},
 		{
-			Name: "authentication_failed", Group: Fault,
+			Name: AuthenticationFailed, Group: Fault,
 			Doc:        "Somebody asked the device with a wrong community or key.",
 			Key:        []string{"address"},
 			Attributes: []Attribute{text("address", "Who asked, where the trap tells.")},
 			Sources:    []Source{seen(SNMP, "trap authenticationFailure (1.3.6.1.6.3.1.1.5.5)")},
 		},
 		{
-			Name: "sensor_alarm", Group: Fault, Urgent: true,
+			Name: SensorAlarm, Group: Fault, Urgent: true,
 			Doc: "The device itself judges one of its sensors, fans or supplies to be bad.",
 			Key: []string{"sensor"},
 			Attributes: []Attribute{
@@ -38,7 +38,7 @@ func gear() []Kind {
 			Sources: []Source{seen(SNMP, "state of the section sensor between two polls; traps entSensorThresholdNotification, ciscoEnvMon* as hints")},
 		},
 		{
-			Name: "ups_alarm", Group: Fault, Urgent: true,
+			Name: UPSAlarm, Group: Fault, Urgent: true,
 			Doc: "A UPS raised or cleared an alarm.",
 			Key: []string{"alarm"},
 			Attributes: []Attribute{
@@ -48,7 +48,7 @@ func gear() []Kind {
 			Sources: []Source{seen(SNMP, "UPS-MIB::upsAlarmTable between two polls; traps upsTrapAlarmEntryAdded, upsTrapAlarmEntryRemoved as hints")},
 		},
 		{
-			Name: "printer_alert", Group: Fault,
+			Name: PrinterAlert, Group: Fault,
 			Doc: "A printer says that it needs somebody.",
 			Key: []string{"code", "supply"},
 			Attributes: []Attribute{
@@ -59,13 +59,13 @@ func gear() []Kind {
 			Sources: []Source{seen(SNMP, "Printer-MIB::prtAlertTable between two polls; trap printerV2Alert as a hint")},
 		},
 		{
-			Name: "topology_changed", Group: Change,
+			Name: TopologyChanged, Group: Change,
 			Doc:        "The spanning tree found another way.",
 			Attributes: []Attribute{number("changes", "count", "How many changes since the last poll.")},
 			Sources:    []Source{seen(SNMP, "BRIDGE-MIB::dot1dStpTopChanges between two polls; traps newRoot, topologyChange (1.3.6.1.2.1.17.0.1, .2) as hints")},
 		},
 		{
-			Name: "trap", Group: Operation,
+			Name: Trap, Group: Operation,
 			Doc: "A trap came that is no hint at any other kind. It is never believed: a poll follows.",
 			Key: []string{"oid"},
 			Attributes: []Attribute{

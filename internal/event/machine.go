@@ -7,7 +7,7 @@ func machine() []Kind {
 	part := text("component", "What the error was in, as far as the record tells.", "memory", "cache", "processor", "bus", "other")
 	return []Kind{
 		{
-			Name: "memory_error_corrected", Group: Fault,
+			Name: MemoryErrorCorrected, Group: Fault,
 			Doc:        "Memory returned wrong bits that were repaired.",
 			Key:        []string{"location"},
 			Attributes: []Attribute{location, part},
@@ -19,7 +19,7 @@ func machine() []Kind {
 			},
 		},
 		{
-			Name: "memory_error_uncorrected", Group: Fault, Urgent: true,
+			Name: MemoryErrorUncorrected, Group: Fault, Urgent: true,
 			Doc:        "Memory or a processor returned wrong data that could not be repaired.",
 			Key:        []string{"location"},
 			Attributes: []Attribute{location, part},
@@ -31,7 +31,7 @@ func machine() []Kind {
 			},
 		},
 		{
-			Name: "pcie_error_corrected", Group: Fault,
+			Name: PCIeErrorCorrected, Group: Fault,
 			Doc:        "A bus to a card or drive had to repeat itself.",
 			Key:        []string{"device"},
 			Attributes: []Attribute{text("device", "PCI address, and vendor and device numbers where told.")},
@@ -42,7 +42,7 @@ func machine() []Kind {
 			},
 		},
 		{
-			Name: "hardware_error", Group: Fault, Urgent: true,
+			Name: HardwareError, Group: Fault, Urgent: true,
 			Doc: "Firmware reported an error of hardware that is none of the kinds above.",
 			Key: []string{"component", "location"},
 			Attributes: []Attribute{
@@ -55,7 +55,7 @@ func machine() []Kind {
 			},
 		},
 		{
-			Name: "unclean_stop", Group: Fault, Urgent: true,
+			Name: UncleanStop, Group: Fault, Urgent: true,
 			Doc: "The machine went down without shutting down. Told once a boot, at the time of the last sign of life.",
 			Attributes: []Attribute{
 				text("cause", "Why, as far as it can be known.", "power", "bugcheck", "button", "heat", "disk", "hardware", "unknown"),
@@ -73,7 +73,7 @@ func machine() []Kind {
 			},
 		},
 		{
-			Name: "bugcheck", Group: Fault, Urgent: true,
+			Name: Bugcheck, Group: Fault, Urgent: true,
 			Doc: "The operating system stopped itself: blue screen or kernel panic.",
 			Key: []string{"stop_code", "module"},
 			Attributes: []Attribute{
@@ -90,13 +90,13 @@ func machine() []Kind {
 			},
 		},
 		{
-			Name: "dump_lost", Group: Fault,
+			Name: DumpLost, Group: Fault,
 			Doc:        "The machine crashed or would crash without saving a dump.",
 			Attributes: []Attribute{number("code", "code", "Number of the record in Windows' log.")},
 			Sources:    []Source{win("System", "volmgr", 45, 46, 161)},
 		},
 		{
-			Name: "throttled", Group: Fault,
+			Name: Throttled, Group: Fault,
 			Doc: "The processor was kept slow by heat or a weak power supply; one event a day with the time.",
 			Attributes: []Attribute{
 				number("seconds", "second", "Time held back that day."),
@@ -110,7 +110,7 @@ func machine() []Kind {
 			},
 		},
 		{
-			Name: "overheated", Group: Fault, Urgent: true,
+			Name: Overheated, Group: Fault, Urgent: true,
 			Doc: "A part reached the temperature at which the machine protects itself.",
 			Key: []string{"sensor"},
 			Attributes: []Attribute{
@@ -127,7 +127,7 @@ func machine() []Kind {
 			},
 		},
 		{
-			Name: "power_source_changed", Group: Fault,
+			Name: PowerSourceChanged, Group: Fault,
 			Doc: "Mains power was lost or came back: a PC on its adapter, or a UPS.",
 			Attributes: []Attribute{
 				text("source", "What it runs on now.", "mains", "battery", "bypass"),
@@ -141,7 +141,7 @@ func machine() []Kind {
 			},
 		},
 		{
-			Name: "link_flap", Group: Fault,
+			Name: LinkFlap, Group: Fault,
 			Doc: "A network card or port lost its link, or got it, while the device ran.",
 			Key: []string{"interface"},
 			Attributes: []Attribute{

@@ -10,68 +10,68 @@ func operation() []Kind {
 	here := func(where string) []Source { return []Source{seen(Collector, where)} }
 	return []Kind{
 		{
-			Name: "enrolled", Group: Operation,
+			Name: Enrolled, Group: Operation,
 			Doc:        "The device was taken in.",
 			Attributes: []Attribute{address, serial, text("token", "Name of the token it brought.")},
 			Sources:    here("receive: /v1/enroll"),
 		},
 		{
-			Name: "renewed", Group: Operation,
+			Name: Renewed, Group: Operation,
 			Doc:        "The device got a new certificate.",
 			Attributes: []Attribute{serial, number("late_days", "", "Days after the old one had ended; 0 when in time.")},
 			Sources:    here("receive: /v1/renew"),
 		},
 		{
-			Name: "revoked", Group: Operation, Urgent: true,
+			Name: Revoked, Group: Operation, Urgent: true,
 			Doc:        "The device's certificate was taken away.",
 			Attributes: []Attribute{serial, text("by", "Who did it.").personal()},
 			Sources:    here("account: a person, or the finding of a clone"),
 		},
 		{
-			Name: "identity_refused", Group: Operation, Urgent: true,
+			Name: IdentityRefused, Group: Operation, Urgent: true,
 			Doc:        "Somebody came with the device's identity in a way that was refused.",
 			Key:        []string{"reason"},
 			Attributes: []Attribute{address, text("reason", "Why.", "revoked", "expired", "not_yet_valid", "unknown_key", "forked", "wrong_ca")},
 			Sources:    here("receive: TLS and /v1/renew"),
 		},
 		{
-			Name: "clone_detected", Group: Operation, Urgent: true,
+			Name: CloneDetected, Group: Operation, Urgent: true,
 			Doc:        "Two machines report with one key: a cloned image. The newer one was told to make its own.",
 			Attributes: []Attribute{other, address, text("evidence", "What differs, such as machine or boot_disk.")},
 			Sources:    here("intake: same key, other fingerprint or sequence"),
 		},
 		{
-			Name: "merged", Group: Operation,
+			Name: Merged, Group: Operation,
 			Doc:        "Two records were joined into this one.",
 			Attributes: []Attribute{other, number("score", "count", "Score of the evidence."), text("by", "Who decided; empty when evidence did.").personal()},
 			Sources:    here("intake and account"),
 		},
 		{
-			Name: "unmerged", Group: Operation,
+			Name: Unmerged, Group: Operation,
 			Doc:        "A join was undone.",
 			Attributes: []Attribute{other, text("by", "Who decided.").personal()},
 			Sources:    here("account"),
 		},
 		{
-			Name: "replaced", Group: Operation,
+			Name: Replaced, Group: Operation,
 			Doc:        "Another machine answers under the target's address: the old record ends, a new one begins.",
 			Attributes: []Attribute{other, address, text("evidence", "What differs, such as serial or chassis.")},
 			Sources:    here("snmp: identity of the target"),
 		},
 		{
-			Name: "sequence_conflict", Group: Operation, Urgent: true,
+			Name: SequenceConflict, Group: Operation, Urgent: true,
 			Doc:        "A report came twice with different contents under one number.",
 			Attributes: []Attribute{number("sequence", "", "The number."), address},
 			Sources:    here("intake: hash of the last body"),
 		},
 		{
-			Name: "gap", Group: Operation,
+			Name: Gap, Group: Operation,
 			Doc:        "Reports are missing that nobody has any more.",
 			Attributes: []Attribute{first, last, text("reason", "Why.", "spool_full", "too_old", "disk_fault", "restored", "agent_reset")},
 			Sources:    here("intake: Report.Gaps and numbers left out"),
 		},
 		{
-			Name: "clock_wrong", Group: Operation,
+			Name: ClockWrong, Group: Operation,
 			Doc: "The device's clock was so wrong that times of samples were moved.",
 			Attributes: []Attribute{
 				float("offset_seconds", "second", "Its clock less the collector's."),
@@ -80,14 +80,14 @@ func operation() []Kind {
 			Sources: here("intake: report time outside now − 8 d … now + 10 min"),
 		},
 		{
-			Name: "report_refused", Group: Operation,
+			Name: ReportRefused, Group: Operation,
 			Doc:        "A report could not be taken.",
 			Key:        []string{"reason"},
 			Attributes: []Attribute{address, text("reason", "Why: the code of the refusal, such as malformed, too_large or unknown_version.")},
 			Sources:    here("receive and intake"),
 		},
 		{
-			Name: "limited", Group: Operation,
+			Name: Limited, Group: Operation,
 			Doc: "The device sent more than it may, and the rest was left out.",
 			Key: []string{"what"},
 			Attributes: []Attribute{
@@ -98,7 +98,7 @@ func operation() []Kind {
 			Sources: here("intake: quotas"),
 		},
 		{
-			Name: "section_failed", Group: Operation,
+			Name: SectionFailed, Group: Operation,
 			Doc: "A section that could be read before cannot be read now.",
 			Key: []string{"section"},
 			Attributes: []Attribute{
@@ -109,14 +109,14 @@ func operation() []Kind {
 			Sources: here("intake: status of a section"),
 		},
 		{
-			Name: "section_recovered", Group: Operation,
+			Name: SectionRecovered, Group: Operation,
 			Doc:        "A section can be read again.",
 			Key:        []string{"section"},
 			Attributes: []Attribute{text("section", "Name of the section.")},
 			Sources:    here("intake: status of a section"),
 		},
 		{
-			Name: "presence_changed", Group: Operation,
+			Name: PresenceChanged, Group: Operation,
 			Doc: "What is thought of the device's presence changed.",
 			Attributes: []Attribute{
 				text("before", "State before.", "online", "asleep", "away", "missing", "retired"),
@@ -125,7 +125,7 @@ func operation() []Kind {
 			Sources: here("health: learned hours, clean_stop, sleep, silence"),
 		},
 		{
-			Name: "moved", Group: Operation,
+			Name: Moved, Group: Operation,
 			Doc: "The device is on another switch port or access point.",
 			Attributes: []Attribute{
 				text("before", "Switch and port, or access point, before."),
@@ -134,7 +134,7 @@ func operation() []Kind {
 			Sources: here("join of fdb, wireless_client and interface"),
 		},
 		{
-			Name: "purged", Group: Operation,
+			Name: Purged, Group: Operation,
 			Doc:        "A person's data was removed from this device's history.",
 			Attributes: []Attribute{text("by", "Who did it.").personal()},
 			Sources:    here("account"),

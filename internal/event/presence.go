@@ -7,7 +7,7 @@ func presence() []Kind {
 	session := text("session", "How the person came.", "console", "remote", "shell")
 	return []Kind{
 		{
-			Name: "boot", Group: Presence,
+			Name: Boot, Group: Presence,
 			Doc: "The machine started.",
 			Attributes: []Attribute{
 				text("type", "What kind of start; with fast start Windows' uptime goes on.", "cold", "fast", "resume"),
@@ -22,7 +22,7 @@ func presence() []Kind {
 			},
 		},
 		{
-			Name: "clean_stop", Group: Presence, Urgent: true,
+			Name: CleanStop, Group: Presence, Urgent: true,
 			Doc: "The machine shuts down as it should.",
 			Attributes: []Attribute{
 				text("action", "What comes next.", "off", "restart"),
@@ -39,7 +39,7 @@ func presence() []Kind {
 			},
 		},
 		{
-			Name: "sleep", Group: Presence, Urgent: true,
+			Name: Sleep, Group: Presence, Urgent: true,
 			Doc: "The machine goes to sleep or hibernates.",
 			Sources: []Source{
 				win("System", kernelPower, 42, 506),
@@ -48,7 +48,7 @@ func presence() []Kind {
 			},
 		},
 		{
-			Name: "resume", Group: Presence,
+			Name: Resume, Group: Presence,
 			Doc:        "The machine woke up.",
 			Attributes: []Attribute{number("slept_seconds", "second", "How long it slept.")},
 			Sources: []Source{
@@ -59,7 +59,7 @@ func presence() []Kind {
 			},
 		},
 		{
-			Name: "user_logon", Group: Presence,
+			Name: UserLogon, Group: Presence,
 			Doc:        "A person signed in.",
 			Key:        []string{"user", "session"},
 			Attributes: []Attribute{user, session},
@@ -70,7 +70,7 @@ func presence() []Kind {
 			},
 		},
 		{
-			Name: "user_logoff", Group: Presence,
+			Name: UserLogoff, Group: Presence,
 			Doc:        "A person signed out.",
 			Key:        []string{"user", "session"},
 			Attributes: []Attribute{user, session},
@@ -81,7 +81,7 @@ func presence() []Kind {
 			},
 		},
 		{
-			Name: "time_changed", Group: Presence,
+			Name: TimeChanged, Group: Presence,
 			Doc: "The clock was set, or jumped against the clock that only runs forward.",
 			Attributes: []Attribute{
 				float("step_seconds", "second", "New time less old time."),
@@ -95,7 +95,7 @@ func presence() []Kind {
 			},
 		},
 		{
-			Name: "agent_started", Group: Presence,
+			Name: AgentStarted, Group: Presence,
 			Doc: "The agent started.",
 			Attributes: []Attribute{
 				text("version", "Its version."),
@@ -108,7 +108,7 @@ func presence() []Kind {
 			},
 		},
 		{
-			Name: "agent_stopped", Group: Presence, Urgent: true,
+			Name: AgentStopped, Group: Presence, Urgent: true,
 			Doc:        "The agent was stopped while the machine goes on.",
 			Attributes: []Attribute{text("reason", "Why.", "service", "upgrade", "by_hand")},
 			Sources: []Source{

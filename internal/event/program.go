@@ -6,7 +6,7 @@ func program() []Kind {
 	version := text("version", "Version of the program.")
 	return []Kind{
 		{
-			Name: "app_crash", Group: Fault,
+			Name: AppCrash, Group: Fault,
 			Doc: "A program ended because of a fault in it.",
 			Key: []string{"program", "version", "module"},
 			Attributes: []Attribute{
@@ -22,7 +22,7 @@ func program() []Kind {
 			},
 		},
 		{
-			Name: "app_hang", Group: Fault,
+			Name: AppHang, Group: Fault,
 			Doc:        "A program stopped answering, or waited too long for the system.",
 			Key:        []string{"program", "version"},
 			Attributes: []Attribute{name, version},
@@ -33,7 +33,7 @@ func program() []Kind {
 			},
 		},
 		{
-			Name: "service_failed", Group: Fault, Urgent: true,
+			Name: ServiceFailed, Group: Fault, Urgent: true,
 			Doc: "A service ended by itself.",
 			Key: []string{"service"},
 			Attributes: []Attribute{
@@ -49,7 +49,7 @@ func program() []Kind {
 			},
 		},
 		{
-			Name: "oom_kill", Group: Fault, Urgent: true,
+			Name: OOMKill, Group: Fault, Urgent: true,
 			Doc: "Memory ran out: the system ended a program, or warned that it had none left to give.",
 			Key: []string{"program"},
 			Attributes: []Attribute{
@@ -65,7 +65,7 @@ func program() []Kind {
 			},
 		},
 		{
-			Name: "update_failed", Group: Fault,
+			Name: UpdateFailed, Group: Fault,
 			Doc: "An update could not be installed.",
 			Key: []string{"update", "code"},
 			Attributes: []Attribute{
@@ -80,7 +80,7 @@ func program() []Kind {
 			},
 		},
 		{
-			Name: "db_damaged", Group: Fault, Urgent: true,
+			Name: DBDamaged, Group: Fault, Urgent: true,
 			Doc: "A database of Windows' storage engine (search, update, mail, directory) found damaged pages.",
 			Key: []string{"program", "database"},
 			Attributes: []Attribute{
@@ -91,7 +91,7 @@ func program() []Kind {
 			Sources: []Source{win("Application", "ESENT", 454, 467, 474, 481)},
 		},
 		{
-			Name: "profile_damaged", Group: Fault, Urgent: true,
+			Name: ProfileDamaged, Group: Fault, Urgent: true,
 			Doc: "A person was signed in with a temporary or back-up profile because the own one could not be loaded.",
 			Key: []string{"user"},
 			Attributes: []Attribute{

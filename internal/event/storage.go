@@ -7,7 +7,7 @@ func storage() []Kind {
 	removable := flag("removable", "The drive is one that people plug in.")
 	return []Kind{
 		{
-			Name: "disk_error", Group: Fault, Urgent: true,
+			Name: DiskError, Group: Fault, Urgent: true,
 			Doc: "The system had to retry, reset or give up talking to a drive.",
 			Key: []string{"serial", "disk", "cause"},
 			Attributes: []Attribute{
@@ -31,7 +31,7 @@ func storage() []Kind {
 			},
 		},
 		{
-			Name: "disk_failure_predicted", Group: Fault, Urgent: true,
+			Name: DiskFailurePredicted, Group: Fault, Urgent: true,
 			Doc:        "A drive, or the system on its behalf, says that it is about to fail.",
 			Key:        []string{"serial", "disk"},
 			Attributes: []Attribute{disk, serial, text("reason", "What tripped, such as an attribute's number or a bit of the critical warning.")},
@@ -43,7 +43,7 @@ func storage() []Kind {
 			},
 		},
 		{
-			Name: "self_test_failed", Group: Fault, Urgent: true,
+			Name: SelfTestFailed, Group: Fault, Urgent: true,
 			Doc: "A drive's test of itself found a defect.",
 			Key: []string{"serial", "disk"},
 			Attributes: []Attribute{
@@ -59,7 +59,7 @@ func storage() []Kind {
 			},
 		},
 		{
-			Name: "disk_removed", Group: Fault, Urgent: true,
+			Name: DiskRemoved, Group: Fault, Urgent: true,
 			Doc:        "A built-in drive vanished while the system ran.",
 			Key:        []string{"serial", "disk"},
 			Attributes: []Attribute{disk, serial, removable},
@@ -72,7 +72,7 @@ func storage() []Kind {
 			},
 		},
 		{
-			Name: "raid_degraded", Group: Fault, Urgent: true,
+			Name: RaidDegraded, Group: Fault, Urgent: true,
 			Doc: "An array or pool lost its redundancy.",
 			Key: []string{"array"},
 			Attributes: []Attribute{
@@ -88,7 +88,7 @@ func storage() []Kind {
 			},
 		},
 		{
-			Name: "fs_error", Group: Fault, Urgent: true,
+			Name: FSError, Group: Fault, Urgent: true,
 			Doc: "A file system found damage in itself.",
 			Key: []string{"volume", "cause"},
 			Attributes: []Attribute{
