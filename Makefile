@@ -1,0 +1,96 @@
+# Muster. `make` alone lists what there is to make.
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test lint cross bench bench-large faults fuzz
+.DELETE_ON_ERROR:
+
+GO       ?= go
+FUZZTIME ?= 20s
+
+# Where `make run` listens and keeps its data.
+WEB      ?= 127.0.0.1:8420
+AGENTS   ?= :8421
+RUN      ?= .run
+
+PROGRAMS  := ./agent/cmd/muster-agent ./agent/cmd/muster-simulate ./collector/cmd/muster
+PLATFORMS := linux/amd64 linux/arm64 windows/amd64 darwin/arm64
+
+# Tools at fixed versions, in .tools/ under names that carry the version.
+STATICCHECK := .tools/staticcheck-v0.8.2
+INFLUXD     := .tools/influxd-v1.8.10
+
+# The go command's own stamp needs git and a checkout of one's own; we write
+# version, commit and the commit's time ourselves, and do without git too. The
+# time of the commit, not of the build, so that builds repeat.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null)
+BUILT   := $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+INFO    := muster/internal/buildinfo
+LDFLAGS := -s -w -X $(INFO).version=$(VERSION) -X $(INFO).commit=$(COMMIT) -X $(INFO).built=$(BUILT)
+GOBUILD := CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '$(LDFLAGS)'
+
+help: ## list what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build muster, muster-agent and muster-simulate into bin/
+	@mkdir -p bin
+	$(GOBUILD) -o bin/ $(PROGRAMS)
+
+run: build ## collect this machine's inventory here and show it; Ctrl-C stops (WEB=, AGENTS=, RUN= change where)
+	@WEB='$(WEB)' AGENTS='$(AGENTS)' RUN='$(RUN)' packaging/run-local
+
+test: ## check everything: lint for three systems, then all tests under the race detector
+	packaging/test-deps
+	$(MAKE) --no-print-directory lint
+	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 8m ./...
+
+# -race for vet and staticcheck too, where linux is meant: they need compiled
+# dependencies, and these are the ones the tests compile anyway.
+lint: $(STATICCHECK) ## gofmt, vet for linux, windows and macOS, staticcheck, import map
+	@unformatted=$$(gofmt -l agent collector internal); \
+	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	$(GO) test -buildvcs=false -race -count=1 ./internal/layers
+	@for script in packaging/test-deps packaging/run-local; do sh -n $$script || exit 1; done
+	CGO_ENABLED=1 $(GO) vet -buildvcs=false -race ./...
+	CGO_ENABLED=0 GOOS=windows $(GO) vet -buildvcs=false ./...
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet -buildvcs=false ./...
+	CGO_ENABLED=1 GOFLAGS='-race -buildvcs=false' $(STATICCHECK) ./...
+
+cross: ## build and vet for linux/amd64, linux/arm64, windows/amd64 and darwin/arm64, without cgo
+	@set -e; for platform in $(PLATFORMS); do \
+		os=$${platform%/*} arch=$${platform#*/}; \
+		echo "$$platform"; \
+		mkdir -p bin/$$os-$$arch; \
+		GOOS=$$os GOARCH=$$arch $(GOBUILD) -o bin/$$os-$$arch/ $(PROGRAMS); \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) vet -buildvcs=false ./...; \
+	done
+
+bench: build $(INFLUXD) ## measure the figures of docs/performance, one JSON line each, peers in the same run
+	$(GO) test -buildvcs=false -run '^$$' -bench . -benchtime 1s ./...
+	INFLUXD=$(CURDIR)/$(INFLUXD) $(GO) run -buildvcs=false ./internal/e2e/measure
+
+bench-large: build $(INFLUXD) ## the figures at full size: 100,000 devices; takes long
+	INFLUXD=$(CURDIR)/$(INFLUXD) $(GO) run -buildvcs=false ./internal/e2e/measure -large
+
+faults: ## all fault tests at full counts (200 kill -9 cycles and so on); takes long
+	packaging/test-deps
+	MUSTER_FAULTS=full CGO_ENABLED=1 $(GO) test -buildvcs=false -count=1 -p 1 -timeout 3h ./...
+
+fuzz: ## fuzz each decoder for FUZZTIME (20s), one after another
+	@set -e; grep -rn --include='*_test.go' '^func Fuzz[A-Z]' agent collector internal | \
+	sed 's|^\(.*\)/[^/]*_test.go:[0-9]*:func \(Fuzz[A-Za-z0-9_]*\).*|\1 \2|' | sort -u | \
+	while read -r folder name; do \
+		echo "$$folder $$name"; \
+		$(GO) test -buildvcs=false -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) ./$$folder </dev/null; \
+	done
+
+# The go command installs under the plain name, hence the folder beside.
+.tools/staticcheck-%:
+	@mkdir -p .tools/new
+	GOBIN=$(CURDIR)/.tools/new $(GO) install -buildvcs=false honnef.co/go/tools/cmd/staticcheck@$*
+	@mv .tools/new/staticcheck $@
+
+.tools/influxd-%:
+	@mkdir -p .tools/new
+	GOBIN=$(CURDIR)/.tools/new $(GO) install -buildvcs=false github.com/influxdata/influxdb/cmd/influxd@$*
+	@mv .tools/new/influxd $@
