@@ -15,6 +15,13 @@ var (
 	ErrConflict  = errors.New("conflict")  // a name is taken, or the thing is in use
 	ErrFuture    = errors.New("database is newer than this program")
 	ErrFull      = errors.New("no space left in the store")
+	// ErrFatal says that nothing more may be written: an fsync failed or the
+	// file is damaged. The process must stop and start again; trying again in
+	// the same process would answer for what is not on disk.
+	ErrFatal = errors.New("the store cannot be trusted")
+	// ErrPersonal says that a filter asks for facts of persons and that the
+	// caller lacks the right to see them.
+	ErrPersonal = errors.New("needs the right to see personal facts")
 )
 
 // Scope is what a caller may see: everything, or some agencies and sites.
@@ -110,7 +117,7 @@ type Change struct {
 	Device  inventory.DeviceID `json:"device"`
 	Name    string             `json:"name"` // of the device
 	Section string             `json:"section"`
-	Verb    string             `json:"verb"` // added, removed, changed
+	Verb    string             `json:"verb"` // added, removed, changed; first_read: After holds the number of rows
 	Key     map[string]any     `json:"key,omitempty"`
 	Before  map[string]any     `json:"before,omitempty"` // changed or removed columns
 	After   map[string]any     `json:"after,omitempty"`

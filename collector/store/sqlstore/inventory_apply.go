@@ -1,0 +1,293 @@
+package sqlstore
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"muster/collector/store"
+	"muster/internal/inventory"
+	"muster/internal/report"
+)
+
+// sectionState is the stored state of a section of a device.
+type sectionState struct {
+	store.SectionState
+	good    int64 // last ok reading, 0: none yet
+	changed int64 // last time a row opened or closed
+	found   bool
+}
+
+// apply takes one reading of a section: it closes, opens and overwrites rows
+// as store.Diff says, and keeps the state. It answers the rows that are now
+// current and whether anything in them is new.
+func (c *commit) apply(h *head, r *store.SectionReading) (after [][]any, changed bool, _ error) {
+	p := c.x.named[r.Section.Name]
+	if p == nil {
+		return nil, false, fmt.Errorf("is not in this program's catalogue")
+	}
+	next, err := p.conforming(r.Table)
+	if err != nil {
+		return nil, false, err
+	}
+	last, err := c.sectionState(h.no, p)
+	if err != nil {
+		return nil, false, err
+	}
+	current, err := c.x.rowsOf(c.asker(), p, p.current, h.no)
+	if err != nil {
+		return nil, false, err
+	}
+	now := store.SectionState{Hash: r.Hash, Status: r.Status, Sources: r.Sources}
+	read := max(r.At.UnixMilli(), h.mark)
+	w := &writing{commit: c, plan: p, device: h.no, at: max(read, last.changed+1), counts: map[int64]*[2]int64{}}
+	if err := w.merge(current, next, store.MayClose(last.SectionState, now)); err != nil {
+		return nil, false, err
+	}
+	h.mark = max(h.mark, read)
+	if len(w.counts) > 0 {
+		h.mark = max(h.mark, w.at)
+		last.changed = w.at
+		if err := w.log(last.good == 0); err != nil {
+			return nil, false, err
+		}
+		if p.section.Name == softwareSection && !h.merged {
+			if err := c.countTitles(p, current, w.after); err != nil {
+				return nil, false, err
+			}
+		}
+	}
+	return w.after, len(w.counts) > 0 || w.refreshed, c.keepState(h.no, p, r, last, read)
+}
+
+// conforming answers the rows of a table in the catalogue's form.
+func (p *plan) conforming(t inventory.Table) ([][]any, error) {
+	same := len(t.Columns) == len(p.section.Columns)
+	for i := 0; same && i < len(t.Columns); i++ {
+		same = t.Columns[i] == p.section.Columns[i].Name
+	}
+	for i := 0; same && i < len(t.Rows); i++ {
+		same = len(t.Rows[i]) == len(t.Columns)
+	}
+	if same {
+		return t.Rows, nil
+	}
+	t, _, err := p.section.Conform(t)
+	return t.Rows, err
+}
+
+func (c *commit) sectionState(device int64, p *plan) (sectionState, error) {
+	var s sectionState
+	var hash []byte
+	var status int64
+	var asked *string
+	found, err := c.one("SELECT hash, status, ifnull(asked, sources), good_at, changed_at FROM state_rows WHERE device_no = ? AND section = ?",
+		[]any{device, p.no}, &hash, &status, &asked, &s.good, &s.changed)
+	copy(s.Hash[:], hash)
+	s.Status = report.Status(status)
+	s.Sources = texts(asked)
+	s.found = found
+	return s, err
+}
+
+// keepState stores what is known of the reading. A reading that was not ok
+// adds its sources to those whose rows may be here; an ok one stands for
+// itself, so that a source that is gone for good keeps its rows for one
+// reading and not for ever.
+func (c *commit) keepState(device int64, p *plan, r *store.SectionReading, last sectionState, read int64) error {
+	var asked any
+	if r.Status != report.OK {
+		union := slices.Clone(last.Sources)
+		for _, s := range r.Sources {
+			if !slices.Contains(union, s) {
+				union = append(union, s)
+			}
+		}
+		if !slices.Equal(union, r.Sources) {
+			asked = "[]"
+			if len(union) > 0 {
+				asked = jsonTexts(union)
+			}
+		}
+	} else {
+		last.good = read
+	}
+	var reason any
+	if r.Reason != "" {
+		reason = r.Reason
+	}
+	return c.do(`INSERT OR REPLACE INTO state_rows (device_no, section, hash, status, reason, sources, asked, read_at, good_at, changed_at, took_ms)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		device, p.no, r.Hash[:], int64(r.Status), reason, jsonTexts(r.Sources), asked, read, last.good, last.changed, r.Took.Milliseconds())
+}
+
+// writing is the change of one section of one device.
+type writing struct {
+	*commit
+	plan      *plan
+	device    int64
+	at        int64               // when what changes now changed
+	counts    map[int64]*[2]int64 // rows opened and closed, by time
+	next      int64               // row_no to give; 0: not asked yet
+	after     [][]any             // rows that are current afterwards
+	refreshed bool                // a latest column was overwritten
+}
+
+// merge walks the stored rows beside what Diff says of them.
+func (w *writing) merge(current []row, next [][]any, mayClose bool) error {
+	linger := w.plan.section.Linger.Milliseconds()
+	old := make([][]any, len(current))
+	for i := range current {
+		old[i] = current[i].values
+	}
+	w.after = make([][]any, 0, len(next))
+	i := 0
+	// unchanged passes stored rows up to the one that holds values; nil: all.
+	unchanged := func(values []any) error {
+		for ; i < len(current) && (values == nil || &current[i].values[0] != &values[0]); i++ {
+			r := &current[i]
+			if r.missing != 0 && w.present(r, next) {
+				if w.at-r.missing >= linger {
+					if err := w.replace(r, r.values, r.missing+linger); err != nil {
+						return err
+					}
+					continue
+				}
+				if err := w.mark(r, nil); err != nil {
+					return err
+				}
+			}
+			w.after = append(w.after, r.values)
+		}
+		return nil
+	}
+	for _, ch := range store.Diff(w.plan.section, old, next, mayClose) {
+		if ch.Old == nil {
+			if err := w.open(ch.New); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := unchanged(ch.Old); err != nil {
+			return err
+		}
+		r := &current[i]
+		i++
+		lapsed := r.missing != 0 && w.at-r.missing >= linger
+		var err error
+		switch {
+		case ch.New == nil && linger > 0 && !lapsed:
+			if r.missing == 0 {
+				err = w.mark(r, w.at)
+			}
+			w.after = append(w.after, r.values)
+		case ch.New == nil && lapsed:
+			err = w.shut(r, r.missing+linger)
+		case ch.New == nil:
+			err = w.shut(r, w.at)
+		case lapsed:
+			err = w.replace(r, ch.New, r.missing+linger)
+		case ch.Refresh:
+			err = w.refresh(r, ch.New)
+		default:
+			err = w.replace(r, ch.New, w.at)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return unchanged(nil)
+}
+
+// present says whether a reading has the row's key.
+func (w *writing) present(r *row, next [][]any) bool {
+	_, ok := slices.BinarySearchFunc(next, r.values, w.plan.compareKeys)
+	return ok
+}
+
+func (w *writing) count(at int64) *[2]int64 {
+	n := w.counts[at]
+	if n == nil {
+		n = new([2]int64)
+		w.counts[at] = n
+	}
+	return n
+}
+
+func (w *writing) open(values []any) error {
+	if w.next == 0 {
+		if _, err := w.one(w.plan.last, []any{w.device}, &w.next); err != nil {
+			return err
+		}
+		w.next++
+	}
+	fact, err := w.factNo(w.plan, values)
+	if err != nil {
+		return err
+	}
+	args := append(make([]any, 0, 4+len(w.plan.own)), w.device, w.next, w.at, fact)
+	for _, i := range w.plan.own {
+		args = append(args, toSQL(values[i]))
+	}
+	w.next++
+	w.after = append(w.after, values)
+	w.count(w.at)[0]++
+	return w.do(w.plan.open, args...)
+}
+
+func (w *writing) shut(r *row, at int64) error {
+	w.count(at)[1]++
+	return w.do(w.plan.shut, at, w.device, r.no)
+}
+
+// replace closes a row and opens another of the same key. Both at the same
+// time read as one change; a row that lingered too long was gone in between.
+func (w *writing) replace(r *row, values []any, until int64) error {
+	if err := w.shut(r, until); err != nil {
+		return err
+	}
+	return w.open(values)
+}
+
+// refresh overwrites a row in place: only what is kept as latest differs.
+func (w *writing) refresh(r *row, values []any) error {
+	fact, err := w.factNo(w.plan, values)
+	if err != nil {
+		return err
+	}
+	args := append(make([]any, 0, 3+len(w.plan.own)), fact)
+	for _, i := range w.plan.own {
+		args = append(args, toSQL(values[i]))
+	}
+	w.refreshed = true
+	w.after = append(w.after, values)
+	if r.missing != 0 {
+		if err := w.mark(r, nil); err != nil {
+			return err
+		}
+	}
+	return w.do(w.plan.refresh, append(args, w.device, r.no)...)
+}
+
+// mark notes since when a row has been absent; nil: it is there.
+func (w *writing) mark(r *row, at any) error {
+	return w.do(w.plan.mark, at, w.device, r.no)
+}
+
+// log writes the table of contents of the change.
+func (w *writing) log(first bool) error {
+	for _, at := range slices.SortedFunc(maps.Keys(w.counts), cmp.Compare[int64]) {
+		n := w.counts[at]
+		if err := w.logChange(w.device, at, w.plan.no, n[0], n[1], first && at == w.at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) logChange(device, at, section, opened, closed int64, first bool) error {
+	return t.do(`INSERT INTO change_rows (device_no, at, section, opened, closed, first) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET opened = opened + excluded.opened, closed = closed + excluded.closed`,
+		device, at, section, opened, closed, toSQL(first))
+}

@@ -1,0 +1,285 @@
+package sqlstore
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"muster/internal/inventory"
+)
+
+// facts are the sections that lists of devices take columns from, as a commit
+// has left them.
+type facts struct {
+	sets   []factSet
+	search bool // something that free text finds has changed
+}
+
+// factSet is new values for columns of device_rows; nil leaves one as it is.
+type factSet map[string]any
+
+// note takes what a device's list entry shows out of a section's rows.
+func (f *facts) note(p *plan, rows [][]any) {
+	s := p.section
+	cell := func(column string) any {
+		if i := s.Index(column); i >= 0 && len(rows) > 0 {
+			return rows[0][i]
+		}
+		return nil
+	}
+	text := func(column string) string {
+		t, _ := cell(column).(string)
+		return t
+	}
+	switch s.Name {
+	case "os":
+		set := factSet{"os": osTitle(text("name"), text("release_name"), text("version"), text("family")), "os_family": text("family")}
+		if n := text("host_name"); n != "" {
+			set["name"] = n
+		}
+		if server, ok := cell("server").(bool); ok && server {
+			set["kind"] = "server"
+		}
+		f.sets = append(f.sets, set)
+	case "system":
+		set := factSet{"vendor": text("vendor"), "model": text("model"), "serial": text("serial")}
+		if k := kindOf(text("chassis_type")); k != "" {
+			set["kind"] = k
+		}
+		f.sets = append(f.sets, set)
+	case "memory":
+		for _, column := range []string{"installed_bytes", "total_bytes"} {
+			if n, ok := cell(column).(int64); ok {
+				f.sets = append(f.sets, factSet{"memory_bytes": n})
+				break
+			}
+		}
+	case "agent":
+		f.sets = append(f.sets, factSet{"agent_version": text("version")})
+	case "logon":
+		f.sets = append(f.sets, factSet{"user_name": firstText(text("current_user_name"), text("last_user_name"))})
+	case "interface", "address", "port":
+		f.search = true
+	}
+}
+
+// osTitle is an operating system as people call it: "Windows 11 Pro 23H2",
+// "Debian GNU/Linux 12.5".
+func osTitle(name, release, version, family string) string {
+	more := version
+	if family == "windows" && release != "" {
+		more = release
+	}
+	if more == "" || strings.Contains(name, more) {
+		return name
+	}
+	return strings.TrimSpace(name + " " + more)
+}
+
+// kindOf is the kind of device that an enclosure tells; most enclosures are
+// those of a PC, which is also what a server's may say.
+func kindOf(chassis string) string {
+	switch chassis {
+	case "switch", "router", "firewall", "access_point", "wireless_controller", "printer", "ups", "pdu", "nas", "camera", "phone":
+		return chassis
+	case "main_server", "blade", "rack_mount":
+		return "server"
+	case "":
+		return ""
+	}
+	return "pc"
+}
+
+func firstText(l ...string) string {
+	for _, s := range l {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// refreshFacts writes what changed of the list entry, and the search text
+// when it may read otherwise.
+func (c *commit) refreshFacts(h *head, f *facts, moved bool) error {
+	search := f.search || moved
+	for _, set := range f.sets {
+		for _, column := range []string{"name", "kind", "os", "os_family", "vendor", "model", "serial", "memory_bytes", "agent_version", "user_name"} {
+			v, ok := set[column]
+			if !ok {
+				continue
+			}
+			q := "UPDATE device_rows SET " + column + " = ?1 WHERE device_no = ?2 AND " + column + " COLLATE BINARY <> ?1"
+			if column == "kind" {
+				// Who enrolled it knew better than its enclosure.
+				q += " AND kind = ''"
+			}
+			n, err := c.count(q, v, h.no)
+			if err != nil {
+				return err
+			}
+			search = search || n > 0
+		}
+	}
+	if !search {
+		return nil
+	}
+	return c.x.refreshSearchOf(c.tx, h.no, h.address)
+}
+
+// refreshSearch writes the text that free text finds a device by.
+func (x *Inventory) refreshSearch(t *tx, no int64) error {
+	var address string
+	if _, err := t.one("SELECT address FROM seen_rows WHERE device_no = ?", []any{no}, &address); err != nil {
+		return err
+	}
+	return x.refreshSearchOf(t, no, address)
+}
+
+func (x *Inventory) refreshSearchOf(t *tx, no int64, address string) error {
+	var name, serial, tag, model, vendor, user, owner string
+	if _, err := t.one("SELECT name, serial, asset_tag, model, vendor, user_name, owner FROM device_rows WHERE device_no = ?", []any{no},
+		&name, &serial, &tag, &model, &vendor, &user, &owner); err != nil {
+		return err
+	}
+	words := []string{name, serial, tag, model, vendor, bareAddress(address)}
+	for _, of := range []struct{ section, column string }{
+		{"os", "fqdn"}, {"system", "asset_tag"}, {"address", "address"}, {"interface", "mac"}, {"interface", "permanent_mac"}, {"port", "mac"},
+	} {
+		p := x.named[of.section]
+		if p == nil || p.section.Index(of.column) < 0 {
+			continue
+		}
+		err := t.each("SELECT DISTINCT "+p.expr(of.column)+p.from()+" WHERE r.device_no = ? AND r.until_at IS NULL AND "+p.expr(of.column)+" IS NOT NULL ORDER BY 1", []any{no}, func(scan scan) error {
+			var s string
+			if err := scan(&s); err != nil {
+				return err
+			}
+			words = append(words, s)
+			if strings.HasSuffix(of.column, "mac") {
+				words = append(words, strings.NewReplacer(":", "", "-", "", ".", "").Replace(s))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	facts, personal := lines(words), lines([]string{user, owner})
+	var oldFacts, oldPersonal string
+	found, err := t.one("SELECT facts, personal FROM device_search WHERE rowid = ?", []any{no}, &oldFacts, &oldPersonal)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return t.do("INSERT INTO device_search (rowid, facts, personal) VALUES (?, ?, ?)", no, facts, personal)
+	case oldFacts == facts && oldPersonal == personal:
+		return nil
+	}
+	return t.do("UPDATE device_search SET facts = ?, personal = ? WHERE rowid = ?", facts, personal, no)
+}
+
+// lines joins distinct words, each on a line, so that no search runs over the
+// end of one into the next.
+func lines(words []string) string {
+	var out []string
+	for _, w := range words {
+		if w != "" && !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// expr is how a column reads in a query over from.
+func (p *plan) expr(column string) string {
+	i := p.section.Index(column)
+	if slices.Contains(p.shared, i) {
+		return "f." + quote(column)
+	}
+	return "r." + quote(column)
+}
+
+// from joins a section's rows (r) to their facts (f).
+func (p *plan) from() string {
+	return " FROM " + p.rows + " r LEFT JOIN " + p.facts + " f ON f.fact_no = r.fact_no"
+}
+
+// bareAddress takes port and zone off a peer's address.
+func bareAddress(s string) string {
+	if a, ok := parseAddress(s); ok {
+		return a.String()
+	}
+	return s
+}
+
+func parseAddress(s string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		p, err := netip.ParseAddrPort(s)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		a = p.Addr()
+	}
+	return a.Unmap().WithZone(""), true
+}
+
+// loadRules reads which subnets belong to which site, the longest prefix
+// first. Devices are judged again at their next report.
+func (x *Inventory) loadRules(t *tx) error {
+	var rules []subnetRule
+	err := t.each("SELECT site, subnet FROM site_subnet", nil, func(scan scan) error {
+		var r subnetRule
+		var text string
+		if err := scan(&r.site, &text); err != nil {
+			return err
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return err
+		}
+		r.prefix = p
+		rules = append(rules, r)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(rules, func(a, b subnetRule) int { return b.prefix.Bits() - a.prefix.Bits() })
+	t.after = append(t.after, func() {
+		x.rules = rules
+		x.ruled++
+	})
+	return nil
+}
+
+// placeBySubnet moves a device to the site whose subnet it reports from,
+// unless a person put it where it is. An address that no rule knows moves
+// nothing: a laptop at home still belongs to its site.
+func (c *commit) placeBySubnet(h *head) error {
+	h.ruled = c.x.ruled
+	if h.byHand || len(c.x.rules) == 0 {
+		return nil
+	}
+	a, ok := parseAddress(h.address)
+	if !ok {
+		return nil
+	}
+	for _, r := range c.x.rules {
+		if !r.prefix.Contains(a) {
+			continue
+		}
+		if r.site == h.site {
+			return nil
+		}
+		h.site = r.site
+		return c.do("UPDATE device_rows SET site = ? WHERE device_no = ?", r.site, h.no)
+	}
+	return nil
+}
+
+// forget drops what the writer remembers of a device, once t is durable.
+func (x *Inventory) forget(t *tx, id inventory.DeviceID) {
+	t.after = append(t.after, func() { delete(x.heads, id) })
+}
