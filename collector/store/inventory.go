@@ -38,7 +38,7 @@ type DeviceState struct {
 // and in sequence.
 type Entry struct {
 	Device     inventory.DeviceID
-	Head       Head      // after this report
+	Head       Head      // after this report; zero for what the collector itself has to tell of a device
 	At         time.Time // the report's time, clamped
 	ReceivedAt time.Time
 	Offset     time.Duration // device's clock minus ours
