@@ -24,7 +24,7 @@ type office struct {
 	Doors []string            `yaml:"doors" doc:"Ways in."`
 	Every map[string]Duration `yaml:"every" min:"1s" max:"1d" doc:"Cleaning of each room."`
 	Mood  string              `yaml:"mood" oneof:"calm,busy" doc:"How it is."`
-	inner int                 // no setting
+	Inner int                 // no setting
 }
 
 func (o *office) Check() Problems {
