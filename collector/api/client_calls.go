@@ -1,0 +1,306 @@
+package api
+
+import "context"
+
+// One method per operation of the table, in its order. A test holds that each
+// operation has its method here and that their types agree.
+
+// DeviceList calls device-list: list devices.
+func (c *Client) DeviceList(ctx context.Context, in DeviceListInput) (DeviceList, error) {
+	return call[DeviceListInput, DeviceList](ctx, c, "device-list", in)
+}
+
+// DeviceShow calls device-show: show a device.
+func (c *Client) DeviceShow(ctx context.Context, in DeviceShowInput) (DeviceShow, error) {
+	return call[DeviceShowInput, DeviceShow](ctx, c, "device-show", in)
+}
+
+// DeviceHistory calls device-history: list a device's changes.
+func (c *Client) DeviceHistory(ctx context.Context, in DeviceHistoryInput) (History, error) {
+	return call[DeviceHistoryInput, History](ctx, c, "device-history", in)
+}
+
+// DeviceEvents calls device-events: list a device's events.
+func (c *Client) DeviceEvents(ctx context.Context, in DeviceEventsInput) (EventList, error) {
+	return call[DeviceEventsInput, EventList](ctx, c, "device-events", in)
+}
+
+// DeviceDiff calls device-diff: compare two devices or times.
+func (c *Client) DeviceDiff(ctx context.Context, in DeviceDiffInput) (DeviceDiff, error) {
+	return call[DeviceDiffInput, DeviceDiff](ctx, c, "device-diff", in)
+}
+
+// DeviceSet calls device-set: change what people keep about a device.
+func (c *Client) DeviceSet(ctx context.Context, in DeviceSetInput) (Device, error) {
+	return call[DeviceSetInput, Device](ctx, c, "device-set", in)
+}
+
+// DeviceImport calls device-import: bring people's fields from CSV.
+func (c *Client) DeviceImport(ctx context.Context, in DeviceImportInput) (ImportResult, error) {
+	return call[DeviceImportInput, ImportResult](ctx, c, "device-import", in)
+}
+
+// DeviceRetire calls device-retire: mark a device as out of use.
+func (c *Client) DeviceRetire(ctx context.Context, in RefInput) (Device, error) {
+	return call[RefInput, Device](ctx, c, "device-retire", in)
+}
+
+// DeviceUnretire calls device-unretire: take a device back into use.
+func (c *Client) DeviceUnretire(ctx context.Context, in RefInput) (Device, error) {
+	return call[RefInput, Device](ctx, c, "device-unretire", in)
+}
+
+// DeviceRevoke calls device-revoke: take a device's identity away.
+func (c *Client) DeviceRevoke(ctx context.Context, in DeviceRevokeInput) error {
+	_, err := call[DeviceRevokeInput, Nothing](ctx, c, "device-revoke", in)
+	return err
+}
+
+// MergeList calls merge-list: list merges.
+func (c *Client) MergeList(ctx context.Context) (MergeList, error) {
+	return call[NoInput, MergeList](ctx, c, "merge-list", NoInput{})
+}
+
+// MergeNew calls merge-new: hide a device's old record behind its new one.
+func (c *Client) MergeNew(ctx context.Context, in MergeInput) (Merge, error) {
+	return call[MergeInput, Merge](ctx, c, "merge-new", in)
+}
+
+// MergeUndo calls merge-undo: take a merge back.
+func (c *Client) MergeUndo(ctx context.Context, in MergeUndoInput) (Merge, error) {
+	return call[MergeUndoInput, Merge](ctx, c, "merge-undo", in)
+}
+
+// HistoryList calls history-list: list changes of many devices.
+func (c *Client) HistoryList(ctx context.Context, in HistoryInput) (History, error) {
+	return call[HistoryInput, History](ctx, c, "history-list", in)
+}
+
+// EventList calls event-list: list events of many devices.
+func (c *Client) EventList(ctx context.Context, in EventsInput) (EventList, error) {
+	return call[EventsInput, EventList](ctx, c, "event-list", in)
+}
+
+// AgencyList calls agency-list: list agencies.
+func (c *Client) AgencyList(ctx context.Context) (AgencyList, error) {
+	return call[NoInput, AgencyList](ctx, c, "agency-list", NoInput{})
+}
+
+// AgencyNew calls agency-new: make an agency.
+func (c *Client) AgencyNew(ctx context.Context, in AgencyNewInput) (Agency, error) {
+	return call[AgencyNewInput, Agency](ctx, c, "agency-new", in)
+}
+
+// AgencyRename calls agency-rename: rename an agency.
+func (c *Client) AgencyRename(ctx context.Context, in AgencyRenameInput) (Agency, error) {
+	return call[AgencyRenameInput, Agency](ctx, c, "agency-rename", in)
+}
+
+// AgencyDelete calls agency-delete: delete an agency without sites.
+func (c *Client) AgencyDelete(ctx context.Context, in AgencyInput) error {
+	_, err := call[AgencyInput, Nothing](ctx, c, "agency-delete", in)
+	return err
+}
+
+// SiteList calls site-list: list sites.
+func (c *Client) SiteList(ctx context.Context, in SiteListInput) (SiteList, error) {
+	return call[SiteListInput, SiteList](ctx, c, "site-list", in)
+}
+
+// SiteNew calls site-new: make a site.
+func (c *Client) SiteNew(ctx context.Context, in SiteNewInput) (Site, error) {
+	return call[SiteNewInput, Site](ctx, c, "site-new", in)
+}
+
+// SiteSet calls site-set: change a site.
+func (c *Client) SiteSet(ctx context.Context, in SiteSetInput) (Site, error) {
+	return call[SiteSetInput, Site](ctx, c, "site-set", in)
+}
+
+// SiteDelete calls site-delete: delete a site without devices.
+func (c *Client) SiteDelete(ctx context.Context, in SiteInput) error {
+	_, err := call[SiteInput, Nothing](ctx, c, "site-delete", in)
+	return err
+}
+
+// LabelList calls label-list: list labels.
+func (c *Client) LabelList(ctx context.Context) (LabelList, error) {
+	return call[NoInput, LabelList](ctx, c, "label-list", NoInput{})
+}
+
+// LabelAdd calls label-add: put a label on devices.
+func (c *Client) LabelAdd(ctx context.Context, in LabelInput) (Changed, error) {
+	return call[LabelInput, Changed](ctx, c, "label-add", in)
+}
+
+// LabelRemove calls label-remove: take a label off devices.
+func (c *Client) LabelRemove(ctx context.Context, in LabelInput) (Changed, error) {
+	return call[LabelInput, Changed](ctx, c, "label-remove", in)
+}
+
+// LabelRename calls label-rename: rename a label.
+func (c *Client) LabelRename(ctx context.Context, in LabelRenameInput) (Changed, error) {
+	return call[LabelRenameInput, Changed](ctx, c, "label-rename", in)
+}
+
+// GroupList calls group-list: list groups.
+func (c *Client) GroupList(ctx context.Context) (GroupList, error) {
+	return call[NoInput, GroupList](ctx, c, "group-list", NoInput{})
+}
+
+// GroupShow calls group-show: show a group.
+func (c *Client) GroupShow(ctx context.Context, in GroupInput) (Group, error) {
+	return call[GroupInput, Group](ctx, c, "group-show", in)
+}
+
+// GroupDevices calls group-devices: list the devices of a group.
+func (c *Client) GroupDevices(ctx context.Context, in GroupDevicesInput) (DeviceList, error) {
+	return call[GroupDevicesInput, DeviceList](ctx, c, "group-devices", in)
+}
+
+// GroupSet calls group-set: make or replace a group.
+func (c *Client) GroupSet(ctx context.Context, in GroupPutInput) (Group, error) {
+	return call[GroupPutInput, Group](ctx, c, "group-set", in)
+}
+
+// GroupDelete calls group-delete: delete a group.
+func (c *Client) GroupDelete(ctx context.Context, in GroupInput) error {
+	_, err := call[GroupInput, Nothing](ctx, c, "group-delete", in)
+	return err
+}
+
+// SeriesQuery calls series-query: query numbers over time.
+func (c *Client) SeriesQuery(ctx context.Context, in SeriesQueryInput) (SeriesAnswer, error) {
+	return call[SeriesQueryInput, SeriesAnswer](ctx, c, "series-query", in)
+}
+
+// SeriesNames calls series-names: list the numbers there are.
+func (c *Client) SeriesNames(ctx context.Context, in SeriesNamesInput) (SeriesNames, error) {
+	return call[SeriesNamesInput, SeriesNames](ctx, c, "series-names", in)
+}
+
+// SoftwareList calls software-list: list programs by how many devices have them.
+func (c *Client) SoftwareList(ctx context.Context, in SoftwareListInput) (SoftwareList, error) {
+	return call[SoftwareListInput, SoftwareList](ctx, c, "software-list", in)
+}
+
+// SoftwareDevices calls software-devices: list who has a program.
+func (c *Client) SoftwareDevices(ctx context.Context, in SoftwareDevicesInput) (SoftwareDevices, error) {
+	return call[SoftwareDevicesInput, SoftwareDevices](ctx, c, "software-devices", in)
+}
+
+// SQLQuery calls sql-query: ask in SQL.
+func (c *Client) SQLQuery(ctx context.Context, in SQLInput) (SQLAnswer, error) {
+	return call[SQLInput, SQLAnswer](ctx, c, "sql-query", in)
+}
+
+// SchemaShow calls schema-show: show the catalogue.
+func (c *Client) SchemaShow(ctx context.Context, in SchemaInput) (Schema, error) {
+	return call[SchemaInput, Schema](ctx, c, "schema-show", in)
+}
+
+// EnrollList calls enroll-list: list invitations.
+func (c *Client) EnrollList(ctx context.Context) (InvitationList, error) {
+	return call[NoInput, InvitationList](ctx, c, "enroll-list", NoInput{})
+}
+
+// EnrollNew calls enroll-new: make an invitation.
+func (c *Client) EnrollNew(ctx context.Context, in InvitationNewInput) (InvitationMade, error) {
+	return call[InvitationNewInput, InvitationMade](ctx, c, "enroll-new", in)
+}
+
+// EnrollRevoke calls enroll-revoke: revoke an invitation.
+func (c *Client) EnrollRevoke(ctx context.Context, in IDInput) error {
+	_, err := call[IDInput, Nothing](ctx, c, "enroll-revoke", in)
+	return err
+}
+
+// ApprovalList calls approval-list: list devices that wait to be let in.
+func (c *Client) ApprovalList(ctx context.Context) (ApprovalList, error) {
+	return call[NoInput, ApprovalList](ctx, c, "approval-list", NoInput{})
+}
+
+// ApprovalApprove calls approval-approve: let a waiting device in.
+func (c *Client) ApprovalApprove(ctx context.Context, in IDInput) error {
+	_, err := call[IDInput, Nothing](ctx, c, "approval-approve", in)
+	return err
+}
+
+// ApprovalDeny calls approval-deny: turn a waiting device away.
+func (c *Client) ApprovalDeny(ctx context.Context, in IDInput) error {
+	_, err := call[IDInput, Nothing](ctx, c, "approval-deny", in)
+	return err
+}
+
+// MeShow calls me-show: show who you are.
+func (c *Client) MeShow(ctx context.Context) (Me, error) {
+	return call[NoInput, Me](ctx, c, "me-show", NoInput{})
+}
+
+// UserList calls user-list: list users.
+func (c *Client) UserList(ctx context.Context) (UserList, error) {
+	return call[NoInput, UserList](ctx, c, "user-list", NoInput{})
+}
+
+// UserNew calls user-new: make a user.
+func (c *Client) UserNew(ctx context.Context, in UserNewInput) (User, error) {
+	return call[UserNewInput, User](ctx, c, "user-new", in)
+}
+
+// UserSet calls user-set: change a user.
+func (c *Client) UserSet(ctx context.Context, in UserSetInput) (User, error) {
+	return call[UserSetInput, User](ctx, c, "user-set", in)
+}
+
+// UserDelete calls user-delete: delete a user.
+func (c *Client) UserDelete(ctx context.Context, in NameInput) error {
+	_, err := call[NameInput, Nothing](ctx, c, "user-delete", in)
+	return err
+}
+
+// UserPassword calls user-password: set a user's password.
+func (c *Client) UserPassword(ctx context.Context, in PasswordInput) error {
+	_, err := call[PasswordInput, Nothing](ctx, c, "user-password", in)
+	return err
+}
+
+// TokenList calls token-list: list tokens.
+func (c *Client) TokenList(ctx context.Context) (TokenList, error) {
+	return call[NoInput, TokenList](ctx, c, "token-list", NoInput{})
+}
+
+// TokenNew calls token-new: make a token.
+func (c *Client) TokenNew(ctx context.Context, in TokenNewInput) (TokenMade, error) {
+	return call[TokenNewInput, TokenMade](ctx, c, "token-new", in)
+}
+
+// TokenRevoke calls token-revoke: revoke a token.
+func (c *Client) TokenRevoke(ctx context.Context, in NameInput) error {
+	_, err := call[NameInput, Nothing](ctx, c, "token-revoke", in)
+	return err
+}
+
+// AuditList calls audit-list: list who did what.
+func (c *Client) AuditList(ctx context.Context, in AuditInput) (AuditList, error) {
+	return call[AuditInput, AuditList](ctx, c, "audit-list", in)
+}
+
+// AuditVerify calls audit-verify: check that the audit is whole.
+func (c *Client) AuditVerify(ctx context.Context) (AuditVerdict, error) {
+	return call[NoInput, AuditVerdict](ctx, c, "audit-verify", NoInput{})
+}
+
+// CAShow calls ca-show: show the certificate authority.
+func (c *Client) CAShow(ctx context.Context) (CA, error) {
+	return call[NoInput, CA](ctx, c, "ca-show", NoInput{})
+}
+
+// CARotate calls ca-rotate: take a step of the authority's rotation.
+func (c *Client) CARotate(ctx context.Context, in CARotateInput) (CA, error) {
+	return call[CARotateInput, CA](ctx, c, "ca-rotate", in)
+}
+
+// StatusShow calls status-show: show how the collector is doing.
+func (c *Client) StatusShow(ctx context.Context) (Status, error) {
+	return call[NoInput, Status](ctx, c, "status-show", NoInput{})
+}
