@@ -1,0 +1,322 @@
+// Package receive is the collector's side of the wire: TLS, which device a
+// connection belongs to, limits, decoding, and the words in which a request
+// is refused. It hands envelopes to intake through a small interface.
+//
+// It must not know SQL, rules, or what becomes of a report.
+package receive
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"muster/internal/inventory"
+	"muster/internal/report"
+)
+
+// Device is who a request comes from.
+type Device struct {
+	ID      inventory.DeviceID
+	Machine [8]byte // fingerprint of the machine the key was made on
+	Address string
+}
+
+// Identities answers who a certificate belongs to, afresh for each request:
+// a revoked device is refused on the connection it already has. Refusals are
+// errors of type *Refused.
+type Identities interface {
+	Check(cert *x509.Certificate) (Device, error)
+	Enroll(ctx context.Context, body []byte, from netip.Addr) (answer []byte, err error)
+	Renew(ctx context.Context, cert *x509.Certificate, body []byte, from netip.Addr) (answer []byte, err error)
+}
+
+// Refused is a refusal that a device is told.
+type Refused struct {
+	Status  int
+	Code    string
+	Message string
+	After   time.Duration // Retry-After; 0 for none
+}
+
+func (r *Refused) Error() string { return r.Message + " (" + r.Code + ")" }
+
+// Door takes envelopes in; intake.Door does. An error that is a *Refused is
+// told; any other is a fault of the collector.
+type Door interface {
+	Accept(ctx context.Context, from Device, e *report.Envelope) (report.Answer, error)
+}
+
+// Limits of a Receiver.
+type Limits struct {
+	Body      int64 // bytes on the wire
+	InFlight  int64 // bytes of decoded bodies worked on at one time
+	Enroll    int   // enrolments and renewals per second
+	Handshake int   // new connections per second
+}
+
+// Options of a Receiver.
+type Options struct {
+	Identities Identities
+	Door       Door
+	Limits     Limits
+	Log        *slog.Logger
+	Now        func() time.Time
+	// Closed is true while nothing more may be taken in, such as on a full
+	// disk; the text says why.
+	Closed func() (string, bool)
+}
+
+// Receiver is the HTTP side of the agents' listener.
+type Receiver struct {
+	o        Options
+	flight   budget
+	enroll   *rate.Limiter
+	requests atomic.Int64
+	refused  atomic.Int64
+}
+
+// Bodies of enrolment and renewal are small (DESIGN: 4 KiB); evidence of a
+// machine with many cards makes some room wise.
+const (
+	maxEnroll = 4 << 10
+	maxRenew  = 8 << 10
+)
+
+// New makes a receiver.
+func New(o Options) *Receiver {
+	if o.Closed == nil {
+		o.Closed = func() (string, bool) { return "", false }
+	}
+	return &Receiver{o: o, flight: budget{limit: o.Limits.InFlight}, enroll: rate.NewLimiter(rate.Limit(o.Limits.Enroll), 2*o.Limits.Enroll)}
+}
+
+// Handler serves the three routes of agents.
+func (r *Receiver) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/reports", r.reports)
+	mux.HandleFunc("POST /v1/enroll", r.enrolment)
+	mux.HandleFunc("POST /v1/renew", r.renewal)
+	mux.HandleFunc("/", func(w http.ResponseWriter, rq *http.Request) {
+		r.refuse(w, rq, &Refused{Status: http.StatusNotFound, Code: "not_found",
+			Message: "this is the address for Muster's agents; pages and API are on the web address"})
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, rq *http.Request) {
+		// One broken request must not end the process, nor another request.
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				r.o.Log.Error("request crashed", "path", rq.URL.Path, "panic", fmt.Sprint(p))
+				r.refuse(w, rq, &Refused{Status: http.StatusInternalServerError, Code: "internal", Message: "the collector failed; the report is kept by the agent and sent again"})
+			}
+		}()
+		r.requests.Add(1)
+		// Headers that every answer would carry and no agent reads.
+		h := w.Header()
+		h["Date"] = nil
+		mux.ServeHTTP(w, rq)
+	})
+}
+
+// Counts says how many requests came and how many were refused.
+func (r *Receiver) Counts() (requests, refused int64) { return r.requests.Load(), r.refused.Load() }
+
+func (r *Receiver) reports(w http.ResponseWriter, rq *http.Request) {
+	dev, err := r.who(rq)
+	if err != nil {
+		r.refuse(w, rq, err)
+		return
+	}
+	if why, closed := r.o.Closed(); closed {
+		r.refuse(w, rq, busy(why, time.Minute))
+		return
+	}
+	// Room is taken before the body is read: the wire size is known or
+	// bounded, and what it decodes to is bounded by report.MaxBody.
+	room := min(rq.ContentLength, r.o.Limits.Body)
+	if room < 0 {
+		room = r.o.Limits.Body
+	}
+	const grown = 8 // decoded bytes charged for each byte on the wire, until the truth is known
+	room = min(room*grown, report.MaxBody)
+	if !r.flight.take(room) {
+		r.refuse(w, rq, busy("too many reports at once", 5*time.Second))
+		return
+	}
+	defer r.flight.give(room)
+	body, err := r.read(w, rq, r.o.Limits.Body)
+	if err != nil {
+		r.refuse(w, rq, err)
+		return
+	}
+	e, err := report.Decode(body)
+	if err != nil {
+		r.refuse(w, rq, decodeError(err))
+		return
+	}
+	answer, err := r.o.Door.Accept(rq.Context(), dev, e)
+	if err != nil {
+		r.refuse(w, rq, err)
+		return
+	}
+	b, err := report.Marshal(answer)
+	if err != nil {
+		r.refuse(w, rq, err)
+		return
+	}
+	reply(w, http.StatusOK, b)
+}
+
+func (r *Receiver) enrolment(w http.ResponseWriter, rq *http.Request) {
+	r.small(w, rq, maxEnroll, func(body []byte, from netip.Addr) ([]byte, error) {
+		return r.o.Identities.Enroll(rq.Context(), body, from)
+	})
+}
+
+func (r *Receiver) renewal(w http.ResponseWriter, rq *http.Request) {
+	cert := peer(rq)
+	if cert == nil {
+		r.refuse(w, rq, noCertificate())
+		return
+	}
+	r.small(w, rq, maxRenew, func(body []byte, from netip.Addr) ([]byte, error) {
+		return r.o.Identities.Renew(rq.Context(), cert, body, from)
+	})
+}
+
+// small serves the two routes that issue certificates: a bound on the body
+// and on the rate, since each costs a signature.
+func (r *Receiver) small(w http.ResponseWriter, rq *http.Request, most int64, serve func([]byte, netip.Addr) ([]byte, error)) {
+	if !r.enroll.AllowN(r.o.Now(), 1) {
+		r.refuse(w, rq, busy("too many enrolments at once", 2*time.Second))
+		return
+	}
+	body, err := r.read(w, rq, most)
+	if err == nil {
+		var from netip.Addr
+		if ap, perr := netip.ParseAddrPort(rq.RemoteAddr); perr == nil {
+			from = ap.Addr().Unmap()
+		}
+		var b []byte
+		if b, err = serve(body, from); err == nil {
+			reply(w, http.StatusOK, b)
+			return
+		}
+	}
+	r.refuse(w, rq, err)
+}
+
+func (r *Receiver) who(rq *http.Request) (Device, error) {
+	cert := peer(rq)
+	if cert == nil {
+		return Device{}, noCertificate()
+	}
+	d, err := r.o.Identities.Check(cert)
+	if err != nil {
+		return Device{}, err
+	}
+	if host, _, err := net.SplitHostPort(rq.RemoteAddr); err == nil {
+		d.Address = host
+	}
+	return d, nil
+}
+
+func peer(rq *http.Request) *x509.Certificate {
+	if rq.TLS == nil || len(rq.TLS.PeerCertificates) == 0 {
+		return nil
+	}
+	return rq.TLS.PeerCertificates[0]
+}
+
+func noCertificate() error {
+	return &Refused{Status: http.StatusUnauthorized, Code: report.CodeUnknown, Message: "no client certificate: enrol this device first"}
+}
+
+func (r *Receiver) read(w http.ResponseWriter, rq *http.Request, most int64) ([]byte, error) {
+	tooLarge := &Refused{Status: http.StatusRequestEntityTooLarge, Code: report.CodeTooLarge, Message: fmt.Sprintf("the body is larger than %d bytes", most)}
+	if rq.ContentLength > most {
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, rq.Body, most))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLarge
+	case err != nil:
+		return nil, &Refused{Status: http.StatusBadRequest, Code: "cut_off", Message: "the body broke off", After: time.Second}
+	}
+	return body, nil
+}
+
+func decodeError(err error) error {
+	switch {
+	case errors.Is(err, report.ErrTooLarge):
+		return &Refused{Status: http.StatusRequestEntityTooLarge, Code: report.CodeTooLarge, Message: err.Error()}
+	case errors.Is(err, report.ErrVersion):
+		return &Refused{Status: http.StatusBadRequest, Code: report.CodeVersion, Message: err.Error() + "; update the collector before the agents"}
+	}
+	return &Refused{Status: http.StatusBadRequest, Code: report.CodeMalformed, Message: err.Error()}
+}
+
+func busy(why string, after time.Duration) *Refused {
+	return &Refused{Status: http.StatusServiceUnavailable, Code: report.CodeBusy, Message: why, After: after}
+}
+
+// refuse tells a refusal; anything else is logged and told as a fault.
+func (r *Receiver) refuse(w http.ResponseWriter, rq *http.Request, err error) {
+	r.refused.Add(1)
+	var no *Refused
+	if !errors.As(err, &no) {
+		if errors.Is(err, context.Canceled) {
+			return // the device went away
+		}
+		r.o.Log.Error("request failed", "path", rq.URL.Path, "error", err)
+		no = busy("the collector failed to store the report; it is asked for again", 30*time.Second)
+	} else {
+		r.o.Log.Debug("request refused", "path", rq.URL.Path, "peer", rq.RemoteAddr, "code", no.Code, "reason", no.Message)
+	}
+	if no.After > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(no.After/time.Second)))
+	}
+	b, merr := report.Marshal(report.Refusal{Code: no.Code, Message: no.Message, Now: r.o.Now().UnixMilli()})
+	if merr != nil {
+		b = nil
+	}
+	reply(w, no.Status, b)
+}
+
+func reply(w http.ResponseWriter, status int, b []byte) {
+	h := w.Header()
+	h["Content-Type"] = nil // said by the route; agents do not read it
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(status)
+	w.Write(b)
+}
+
+// budget is a count of bytes that may be in work at one time.
+type budget struct {
+	limit int64
+	used  atomic.Int64
+}
+
+func (b *budget) take(n int64) bool {
+	if b.used.Add(n) > b.limit {
+		b.used.Add(-n)
+		return false
+	}
+	return true
+}
+
+func (b *budget) give(n int64) { b.used.Add(-n) }
