@@ -1,6 +1,9 @@
 package store
 
 import (
+	"cmp"
+	"strings"
+
 	"muster/internal/inventory"
 	"muster/internal/report"
 )
@@ -14,12 +17,14 @@ type RowChange struct {
 // Diff compares the rows a store holds for a section with a new reading. Both
 // are conforming and sorted by key. A status other than ok closes nothing:
 // what could not be read may still be there. So does a reading from other
-// sources than the last.
+// sources than the last. For the same reason a column that such a reading does
+// not know keeps what is stored.
 //
 // Rows of a section with Linger that are absent come back as closing too; the
 // store closes them only once they have been absent that long.
 func Diff(s *inventory.Section, current, next [][]any, mayClose bool) []RowChange {
 	var out []RowChange
+	order := KeyOrder(s)
 	i, j := 0, 0
 	for i < len(current) || j < len(next) {
 		var c int
@@ -29,7 +34,7 @@ func Diff(s *inventory.Section, current, next [][]any, mayClose bool) []RowChang
 		case j == len(next):
 			c = -1
 		case !s.Single:
-			c = s.CompareKeys(current[i], next[j])
+			c = order(current[i], next[j])
 		}
 		switch {
 		case c < 0:
@@ -41,16 +46,71 @@ func Diff(s *inventory.Section, current, next [][]any, mayClose bool) []RowChang
 			out = append(out, RowChange{New: next[j]})
 			j++
 		default:
-			if state, latest := compare(s, current[i], next[j]); state {
-				out = append(out, RowChange{Old: current[i], New: next[j]})
+			now := next[j]
+			if !mayClose {
+				now = fill(now, current[i])
+			}
+			if state, latest := compare(s, current[i], now); state {
+				out = append(out, RowChange{Old: current[i], New: now})
 			} else if latest {
-				out = append(out, RowChange{Old: current[i], New: next[j], Refresh: true})
+				out = append(out, RowChange{Old: current[i], New: now, Refresh: true})
 			}
 			i++
 			j++
 		}
 	}
 	return out
+}
+
+// fill answers row with what it does not know taken from old.
+func fill(row, old []any) []any {
+	out := row
+	for k, v := range row {
+		if v == nil && old[k] != nil {
+			if &out[0] == &row[0] {
+				out = append([]any(nil), row...)
+			}
+			out[k] = old[k]
+		}
+	}
+	return out
+}
+
+// KeyOrder orders conforming rows of a section by key, as Section.CompareKeys
+// does, without asking each time which columns the key is.
+func KeyOrder(s *inventory.Section) func(a, b []any) int {
+	keys := s.Keys()
+	return func(a, b []any) int {
+		for _, k := range keys {
+			if c := compareKey(a[k], b[k]); c != 0 {
+				return c
+			}
+		}
+		return 0
+	}
+}
+
+// compareKey orders two values of a key column: conforming rows hold no other
+// types there.
+func compareKey(a, b any) int {
+	switch x := a.(type) {
+	case string:
+		if y, ok := b.(string); ok {
+			return strings.Compare(x, y)
+		}
+	case int64:
+		if y, ok := b.(int64); ok {
+			return cmp.Compare(x, y)
+		}
+	case bool:
+		if y, ok := b.(bool); ok && x != y {
+			if y {
+				return -1
+			}
+			return 1
+		}
+	}
+	return 0
 }
 
 func compare(s *inventory.Section, a, b []any) (state, latest bool) {

@@ -202,7 +202,7 @@ func (w *writing) merge(current []row, next [][]any, mayClose bool) error {
 
 // present says whether a reading has the row's key.
 func (w *writing) present(r *row, next [][]any) bool {
-	_, ok := slices.BinarySearchFunc(next, r.values, w.plan.compareKeys)
+	_, ok := slices.BinarySearchFunc(next, r.values, w.plan.order)
 	return ok
 }
 
@@ -279,7 +279,7 @@ func (w *writing) mark(r *row, at any) error {
 func (w *writing) log(first bool) error {
 	for _, at := range slices.SortedFunc(maps.Keys(w.counts), cmp.Compare[int64]) {
 		n := w.counts[at]
-		if err := w.logChange(w.device, at, w.plan.no, n[0], n[1], first && at == w.at); err != nil {
+		if err := w.logChange(w.device, at, w.plan.no, n[0], n[1], first && n[1] == 0); err != nil {
 			return err
 		}
 	}
@@ -287,6 +287,9 @@ func (w *writing) log(first bool) error {
 }
 
 func (t *tx) logChange(device, at, section, opened, closed int64, first bool) error {
+	if err := t.do("UPDATE section_name SET rows = rows + ?, open = open + ? WHERE section = ?", opened, opened-closed, section); err != nil {
+		return err
+	}
 	return t.do(`INSERT INTO change_rows (device_no, at, section, opened, closed, first) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET opened = opened + excluded.opened, closed = closed + excluded.closed`,
 		device, at, section, opened, closed, toSQL(first))

@@ -143,8 +143,13 @@ func (x *Inventory) refreshSearchOf(t *tx, no int64, address string) error {
 		return err
 	}
 	words := []string{name, serial, tag, model, vendor, bareAddress(address)}
-	for _, of := range []struct{ section, column string }{
-		{"os", "fqdn"}, {"system", "asset_tag"}, {"address", "address"}, {"interface", "mac"}, {"interface", "permanent_mac"}, {"port", "mac"},
+	var ips, macs []string
+	for _, of := range []struct {
+		section, column string
+		into            *[]string
+	}{
+		{"os", "fqdn", &words}, {"system", "asset_tag", &words}, {"address", "address", &ips},
+		{"interface", "mac", &macs}, {"interface", "permanent_mac", &macs}, {"port", "mac", &macs},
 	} {
 		p := x.named[of.section]
 		if p == nil || p.section.Index(of.column) < 0 {
@@ -152,18 +157,17 @@ func (x *Inventory) refreshSearchOf(t *tx, no int64, address string) error {
 		}
 		err := t.each("SELECT DISTINCT "+p.expr(of.column)+p.from()+" WHERE r.device_no = ? AND r.until_at IS NULL AND "+p.expr(of.column)+" IS NOT NULL ORDER BY 1", []any{no}, func(scan scan) error {
 			var s string
-			if err := scan(&s); err != nil {
-				return err
-			}
-			words = append(words, s)
-			if strings.HasSuffix(of.column, "mac") {
-				words = append(words, strings.NewReplacer(":", "", "-", "", ".", "").Replace(s))
-			}
-			return nil
+			err := scan(&s)
+			*of.into = append(*of.into, s)
+			return err
 		})
 		if err != nil {
 			return err
 		}
+	}
+	words = append(append(words, ips...), macs...)
+	for _, m := range macs {
+		words = append(words, strings.NewReplacer(":", "", "-", "", ".", "").Replace(m))
 	}
 	facts, personal := lines(words), lines([]string{user, owner})
 	var oldFacts, oldPersonal string
@@ -171,12 +175,44 @@ func (x *Inventory) refreshSearchOf(t *tx, no int64, address string) error {
 	switch {
 	case err != nil:
 		return err
-	case !found:
-		return t.do("INSERT INTO device_search (rowid, facts, personal) VALUES (?, ?, ?)", no, facts, personal)
-	case oldFacts == facts && oldPersonal == personal:
+	case found && oldFacts == facts && oldPersonal == personal:
 		return nil
+	case found:
+		err = t.do("UPDATE device_search SET facts = ?, personal = ? WHERE rowid = ?", facts, personal, no)
+	default:
+		err = t.do("INSERT INTO device_search (rowid, facts, personal) VALUES (?, ?, ?)", no, facts, personal)
 	}
-	return t.do("UPDATE device_search SET facts = ?, personal = ? WHERE rowid = ?", facts, personal, no)
+	if err != nil {
+		return err
+	}
+	return t.keepAddresses(no, append(ips, bareAddress(address)), macs)
+}
+
+// keepAddresses replaces what devices are found by addresses with.
+func (t *tx) keepAddresses(no int64, ips, macs []string) error {
+	if err := t.do("DELETE FROM host_ip WHERE device_no = ?", no); err != nil {
+		return err
+	}
+	if err := t.do("DELETE FROM host_mac WHERE device_no = ?", no); err != nil {
+		return err
+	}
+	for _, s := range ips {
+		if a, ok := parseAddress(s); ok && !a.IsLoopback() {
+			b := a.As16()
+			if err := t.do("INSERT OR IGNORE INTO host_ip (ip, device_no) VALUES (?, ?)", b[:], no); err != nil {
+				return err
+			}
+		}
+	}
+	for _, m := range macs {
+		if m == "00:00:00:00:00:00" {
+			continue // of a loopback
+		}
+		if err := t.do("INSERT OR IGNORE INTO host_mac (mac, device_no) VALUES (?, ?)", strings.ToLower(m), no); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lines joins distinct words, each on a line, so that no search runs over the
@@ -189,20 +225,6 @@ func lines(words []string) string {
 		}
 	}
 	return strings.Join(out, "\n")
-}
-
-// expr is how a column reads in a query over from.
-func (p *plan) expr(column string) string {
-	i := p.section.Index(column)
-	if slices.Contains(p.shared, i) {
-		return "f." + quote(column)
-	}
-	return "r." + quote(column)
-}
-
-// from joins a section's rows (r) to their facts (f).
-func (p *plan) from() string {
-	return " FROM " + p.rows + " r LEFT JOIN " + p.facts + " f ON f.fact_no = r.fact_no"
 }
 
 // bareAddress takes port and zone off a peer's address.

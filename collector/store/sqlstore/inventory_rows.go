@@ -91,7 +91,7 @@ func (x *Inventory) rowsOf(ask asker, p *plan, query string, args ...any) ([]row
 		}
 	}
 	slices.SortStableFunc(out, func(a, b row) int {
-		if c := p.compareKeys(a.values, b.values); c != 0 {
+		if c := p.order(a.values, b.values); c != 0 {
 			return c
 		}
 		return int(min(max(a.from-b.from, -1), 1))

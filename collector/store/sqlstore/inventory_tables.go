@@ -99,7 +99,7 @@ func (t *tx) layOut(s *inventory.Section) (*plan, error) {
 		}
 	}
 	if s.Name == softwareSection && fresh {
-		ddl = append(ddl, `CREATE INDEX software_fact_by_name ON software_facts (name)`)
+		ddl = append(ddl, `CREATE INDEX software_fact_by_name ON software_facts (name, version_sort)`)
 	}
 	for _, q := range ddl {
 		if err := t.once(q); err != nil {

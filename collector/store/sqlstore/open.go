@@ -64,8 +64,7 @@ type Inventory struct {
 	ruled uint64 // counts changes of rules
 }
 
-var _ interface{ Close() error } = (*Inventory)(nil)
-var _ store.Entry
+var _ store.Inventory = (*Inventory)(nil)
 
 // subnetRule puts devices that report from prefix at a site.
 type subnetRule struct {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/collector/store"
 	"muster/internal/inventory"
 )
 
@@ -13,10 +14,11 @@ import (
 // follow from it.
 type plan struct {
 	section *inventory.Section
-	no      int64 // in section_name
-	keys    []int // positions in section.Columns, as own and shared
-	own     []int // columns of <section>_rows
-	shared  []int // columns of <section>_facts
+	no      int64                // in section_name
+	order   func(a, b []any) int // of full rows, by key
+	keys    []int                // positions in section.Columns, as own and shared
+	own     []int                // columns of <section>_rows
+	shared  []int                // columns of <section>_facts
 
 	rows, facts string // quoted table names
 
@@ -43,6 +45,13 @@ func reserved() []string {
 	return []string{"device_no", "device_id", "row_no", "fact_no", "fact_digest", "from_at", "until_at", "missing_at"}
 }
 
+// taken are names that sections cannot have: the fixed tables are called so,
+// some with "_rows" after it.
+func taken() []string {
+	return []string{"agency", "site", "site_subnet", "device", "device_search", "seen", "head", "gap", "layout", "state", "change", "event",
+		"label", "group", "merge", "title", "host_ip", "host_mac", "section_name", "schema_version", "catalogue_version"}
+}
+
 func quote(name string) string { return `"` + name + `"` }
 
 // sortColumn holds the key that a version column sorts by.
@@ -59,7 +68,7 @@ func interned(c inventory.Column) bool {
 
 // checkNames refuses a section that cannot have tables.
 func checkNames(s *inventory.Section) error {
-	if !identifier.MatchString(s.Name) {
+	if !identifier.MatchString(s.Name) || slices.Contains(taken(), s.Name) || strings.HasSuffix(s.Name, "_history") {
 		return fmt.Errorf("section %q: the name cannot be a table's", s.Name)
 	}
 	for _, c := range s.Columns {
@@ -77,7 +86,7 @@ func checkNames(s *inventory.Section) error {
 
 // newPlan lays out a section; inFacts says where each column stands.
 func newPlan(s *inventory.Section, no int64, inFacts func(inventory.Column) bool) *plan {
-	p := &plan{section: s, no: no, keys: s.Keys(), rows: quote(s.Name + "_rows"), facts: quote(s.Name + "_facts")}
+	p := &plan{section: s, no: no, order: store.KeyOrder(s), keys: s.Keys(), rows: quote(s.Name + "_rows"), facts: quote(s.Name + "_facts")}
 	var ownNames, sharedNames, sharedStored []string
 	for i, c := range s.Columns {
 		if inFacts(c) {
@@ -121,9 +130,23 @@ func placeholders(n int) string {
 	return strings.TrimSuffix(strings.Repeat("?, ", n), ", ")
 }
 
-// compareKeys orders two full rows by key.
-func (p *plan) compareKeys(a, b []any) int {
-	return p.section.CompareKeys(a, b)
+// expr is how a column reads in a query over from.
+func (p *plan) expr(column string) string { return p.exprAs("", column) }
+
+// from joins a section's rows (r) to their facts (f).
+func (p *plan) from() string { return p.fromAs("") }
+
+// exprAs and fromAs are expr and from with another letter before r and f, for
+// a query within a query.
+func (p *plan) exprAs(prefix, column string) string {
+	if slices.Contains(p.shared, p.section.Index(column)) {
+		return prefix + "f." + quote(column)
+	}
+	return prefix + "r." + quote(column)
+}
+
+func (p *plan) fromAs(prefix string) string {
+	return fmt.Sprintf(" FROM %[1]s %[3]sr LEFT JOIN %[2]s %[3]sf ON %[3]sf.fact_no = %[3]sr.fact_no", p.rows, p.facts, prefix)
 }
 
 // toSQL is how a value is stored.

@@ -64,7 +64,7 @@ CREATE TABLE device_rows (
 	note          TEXT NOT NULL DEFAULT '' COLLATE NOCASE
 ) STRICT;
 CREATE INDEX device_by_name ON device_rows (name, device_no);
-CREATE INDEX device_by_site ON device_rows (site);
+CREATE INDEX device_by_site ON device_rows (site) WHERE merged_into IS NULL; -- also what counts all
 CREATE INDEX device_by_serial ON device_rows (serial) WHERE serial <> '';
 CREATE INDEX device_by_asset_tag ON device_rows (asset_tag) WHERE asset_tag <> '';
 CREATE INDEX device_by_merge ON device_rows (merged_into) WHERE merged_into IS NOT NULL;
@@ -110,7 +110,9 @@ CREATE TABLE layout_rows (
 
 CREATE TABLE section_name (
 	section INTEGER PRIMARY KEY,
-	name    TEXT NOT NULL UNIQUE
+	name    TEXT NOT NULL UNIQUE,
+	rows    INTEGER NOT NULL DEFAULT 0, -- kept, because counting walks the table
+	open    INTEGER NOT NULL DEFAULT 0  -- of them, those without until_at
 ) STRICT;
 
 -- The last reading of each section.
@@ -197,6 +199,23 @@ CREATE TABLE title_rows (
 ) STRICT;
 CREATE UNIQUE INDEX title_by_name ON title_rows (name, ifnull(version, char(0)));
 CREATE INDEX title_by_spread ON title_rows (devices) WHERE version IS NULL;
+
+-- The names of all programs in one walk, for finding by part of a name.
+CREATE INDEX title_names ON title_rows (name) WHERE version IS NULL;
+
+-- Addresses of devices as they are now, for finding by them.
+CREATE TABLE host_ip (
+	ip        BLOB NOT NULL, -- 16 bytes, IPv4 mapped (RFC 4291 §2.5.5.2), so that a network is a range
+	device_no INTEGER NOT NULL REFERENCES device_rows,
+	PRIMARY KEY (ip, device_no)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX host_ip_device ON host_ip (device_no);
+CREATE TABLE host_mac (
+	mac       TEXT NOT NULL, -- aa:bb:cc:dd:ee:ff
+	device_no INTEGER NOT NULL REFERENCES device_rows,
+	PRIMARY KEY (mac, device_no)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX host_mac_device ON host_mac (device_no);
 
 -- What free text finds a device by. Three letters in a row are indexed.
 CREATE VIRTUAL TABLE device_search USING fts5 (facts, personal, tokenize = 'trigram');

@@ -1,0 +1,313 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/collector/store"
+	"muster/internal/inventory"
+)
+
+// deviceColumns and deviceTables read a device as lists show it. SQLite leaves
+// out a LEFT JOIN on a key whose columns nobody asks for, so counting with the
+// same tables costs nothing more.
+const (
+	deviceColumns = `d.device_no, d.device_id, d.kind, d.name, ifnull(a.name, ''), ifnull(s.name, ''), d.presence, ifnull(n.address, ''), d.agent_version,
+	d.os, d.vendor, d.model, d.serial, d.user_name, d.memory_bytes, d.first_seen, ifnull(n.seen_at, 0), ifnull(n.offset_ms, 0), ifnull(d.retired_at, 0), ifnull(m.device_id, ''), d.forked_from,
+	d.asset_tag, d.owner, d.department, d.purchased, d.warranty, d.note`
+	deviceTables = ` FROM device_rows d LEFT JOIN seen_rows n ON n.device_no = d.device_no LEFT JOIN site s ON s.id = d.site
+	LEFT JOIN agency a ON a.id = s.agency LEFT JOIN device_rows m ON m.device_no = d.merged_into`
+)
+
+func scanDevice(scan scan, more ...any) (no int64, d store.Device, _ error) {
+	var first, seen, offset, retired int64
+	err := scan(append([]any{&no, &d.ID, &d.Kind, &d.Name, &d.Agency, &d.Site, &d.Presence, &d.Address, &d.AgentVersion,
+		&d.OS, &d.Vendor, &d.Model, &d.Serial, &d.User, &d.MemoryBytes, &first, &seen, &offset, &retired, &d.MergedInto, &d.ForkedFrom,
+		&d.People.AssetTag, &d.People.Owner, &d.People.Department, &d.People.Purchased, &d.People.Warranty, &d.People.Note}, more...)...)
+	d.FirstSeen = timeOf(first)
+	d.LastSeen = timeOf(seen)
+	d.RetiredAt = timeOf(retired)
+	d.ClockOffset = float64(offset) / 1000
+	return no, d, err
+}
+
+// timeOf reads stored milliseconds; 0 is no time.
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// order is what a list can be sorted by: an expression that is never NULL.
+type order struct {
+	expr     string
+	number   bool
+	personal bool
+}
+
+// orders maps the JSON names of store.Device to columns.
+func orders() map[string]order {
+	return map[string]order{
+		"id":                   {expr: "d.device_id"},
+		"kind":                 {expr: "d.kind"},
+		"name":                 {expr: "d.name"},
+		"agency":               {expr: "ifnull(a.name, '')"},
+		"site":                 {expr: "ifnull(s.name, '')"},
+		"labels":               {expr: "(SELECT ifnull(group_concat(label, ' '), '') FROM (SELECT label FROM label_rows l WHERE l.device_no = d.device_no ORDER BY label))"},
+		"presence":             {expr: "d.presence"},
+		"address":              {expr: "ifnull(n.address, '')"},
+		"agent_version":        {expr: "d.agent_version"},
+		"os":                   {expr: "d.os"},
+		"vendor":               {expr: "d.vendor"},
+		"model":                {expr: "d.model"},
+		"serial":               {expr: "d.serial"},
+		"user":                 {expr: "d.user_name", personal: true},
+		"memory_bytes":         {expr: "d.memory_bytes", number: true},
+		"first_seen":           {expr: "d.first_seen", number: true},
+		"last_seen":            {expr: "ifnull(n.seen_at, 0)", number: true},
+		"clock_offset_seconds": {expr: "ifnull(n.offset_ms, 0)", number: true},
+		"retired_at":           {expr: "ifnull(d.retired_at, 0)", number: true},
+		"merged_into":          {expr: "ifnull(m.device_id, '')"},
+		"forked_from":          {expr: "d.forked_from"},
+		"asset_tag":            {expr: "d.asset_tag"},
+		"owner":                {expr: "d.owner", personal: true},
+		"department":           {expr: "d.department"},
+		"purchased":            {expr: "d.purchased"},
+		"warranty":             {expr: "d.warranty"},
+		"note":                 {expr: "d.note"},
+	}
+}
+
+// cursor is where a page ended: the last device's place in the order.
+type cursor struct {
+	Sort   string `json:"s"`
+	Text   string `json:"t,omitempty"`
+	Number int64  `json:"n,omitempty"`
+	Device int64  `json:"d"`
+}
+
+func (c cursor) String() string {
+	b, _ := json.Marshal(c) // strings and numbers always marshal
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func parseCursor(text, sort string) (cursor, error) {
+	var c cursor
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	if err != nil || c.Sort != sort {
+		return c, fmt.Errorf("the page %q does not belong to this list: ask for its first page again", text)
+	}
+	return c, nil
+}
+
+// where collects conditions that all must hold.
+type where struct {
+	conds []string
+	args  []any
+}
+
+func (w *where) add(cond string, args ...any) {
+	w.conds = append(w.conds, cond)
+	w.args = append(w.args, args...)
+}
+
+func (w *where) String() string {
+	if len(w.conds) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(w.conds, " AND ")
+}
+
+// scope adds who may be seen, over device_rows d.
+func (w *where) scope(s store.Scope) {
+	if s.All {
+		return
+	}
+	w.add("d.site IN (SELECT id FROM site WHERE id IN (SELECT value FROM json_each(?)) OR agency IN (SELECT value FROM json_each(?)))",
+		jsonNumbers(s.Sites), jsonNumbers(s.Agencies))
+}
+
+func jsonNumbers(l []int64) string {
+	b, _ := json.Marshal(append([]int64{}, l...))
+	return string(b)
+}
+
+// Devices lists. The order is total: what sorts equal goes by birth.
+func (x *Inventory) Devices(ctx context.Context, q store.DeviceQuery) (store.DevicePage, error) {
+	page, err := x.devices(ctx, q)
+	if err != nil {
+		return store.DevicePage{}, fmt.Errorf("list devices: %w", err)
+	}
+	return page, nil
+}
+
+func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.DevicePage, error) {
+	var page store.DevicePage
+	sort := q.Sort
+	if sort == "" {
+		sort = "name"
+	}
+	name, down := strings.CutPrefix(sort, "-")
+	by, ok := orders()[name]
+	if !ok {
+		return page, fmt.Errorf("there is no column %q to sort by", name)
+	}
+	if by.personal && !q.Personal {
+		return page, fmt.Errorf("sorting by %s %w", name, store.ErrPersonal)
+	}
+	expr, direction, beyond := by.expr, "", ">"
+	if !by.number {
+		expr += " COLLATE NOCASE"
+	}
+	if down {
+		direction, beyond = " DESC", "<"
+	}
+	return page, x.d.read(ctx, func(v *view) error {
+		var w where
+		if !q.Merged {
+			w.add("d.merged_into IS NULL")
+		}
+		w.scope(q.Scope)
+		if q.Filter != nil {
+			cond, args, err := x.compile(ctx, v, q)
+			if err != nil {
+				return err
+			}
+			w.add(cond, args...)
+		}
+		if _, err := v.one(ctx, "SELECT count(*)"+deviceTables+w.String(), w.args, &page.Total); err != nil {
+			return err
+		}
+		if q.After != "" {
+			c, err := parseCursor(q.After, sort)
+			if err != nil {
+				return err
+			}
+			var at any = c.Text
+			if by.number {
+				at = c.Number
+			}
+			w.add("("+expr+", d.device_no) "+beyond+" (?, ?)", at, c.Device)
+		}
+		limit := -1
+		if q.Limit > 0 {
+			limit = q.Limit + 1 // one more tells whether there is another page
+		}
+		query := "SELECT " + deviceColumns + ", " + by.expr + deviceTables + w.String() + " ORDER BY " + expr + direction + ", d.device_no" + direction + " LIMIT ?"
+		var nos []int64
+		var last cursor
+		err := v.each(ctx, query, append(w.args, limit), func(scan scan) error {
+			if q.Limit > 0 && len(page.Devices) == q.Limit {
+				page.Next = last.String()
+				return nil
+			}
+			last = cursor{Sort: sort}
+			var place any = &last.Text
+			if by.number {
+				place = &last.Number
+			}
+			no, d, err := scanDevice(scan, place)
+			last.Device = no
+			page.Devices = append(page.Devices, d)
+			nos = append(nos, no)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return v.labels(ctx, nos, page.Devices)
+	})
+}
+
+// labels fills in the labels of devices.
+func (v *view) labels(ctx context.Context, nos []int64, devices []store.Device) error {
+	at := make(map[int64]int, len(nos))
+	for i, no := range nos {
+		at[no] = i
+	}
+	return v.each(ctx, "SELECT device_no, label FROM label_rows WHERE device_no IN (SELECT value FROM json_each(?)) ORDER BY device_no, label", []any{jsonNumbers(nos)}, func(scan scan) error {
+		var no int64
+		var label string
+		err := scan(&no, &label)
+		if i, ok := at[no]; ok && err == nil {
+			devices[i].Labels = append(devices[i].Labels, label)
+		}
+		return err
+	})
+}
+
+// Device finds one by ID; a merged one is found too.
+func (x *Inventory) Device(ctx context.Context, s store.Scope, id inventory.DeviceID) (store.Device, error) {
+	var d store.Device
+	err := x.d.read(ctx, func(v *view) error {
+		var w where
+		w.add("d.device_id = ?", string(id))
+		w.scope(s)
+		var nos []int64
+		var found []store.Device
+		if err := v.each(ctx, "SELECT "+deviceColumns+deviceTables+w.String(), w.args, func(scan scan) error {
+			no, one, err := scanDevice(scan)
+			nos, found = append(nos, no), append(found, one)
+			return err
+		}); err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return notFound("device", id)
+		}
+		err := v.labels(ctx, nos, found)
+		d = found[0]
+		return err
+	})
+	return d, err
+}
+
+// shortID is how much of an ID is enough to name a device.
+const shortID = 8
+
+// Resolve finds a device by ID, start of ID (8 characters or more), name,
+// serial or asset tag. Devices hidden by a merge answer only to their ID.
+func (x *Inventory) Resolve(ctx context.Context, s store.Scope, ref string) (inventory.DeviceID, error) {
+	var found []string
+	var ids []inventory.DeviceID
+	err := x.d.read(ctx, func(v *view) error {
+		var w where
+		if len(ref) >= shortID {
+			// A range instead of LIKE, so that the index serves.
+			low := strings.ToLower(ref)
+			w.add(`(d.device_id >= ? AND d.device_id < ? OR d.merged_into IS NULL AND (d.name = ? OR d.serial <> '' AND d.serial = ? OR d.asset_tag <> '' AND d.asset_tag = ?))`,
+				low, low+"\U0010FFFF", ref, ref, ref)
+		} else {
+			w.add(`d.merged_into IS NULL AND (d.name = ? OR d.serial <> '' AND d.serial = ? OR d.asset_tag <> '' AND d.asset_tag = ?)`, ref, ref, ref)
+		}
+		w.scope(s)
+		return v.each(ctx, "SELECT d.device_id, d.name"+deviceTables+w.String()+" ORDER BY d.device_id LIMIT 20", w.args, func(scan scan) error {
+			var id, name string
+			err := scan(&id, &name)
+			ids = append(ids, inventory.DeviceID(id))
+			found = append(found, strings.TrimSpace(name+" "+id))
+			return err
+		})
+	})
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("find device %q: %w", ref, err)
+	case ref == "" || len(ids) == 0:
+		return "", notFound("device", fmt.Sprintf("%q", ref))
+	case len(ids) == 1:
+		return ids[0], nil
+	}
+	if i := slices.Index(ids, inventory.DeviceID(strings.ToLower(ref))); i >= 0 {
+		return ids[i], nil
+	}
+	return "", fmt.Errorf("device %q is %w: %s", ref, store.ErrAmbiguous, strings.Join(found, ", "))
+}

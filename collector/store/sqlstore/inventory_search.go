@@ -1,0 +1,399 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode"
+
+	"muster/collector/search"
+	"muster/collector/store"
+)
+
+// cond is a condition over device_rows d with its parameters. Names in it
+// come from the catalogue and from this file; values only as parameters.
+type cond struct {
+	sql  string
+	args []any
+}
+
+// joined puts conditions between separators: "AND" or "OR".
+func joined(by string, list ...cond) cond {
+	if len(list) == 1 {
+		return list[0]
+	}
+	var out cond
+	parts := make([]string, len(list))
+	for i, c := range list {
+		parts[i] = c.sql
+		out.args = append(out.args, c.args...)
+	}
+	out.sql = "(" + strings.Join(parts, " "+by+" ") + ")"
+	return out
+}
+
+// never holds for no device.
+func never() cond { return cond{sql: "0"} }
+
+// compiler turns a filter into a condition.
+type compiler struct {
+	x        *Inventory
+	personal bool
+	now      time.Time
+	groups   []store.Group // loaded when a filter asks for one
+	depth    int           // of groups within groups
+}
+
+// maxGroups is how deep groups may be chosen by groups; deeper is a circle.
+const maxGroups = 8
+
+// compile translates the filter of a query. What tells of a person may only
+// be asked for by whom may see it: a filter that matches says what it asked.
+func (x *Inventory) compile(ctx context.Context, v *view, q store.DeviceQuery) (string, []any, error) {
+	if fields := search.Personal(q.Filter); len(fields) > 0 && !q.Personal {
+		return "", nil, fmt.Errorf("filter by %s %w", strings.Join(fields, ", "), store.ErrPersonal)
+	}
+	c := &compiler{x: x, personal: q.Personal, now: q.Now}
+	if usesGroups(q.Filter) {
+		err := v.each(ctx, "SELECT name, filter FROM group_rows", nil, func(scan scan) error {
+			var g store.Group
+			err := scan(&g.Name, &g.Filter)
+			c.groups = append(c.groups, g)
+			return err
+		})
+		if err != nil {
+			return "", nil, err
+		}
+	}
+	out, err := c.expr(q.Filter)
+	return out.sql, out.args, err
+}
+
+func usesGroups(e search.Expr) bool {
+	for _, t := range search.Terms(e) {
+		if t.Field.Name == "group" {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *compiler) expr(e search.Expr) (cond, error) {
+	switch e := e.(type) {
+	case search.And:
+		return c.list("AND", e)
+	case search.Or:
+		return c.list("OR", e)
+	case search.Not:
+		x, err := c.expr(e.X)
+		// A fact that is not known makes x NULL, and then "not" holds.
+		return cond{"((" + x.sql + ") IS NOT TRUE)", x.args}, err
+	case search.Term:
+		return c.term(e)
+	case nil:
+		return cond{sql: "1"}, nil
+	}
+	return never(), fmt.Errorf("filter has a part of unknown kind %T", e)
+}
+
+func (c *compiler) list(by string, l []search.Expr) (cond, error) {
+	out := make([]cond, len(l))
+	for i, e := range l {
+		x, err := c.expr(e)
+		if err != nil {
+			return x, err
+		}
+		out[i] = x
+	}
+	return joined(by, out...), nil
+}
+
+// deviceText is the column of device_rows behind a field of text.
+func deviceText(field string) string {
+	switch field {
+	case "name", "kind", "serial", "model", "vendor", "department", "note", "owner":
+		return "d." + field
+	case "asset":
+		return "d.asset_tag"
+	case "id":
+		return "d.device_id"
+	case "state":
+		return "d.presence"
+	}
+	return ""
+}
+
+// sectionColumns are the columns behind a field that reads sections; any of
+// them may match.
+func sectionColumns(field string) [][2]string {
+	switch field {
+	case "version":
+		return [][2]string{{"os", "version"}}
+	case "build":
+		return [][2]string{{"os", "build"}}
+	case "kernel":
+		return [][2]string{{"os", "kernel_version"}}
+	case "arch":
+		return [][2]string{{"os", "arch"}}
+	case "cpu":
+		return [][2]string{{"cpu", "model"}}
+	case "cores":
+		return [][2]string{{"cpu", "core_count"}}
+	case "uuid":
+		return [][2]string{{"system", "uuid"}}
+	case "agent":
+		return [][2]string{{"agent", "version"}}
+	case "user":
+		return [][2]string{{"logon", "current_user_name"}, {"logon", "last_user_name"}, {"logon", "primary_user_name"}, {"logon", "primary_user_full_name"}}
+	}
+	return nil
+}
+
+func (c *compiler) term(t search.Term) (cond, error) {
+	f := t.Field
+	if f.Section != nil {
+		return c.column(f.Section.Name, f.Column.Name, f.Kind, t.Op, t.Value)
+	}
+	if f.Kind == search.Free {
+		return c.free(t)
+	}
+	if e := deviceText(f.Name); e != "" {
+		return text(e, f.Kind, t.Op, t.Value), nil
+	}
+	if columns := sectionColumns(f.Name); columns != nil {
+		var alts []cond
+		for _, sc := range columns {
+			x, err := c.column(sc[0], sc[1], f.Kind, t.Op, t.Value)
+			if err != nil {
+				return x, err
+			}
+			alts = append(alts, x)
+		}
+		return joined("OR", alts...), nil
+	}
+	switch f.Name {
+	case "os":
+		return joined("OR", text("d.os", f.Kind, t.Op, t.Value), text("d.os_family", f.Kind, t.Op, t.Value)), nil
+	case "ram":
+		x := number("d.memory_bytes", t.Op, t.Value.Number)
+		return cond{"(d.memory_bytes > 0 AND " + x.sql + ")", x.args}, nil
+	case "seen":
+		x, err := c.instant("n.seen_at", t.Op, t.Value)
+		return cond{"d.device_no IN (SELECT n.device_no FROM seen_rows n WHERE n.seen_at > 0 AND " + x.sql + ")", x.args}, err
+	case "first", "enrolled":
+		return c.instant("d.first_seen", t.Op, t.Value)
+	case "purchased", "warranty":
+		return c.day("d."+f.Name, t.Op, t.Value)
+	case "site":
+		x := text("s.name", f.Kind, t.Op, t.Value)
+		return cond{"d.site IN (SELECT s.id FROM site s WHERE " + x.sql + ")", x.args}, nil
+	case "agency":
+		x := text("a.name", f.Kind, t.Op, t.Value)
+		return cond{"d.site IN (SELECT s.id FROM site s JOIN agency a ON a.id = s.agency WHERE " + x.sql + ")", x.args}, nil
+	case "label":
+		x := text("l.label", f.Kind, t.Op, t.Value)
+		return cond{"d.device_no IN (SELECT l.device_no FROM label_rows l WHERE " + x.sql + ")", x.args}, nil
+	case "group":
+		return c.group(t)
+	case "ip":
+		return c.address(t)
+	case "mac":
+		return c.mac(t)
+	case "disk":
+		return c.disk(t)
+	case "free":
+		return c.space(t)
+	case "software":
+		return c.software(t)
+	case "service":
+		return c.service(t)
+	case "port":
+		return c.port(t)
+	}
+	return never(), fmt.Errorf("this store cannot choose by %s", f.Name)
+}
+
+// text compares a text column by the rules of its kind.
+func text(e string, kind search.Kind, op search.Op, v search.Value) cond {
+	switch op {
+	case search.Known:
+		return cond{sql: "(" + e + " <> '')"}
+	case search.Glob:
+		return like(e, globPattern(v.Text))
+	case search.Has:
+		if kind == search.Text || kind == search.Address || kind == search.Mac {
+			return like(e, "%"+escapeLike(v.Text)+"%")
+		}
+	}
+	return like(e, escapeLike(v.Text))
+}
+
+// like matches a pattern, letter case apart. SQLite knows the case of ASCII
+// only, so that other letters are tried as written, small, large and with a
+// large first one. What is not known (”) matches nothing.
+func like(e, pattern string) cond {
+	forms := []string{pattern}
+	if strings.IndexFunc(pattern, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
+		first := []rune(strings.ToLower(pattern))
+		for i, r := range first {
+			if unicode.IsLetter(r) {
+				first[i] = unicode.ToUpper(r)
+				break
+			}
+		}
+		for _, f := range []string{strings.ToLower(pattern), strings.ToUpper(pattern), string(first)} {
+			if f != pattern {
+				forms = append(forms, f)
+			}
+		}
+	}
+	var out cond
+	parts := make([]string, len(forms))
+	for i, f := range forms {
+		parts[i] = e + ` LIKE ? ESCAPE '\'`
+		out.args = append(out.args, f)
+	}
+	out.sql = "(" + strings.Join(parts, " OR ")
+	if strings.Trim(pattern, "%") == "" {
+		out.sql += " AND " + e + " <> ''"
+	}
+	out.sql += ")"
+	return out
+}
+
+// globPattern turns * and ? into the wildcards of LIKE.
+func globPattern(s string) string {
+	return strings.NewReplacer("*", "%", "?", "_").Replace(escapeLike(s))
+}
+
+func number(e string, op search.Op, n float64) cond {
+	if op == search.Known {
+		return cond{sql: "(" + e + " IS NOT NULL)"}
+	}
+	return cond{"(" + e + " " + operator(op) + " ?)", []any{n}}
+}
+
+// operator is the SQL of a comparison; ":" compares as "=" does.
+func operator(op search.Op) string {
+	switch op {
+	case search.Lt, search.Le, search.Gt, search.Ge:
+		return op.String()
+	case search.Ne:
+		return "<>"
+	}
+	return "="
+}
+
+var errNow = errors.New("the query says no time that ages count from")
+
+// bounds turns a time value into a half-open range and an operator: a date
+// covers its whole day, an age is an instant before now, where "longer ago"
+// is ">".
+func (c *compiler) bounds(v search.Value) (from, until time.Time, ago bool, _ error) {
+	if v.Form != search.FormAge {
+		return v.From, v.Until, false, nil
+	}
+	if c.now.IsZero() {
+		return from, until, true, errNow
+	}
+	at := c.now.Add(-v.Age)
+	return at, at.Add(time.Millisecond), true, nil
+}
+
+// compare puts a column against a range.
+func compare(e string, op search.Op, from, until any, ago bool) cond {
+	if ago {
+		switch op {
+		case search.Lt:
+			op = search.Gt
+		case search.Le:
+			op = search.Ge
+		case search.Gt:
+			op = search.Lt
+		case search.Ge:
+			op = search.Le
+		}
+	}
+	switch op {
+	case search.Lt:
+		return cond{"(" + e + " < ?)", []any{from}}
+	case search.Le:
+		return cond{"(" + e + " < ?)", []any{until}}
+	case search.Gt:
+		return cond{"(" + e + " >= ?)", []any{until}}
+	case search.Ge:
+		return cond{"(" + e + " >= ?)", []any{from}}
+	}
+	return cond{"(" + e + " >= ? AND " + e + " < ?)", []any{from, until}}
+}
+
+// instant compares a column of Unix milliseconds.
+func (c *compiler) instant(e string, op search.Op, v search.Value) (cond, error) {
+	if op == search.Known {
+		return cond{sql: "(" + e + " IS NOT NULL)"}, nil
+	}
+	from, until, ago, err := c.bounds(v)
+	return compare(e, op, from.UnixMilli(), until.UnixMilli(), ago), err
+}
+
+// day compares a column of dates as people write them (YYYY-MM-DD); ” is
+// not known.
+func (c *compiler) day(e string, op search.Op, v search.Value) (cond, error) {
+	if op == search.Known {
+		return cond{sql: "(" + e + " <> '')"}, nil
+	}
+	from, until, ago, err := c.bounds(v)
+	if ago || !until.After(from.AddDate(0, 0, 1)) {
+		// An instant is compared as its day.
+		from = from.Truncate(24 * time.Hour)
+		until = from.AddDate(0, 0, 1)
+	}
+	x := compare(e, op, from.UTC().Format(time.DateOnly), until.UTC().Format(time.DateOnly), ago)
+	return cond{"(" + e + " <> '' AND " + x.sql + ")", x.args}, err
+}
+
+// group holds for devices that one of the named groups chooses.
+func (c *compiler) group(t search.Term) (cond, error) {
+	var chosen []cond
+	for _, g := range c.groups {
+		if !groupNamed(t, g.Name) {
+			continue
+		}
+		if c.depth >= maxGroups {
+			return never(), fmt.Errorf("group %q is chosen by itself through other groups: change one of their filters", g.Name)
+		}
+		e, err := search.Parse(g.Filter)
+		if err != nil {
+			return never(), fmt.Errorf("filter of group %q: %w", g.Name, err)
+		}
+		c.depth++
+		x, err := c.expr(e)
+		c.depth--
+		if err != nil {
+			return x, err
+		}
+		chosen = append(chosen, x)
+	}
+	if len(chosen) == 0 {
+		return never(), nil
+	}
+	return joined("OR", chosen...), nil
+}
+
+// prefixRange is the first and the last address of a network as stored.
+func prefixRange(p netip.Prefix) (first, last []byte) {
+	p = p.Masked()
+	a := p.Addr().As16()
+	b := a
+	bits := p.Bits()
+	if p.Addr().Is4() {
+		bits += 96
+	}
+	for i := bits; i < 128; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	return a[:], b[:]
+}
