@@ -18,7 +18,8 @@ type Batch struct {
 	Points []Point
 }
 
-// Point is one reading of all series of a layout; NaN was not read.
+// Point is one reading of all series of a layout. NaN was not read; infinite
+// numbers are taken for NaN, because JSON cannot say them.
 type Point struct {
 	At     int64 // Unix ms
 	Values []float64
@@ -33,7 +34,14 @@ const (
 // Aggregate is how a step's points become one.
 type Aggregate string
 
-// The aggregates. Rate is the per-second rise of a counter, resets apart.
+// The aggregates of the points in a step.
+//
+// Rate is the rise of a counter per second. Each point with the one before it
+// is a pair, and belongs to the step of the later point; that the earlier may
+// lie in a step before, or before From, keeps a slow counter in short steps
+// visible. A pair does not count when the counter fell (it was reset) or when
+// it is further apart than Reach. The rate is the sum of the rises of the
+// pairs by the sum of their seconds; a step without pairs is absent.
 const (
 	Mean Aggregate = "mean"
 	Min  Aggregate = "min"
@@ -42,31 +50,38 @@ const (
 	Rate Aggregate = "rate"
 )
 
-// Matcher chooses series by a label; Values are alternatives, Not excludes.
+// Matcher chooses series by a label; Values are alternatives, Not excludes
+// them. The empty text is the value of a label that a series does not have.
+// Without Values nothing matches (with Not: everything), so that somebody
+// whose scope has no devices sees none.
 type Matcher struct {
 	Label  string
 	Values []string
 	Not    bool
 }
 
-// SeriesQuery asks for numbers of one field of the metric catalogue.
+// SeriesQuery asks for numbers of one field of the metric catalogue, of the
+// points from From (which is in) to To (which is not). Steps begin at
+// multiples of Step since 1970, so that two questions about one hour see the
+// same steps; the first may begin before From, but holds no point from there.
 type SeriesQuery struct {
 	Measurement string
 	Field       string
-	Matchers    []Matcher
+	Matchers    []Matcher // all must hold
 	From, To    time.Time
-	Step        time.Duration // 0: points as stored, with Aggregate Last
-	Aggregate   Aggregate
-	Limit       int // series at most; 0 means 1000
+	Step        time.Duration // whole milliseconds; 0: points as stored, with Aggregate Last or none
+	Aggregate   Aggregate     // none is Last
+	Limit       int           // series at most; 0 means DefaultLimit
 }
 
-// SeriesResult is one series of an answer. Steps without points are absent.
+// SeriesResult is one series of an answer: all its labels, and points in the
+// order of time. Steps without points are absent, as are series without any.
 type SeriesResult struct {
 	Labels map[string]string `json:"labels"`
 	Points []TimeValue       `json:"points"`
 }
 
-// TimeValue is a number at a time; of a step, the step's start.
+// TimeValue is a number at a time (UTC); of a step, the step's start.
 type TimeValue struct {
 	At    time.Time `json:"at"`
 	Value float64   `json:"value"`
@@ -75,34 +90,80 @@ type TimeValue struct {
 // ErrLoading says that the store is still opening; the text says how far.
 var ErrLoading = errors.New("series store is loading")
 
-// ErrLimit says that a query would return more series than its limit.
+// ErrLimit says that a query would return more series than its limit, or more
+// than MaxPoints points.
 var ErrLimit = errors.New("too many series")
 
-// Appended is what became of a write.
+// ErrQuery says that a query makes no sense; the text says why.
+var ErrQuery = errors.New("query cannot be answered")
+
+// What stores take and give.
+const (
+	// Window is how far behind its newest point a store must still take one:
+	// an agent keeps 7 days, intake clamps at 8, and a little is for the way.
+	Window = 8*24*time.Hour + 2*time.Hour
+	// Ahead is how far ahead of the clock a point may be. Intake clamps at ten
+	// minutes; what is beyond an hour was let in by a wrong clock.
+	Ahead = time.Hour
+	// DefaultLimit is how many series a query without limit may return.
+	DefaultLimit = 1000
+	// MaxPoints is how many points one query may return, of all series.
+	MaxPoints = 2_000_000
+)
+
+// Appended is what became of the values of a write. They sum up to all values.
 type Appended struct {
 	Samples int // written
-	Doubles int // already there, or older than the store takes
-	Future  int
-	NaN     int
-	TooOld  int
+	Doubles int // already there; 0 from a store that cannot tell
+	Future  int // more than Ahead ahead of the clock
+	NaN     int // not read, or infinite
+	TooOld  int // older than the store takes
+	Unknown int // names that are not in the metric catalogue, or no name at all
 }
 
-// Series keeps numbers over time. Points are idempotent by series and time:
-// writing one again changes nothing. Append returns when the points are
-// readable; they need be durable only after Sync or Close, because the outbox
-// keeps them until then. A batch whose layout has names that the metric
-// catalogue does not know is written without them.
+// Add adds up what became of two writes.
+func (a *Appended) Add(b Appended) {
+	a.Samples += b.Samples
+	a.Doubles += b.Doubles
+	a.Future += b.Future
+	a.NaN += b.NaN
+	a.TooOld += b.TooOld
+	a.Unknown += b.Unknown
+}
+
+// Series keeps numbers over time. A series is a name and its labels: those of
+// its layout, the device's ID and its host name, so that a renamed device goes
+// on under new series. All methods may be called from several goroutines;
+// after Close they answer ErrClosed.
 type Series interface {
+	// Append writes. Points are idempotent by series and time: writing one
+	// again changes nothing, and of two values at one time one stays. It
+	// returns when the points are readable; they need be durable only after
+	// Sync or Close, because the outbox keeps them until then. It waits while
+	// the store is opening. A batch whose layout has names or labels that the
+	// metric catalogue does not know is written without them. After an error
+	// some of the points may be in; the same call again is harmless.
 	Append(ctx context.Context, batches []Batch) (Appended, error)
-	// Query answers ErrLoading while opening, ErrLimit beyond q.Limit.
+	// Query answers, sorted by labels. ErrLoading while opening, ErrLimit
+	// beyond q.Limit or MaxPoints, ErrQuery for what makes no sense.
 	Query(ctx context.Context, q SeriesQuery) ([]SeriesResult, error)
-	// Retain drops what is older than keep.
+	// Retain drops points older than keep before now: no query sees them any
+	// more, the disk may follow later. It is not remembered over a restart, so
+	// it is called at start and then now and then. Zero keeps for ever.
 	Retain(ctx context.Context, keep time.Duration, now time.Time) error
 	// Stats says how many series are in memory and how many bytes on disk.
+	// It answers while opening too.
 	Stats(ctx context.Context) (SeriesStats, error)
+	// Sync returns when all that was appended before survives a power cut. An
+	// error is fatal: what the disk holds is not known any more.
 	Sync(ctx context.Context) error
+	// Close makes all durable and ends the store. It waits for calls under
+	// way. Closing twice is no error.
 	Close() error
 }
+
+// ErrClosed says that a store was closed.
+var ErrClosed = errors.New("store is closed")
 
 // SeriesStats is what a series store holds.
 type SeriesStats struct {

@@ -1,0 +1,189 @@
+// Package memory is a store.Series in maps: for tests of what stands on a
+// series store, and as the plain statement of what the others must do. It
+// owns nothing but the points; it must not be used where they matter, since
+// they end with the process.
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"muster/collector/store"
+	"muster/internal/inventory"
+	"muster/internal/metric"
+	"muster/internal/report"
+)
+
+// Series keeps points in memory. Now is the clock that Append compares with;
+// it must be set before the first call.
+type Series struct {
+	Now func() time.Time
+
+	mu     sync.Mutex
+	series map[string]*line // by name and labels
+	cutoff int64            // Unix ms; nothing before it is kept
+	closed bool
+}
+
+type line struct {
+	name   string
+	labels map[string]string
+	points map[int64]float64
+}
+
+var _ store.Series = (*Series)(nil)
+
+// New makes an empty store with the system's clock.
+func New() *Series {
+	return &Series{Now: time.Now, series: map[string]*line{}, cutoff: math.MinInt64}
+}
+
+// Append implements store.Series.
+func (s *Series) Append(ctx context.Context, batches []store.Batch) (store.Appended, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var done store.Appended
+	if err := s.usable(ctx); err != nil {
+		return done, err
+	}
+	newest := s.Now().Add(store.Ahead).UnixMilli()
+	for _, b := range batches {
+		for _, p := range b.Points {
+			for i, v := range p.Values {
+				switch {
+				case !store.Usable(v):
+					done.NaN++
+				case len(p.Values) != len(b.Layout) || !store.Listed(b.Layout[i]):
+					done.Unknown++
+				case p.At > newest:
+					done.Future++
+				case p.At < s.cutoff:
+					done.TooOld++
+				default:
+					l := s.line(b.Device, b.Host, b.Layout[i])
+					if _, there := l.points[p.At]; there {
+						done.Doubles++
+					} else {
+						l.points[p.At] = v
+						done.Samples++
+					}
+				}
+			}
+		}
+	}
+	return done, nil
+}
+
+func (s *Series) line(device inventory.DeviceID, host string, x report.Series) *line {
+	labels := map[string]string{}
+	for _, l := range x.Labels {
+		labels[l.Key] = l.Value
+	}
+	labels[store.LabelDevice] = string(device)
+	labels[store.LabelHost] = host
+	maps.DeleteFunc(labels, func(_, v string) bool { return v == "" })
+
+	name := metric.Series(x.Measurement, x.Field)
+	key := fmt.Sprintf("%q", []any{name, labels}) // maps print in the order of keys
+	if s.series[key] == nil {
+		s.series[key] = &line{name: name, labels: labels, points: map[int64]float64{}}
+	}
+	return s.series[key]
+}
+
+// Query implements store.Series.
+func (s *Series) Query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesResult, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
+	name := metric.Series(q.Measurement, q.Field)
+	var out []store.SeriesResult
+	total := 0
+	for _, l := range s.series {
+		if l.name != name || slices.ContainsFunc(q.Matchers, func(m store.Matcher) bool { return !m.Match(l.labels[m.Label]) }) {
+			continue
+		}
+		steps := store.NewSteps(q)
+		for _, at := range slices.Sorted(maps.Keys(l.points)) {
+			steps.Add(at, l.points[at])
+		}
+		points := steps.Done()
+		if len(points) == 0 {
+			continue
+		}
+		total += len(points)
+		out = append(out, store.SeriesResult{Labels: maps.Clone(l.labels), Points: points})
+	}
+	if limit := cmp.Or(q.Limit, store.DefaultLimit); len(out) > limit {
+		return nil, fmt.Errorf("%w: more than %d of %s", store.ErrLimit, limit, name)
+	}
+	if total > store.MaxPoints {
+		return nil, fmt.Errorf("%w: more than %d points of %s", store.ErrLimit, store.MaxPoints, name)
+	}
+	slices.SortFunc(out, func(a, b store.SeriesResult) int { return store.CompareLabels(a.Labels, b.Labels) })
+	return out, nil
+}
+
+// Retain implements store.Series.
+func (s *Series) Retain(ctx context.Context, keep time.Duration, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	if keep == 0 {
+		s.cutoff = math.MinInt64
+		return nil
+	}
+	s.cutoff = now.Add(-keep).UnixMilli()
+	for key, l := range s.series {
+		maps.DeleteFunc(l.points, func(at int64, _ float64) bool { return at < s.cutoff })
+		if len(l.points) == 0 {
+			delete(s.series, key)
+		}
+	}
+	return nil
+}
+
+// Stats implements store.Series; memory holds no bytes on disk.
+func (s *Series) Stats(ctx context.Context) (store.SeriesStats, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return store.SeriesStats{}, err
+	}
+	return store.SeriesStats{Series: int64(len(s.series)), Ready: 1}, nil
+}
+
+// Sync implements store.Series; there is nothing to be made durable.
+func (s *Series) Sync(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.usable(ctx)
+}
+
+// Close implements store.Series.
+func (s *Series) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return nil
+}
+
+func (s *Series) usable(ctx context.Context) error {
+	if s.closed {
+		return store.ErrClosed
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,132 @@
+package tsdb
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"muster/collector/store"
+	"muster/internal/metric"
+)
+
+// Query implements store.Series. Points are counted into steps as they are
+// read, so that only the answer is in memory.
+func (s *Store) Query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesResult, error) {
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
+	name := metric.Series(q.Measurement, q.Field)
+	ms, some, err := matchers(name, q.Matchers)
+	if err != nil {
+		return nil, err
+	}
+	db, release, err := s.acquire(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if !some {
+		return nil, ctx.Err()
+	}
+
+	from, to := q.Span()
+	first := max(from-q.Reach().Milliseconds(), s.cutoff.Load())
+	if first >= to {
+		return nil, ctx.Err()
+	}
+	reader, err := db.Querier(first, to-1)
+	if err != nil {
+		return nil, fmt.Errorf("query series store: %w", err)
+	}
+	defer reader.Close()
+
+	limit := cmp.Or(q.Limit, store.DefaultLimit)
+	steps := store.NewSteps(q)
+	var out []store.SeriesResult
+	var it chunkenc.Iterator
+	total := 0
+	set := reader.Select(ctx, true, nil, ms...) // in the order of labels
+	for set.Next() {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("query series store: %w", err)
+		}
+		x := set.At()
+		it = x.Iterator(it)
+		for it.Next() != chunkenc.ValNone {
+			at, v := it.At()
+			if at >= first {
+				steps.Add(at, v)
+			}
+		}
+		if err := it.Err(); err != nil {
+			return nil, fmt.Errorf("query series store: %w", err)
+		}
+		points := steps.Done()
+		if len(points) == 0 {
+			continue
+		}
+		if len(out) == limit {
+			return nil, fmt.Errorf("%w: more than %d of %s", store.ErrLimit, limit, name)
+		}
+		if total += len(points); total > store.MaxPoints {
+			return nil, fmt.Errorf("%w: more than %d points of %s", store.ErrLimit, store.MaxPoints, name)
+		}
+		out = append(out, store.SeriesResult{Labels: labelMap(x.Labels()), Points: points})
+	}
+	if err := set.Err(); err != nil {
+		return nil, fmt.Errorf("query series store: %w", err)
+	}
+	return out, nil
+}
+
+// matchers translates, always with the name; some is false when nothing can
+// match.
+func matchers(name string, in []store.Matcher) (out []*labels.Matcher, some bool, err error) {
+	out = append(out, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, name))
+	for _, m := range in {
+		if len(m.Values) == 0 {
+			if !m.Not {
+				return nil, false, nil
+			}
+			continue
+		}
+		kind, value := labels.MatchEqual, m.Values[0]
+		if m.Not {
+			kind = labels.MatchNotEqual
+		}
+		if len(m.Values) > 1 {
+			// The database knows alternatives of plain texts from patterns and
+			// looks each up in its index.
+			kind = labels.MatchRegexp
+			if m.Not {
+				kind = labels.MatchNotRegexp
+			}
+			quoted := make([]string, len(m.Values))
+			for i, v := range m.Values {
+				quoted[i] = regexp.QuoteMeta(v)
+			}
+			value = strings.Join(quoted, "|")
+		}
+		x, err := labels.NewMatcher(kind, m.Label, value)
+		if err != nil {
+			return nil, false, fmt.Errorf("%w: values of label %q: %w", store.ErrQuery, m.Label, err)
+		}
+		out = append(out, x)
+	}
+	return out, true, nil
+}
+
+func labelMap(l labels.Labels) map[string]string {
+	m := make(map[string]string, l.Len()-1)
+	l.Range(func(x labels.Label) {
+		if x.Name != labels.MetricName {
+			m[strings.Clone(x.Name)] = strings.Clone(x.Value) // blocks hand out their mapped memory
+		}
+	})
+	return m
+}
