@@ -176,7 +176,8 @@ func (w *writer) flush() error {
 		_ = app.Rollback()
 		w.forget()
 		w.s.broken()
-		return err
+		// ErrLoading too, so that no caller takes the records for the cause.
+		return fmt.Errorf("%w again, because it could not write: %w", store.ErrLoading, err)
 	}
 	w.done.Add(w.taken)
 	w.taken = store.Appended{}

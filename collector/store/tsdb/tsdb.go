@@ -133,7 +133,7 @@ func New(o Options) (*Store, error) {
 	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make directory of series: %w", err)
 	}
-	probe, err := os.CreateTemp(o.Dir, "probe.tmp-for-creation*")
+	probe, err := os.CreateTemp(o.Dir, ".probe-*")
 	if err != nil {
 		return nil, fmt.Errorf("write to directory of series, which must be writable for this user: %w", err)
 	}

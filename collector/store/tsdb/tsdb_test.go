@@ -343,7 +343,7 @@ func TestLogFails(t *testing.T) {
 		l := testLayout()
 		b := store.Batch{Device: "d", Host: "h", Layout: l, Hash: l.Hash(),
 			Points: []store.Point{{At: storetest.Now().UnixMilli(), Values: []float64{1, 2, 3}}}}
-		if done, err := r.Append(t.Context(), []store.Batch{b}); !errors.Is(err, full) || done.Samples != 0 {
+		if done, err := r.Append(t.Context(), []store.Batch{b}); !errors.Is(err, full) || !errors.Is(err, store.ErrLoading) || done.Samples != 0 {
 			t.Fatalf("append to a full disk: %+v, %v", done, err)
 		}
 		done, err := r.Append(t.Context(), []store.Batch{b}) // waits for the opening
@@ -440,6 +440,64 @@ func TestSeriesLeaveMemory(t *testing.T) {
 	cancel()
 	if err := errors.Join(<-ended, again.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestCompactionLosesNothing has time run so fast that the database moves
+// points to blocks all the while, with readers and late points in between.
+func TestCompactionLosesNothing(t *testing.T) {
+	r := start(t, Options{Dir: t.TempDir()})
+	ready(t, r)
+	const devices, rounds = 20, 1500 // 25 hours
+	from := storetest.Now().Add(-rounds * time.Minute)
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_, err := r.Query(context.Background(), store.SeriesQuery{Measurement: "cpu", Field: "usage_user",
+						From: from, To: storetest.Now(), Step: time.Hour, Aggregate: store.Max})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	l := testLayout()
+	for i := range rounds {
+		var in []store.Batch
+		for d := range devices {
+			at := from.Add(time.Duration(i)*time.Minute + time.Duration(d)*time.Second)
+			if d == 0 && i%2 == 0 {
+				at = at.Add(time.Minute) // every other point comes after its next one
+			} else if d == 0 {
+				at = at.Add(-time.Minute)
+			}
+			in = append(in, store.Batch{Device: inventory.DeviceID(fmt.Sprint("d", d)), Host: "h", Layout: l, Hash: l.Hash(),
+				Points: []store.Point{{At: at.UnixMilli(), Values: []float64{1, 2, 3}}}})
+		}
+		if done, err := r.Append(t.Context(), in); err != nil || done.Samples != devices*3 {
+			t.Fatalf("round %d: %+v, %v", i, done, err)
+		}
+	}
+	close(stop)
+	readers.Wait()
+	if err := r.db.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.db.Blocks()) < 2 {
+		t.Fatalf("%d blocks: nothing was moved", len(r.db.Blocks()))
+	}
+	for d, n := range count(t, r, "cpu", "usage_user") {
+		if n != rounds {
+			t.Errorf("%s has %d points, want %d", d, n, rounds)
+		}
 	}
 }
 
