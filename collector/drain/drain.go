@@ -149,18 +149,20 @@ func (d *Drain) each(ctx context.Context, recs []Record) error {
 			i++
 			continue
 		}
-		// One bad record, or a store that is down? Only if the next record
-		// goes through was it this one.
-		if i+1 < len(recs) {
-			if _, err := d.write(ctx, recs[i+1:i+2]); err == nil {
-				if err := d.poison(recs[i], last.Error()); err != nil {
-					return err
-				}
-				i += 2
-			}
+		// One bad record, or a store that is down? It was this one only if
+		// the next goes through and this one then still does not.
+		if i+1 == len(recs) {
+			return d.move(ctx, recs[i:])
+		}
+		if _, err := d.write(ctx, recs[i+1:i+2]); err != nil {
 			continue
 		}
-		return d.move(ctx, recs[i:])
+		if _, last = d.write(ctx, recs[i:i+1]); last != nil {
+			if err := d.poison(recs[i], last.Error()); err != nil {
+				return err
+			}
+		}
+		i += 2
 	}
 	return nil
 }

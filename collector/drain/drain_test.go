@@ -1,0 +1,219 @@
+package drain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"muster/collector/store"
+	"muster/internal/inventory"
+	"muster/internal/report"
+)
+
+var layout = report.Layout{{Measurement: "system", Field: "load1"}}
+
+// queue is an outbox in memory.
+type queue struct {
+	mu     sync.Mutex
+	recs   []Record
+	done   uint64
+	poison map[uint64]string
+	wake   chan struct{}
+}
+
+func newQueue(recs ...Record) *queue {
+	return &queue{recs: recs, poison: map[uint64]string{}, wake: make(chan struct{}, 1)}
+}
+
+func (q *queue) Next(ctx context.Context, most, _ int) ([]Record, error) {
+	for {
+		q.mu.Lock()
+		var out []Record
+		for _, r := range q.recs {
+			if r.ID > q.done && len(out) < most {
+				out = append(out, r)
+			}
+		}
+		q.mu.Unlock()
+		if len(out) > 0 {
+			return out, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-q.wake:
+		}
+	}
+}
+
+func (q *queue) Done(id uint64) error { q.mu.Lock(); defer q.mu.Unlock(); q.done = id; return nil }
+
+func (q *queue) reached() uint64 { q.mu.Lock(); defer q.mu.Unlock(); return q.done }
+
+func (q *queue) Poison(id uint64, why string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.poison[id] = why
+	return nil
+}
+
+// numbers is a series store that refuses as it is told.
+type numbers struct {
+	store.Series
+	mu     sync.Mutex
+	got    map[int64]bool // by time
+	refuse func(bs []store.Batch) error
+}
+
+func (n *numbers) Append(_ context.Context, bs []store.Batch) (store.Appended, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.refuse != nil {
+		if err := n.refuse(bs); err != nil {
+			return store.Appended{}, err
+		}
+	}
+	a := store.Appended{}
+	for _, b := range bs {
+		for _, p := range b.Points {
+			if n.got[p.At] {
+				a.Doubles++
+			} else {
+				a.Samples++
+			}
+			n.got[p.At] = true
+		}
+	}
+	return a, nil
+}
+
+func record(t *testing.T, id uint64) Record {
+	s := store.Samples{Device: inventory.DeviceID(fmt.Sprint("d", id%3)), Time: int64(id),
+		Samples: []report.Sample{{Layout: layout.Hash(), Values: report.Values{float64(id)}}}}
+	b, err := s.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Record{ID: id, Body: b}
+}
+
+func run(t *testing.T, q *queue, n *numbers, until uint64) Stats {
+	t.Helper()
+	d := New(Options{Source: q, Series: n, Log: slog.New(slog.DiscardHandler), Records: 10,
+		Layouts: func(_ context.Context, h report.LayoutHash) (report.Layout, error) {
+			if h == layout.Hash() {
+				return layout, nil
+			}
+			return nil, store.ErrNotFound
+		}})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	end := make(chan error, 1)
+	go func() { end <- d.Run(ctx) }()
+	for range 1000 {
+		time.Sleep(time.Second) // of the bubble's clock
+		if q.reached() == until {
+			break
+		}
+	}
+	cancel()
+	if err := <-end; err != nil {
+		t.Fatal(err)
+	}
+	return d.Stats()
+}
+
+func TestMovesEverythingOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, n := newQueue(), &numbers{got: map[int64]bool{}}
+		for id := uint64(1); id <= 95; id++ {
+			q.recs = append(q.recs, record(t, id))
+		}
+		s := run(t, q, n, 95)
+		if s.Samples != 95 || s.Doubles != 0 || s.Records != 95 || len(q.poison) != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestStoreDownForAWhileLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue()
+		for id := uint64(1); id <= 30; id++ {
+			q.recs = append(q.recs, record(t, id))
+		}
+		start := time.Now()
+		n := &numbers{got: map[int64]bool{}}
+		n.refuse = func([]store.Batch) error {
+			if time.Since(start) < 10*time.Minute {
+				return errors.New("connection refused")
+			}
+			return nil
+		}
+		run(t, q, n, 30)
+		if len(q.poison) != 0 || len(n.got) != 30 {
+			t.Errorf("%d records put aside, %d samples arrived; want 0 and 30", len(q.poison), len(n.got))
+		}
+	})
+}
+
+func TestOneBadRecordDoesNotBlockTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue()
+		for id := uint64(1); id <= 30; id++ {
+			q.recs = append(q.recs, record(t, id))
+		}
+		n := &numbers{got: map[int64]bool{}}
+		n.refuse = func(bs []store.Batch) error {
+			for _, b := range bs {
+				for _, p := range b.Points {
+					if p.At == 7 {
+						return errors.New("field type conflict")
+					}
+				}
+			}
+			return nil
+		}
+		run(t, q, n, 30)
+		if _, ok := q.poison[7]; !ok || len(q.poison) != 1 || len(n.got) != 29 {
+			t.Errorf("put aside %v, %d samples arrived; want record 7 and 29", q.poison, len(n.got))
+		}
+	})
+}
+
+func TestUnreadableRecordsArePutAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := store.Samples{Device: "d", Time: 5, Samples: []report.Sample{{Layout: report.LayoutHash{1}, Values: report.Values{1}}}}
+		unknown, err := s.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, n := newQueue(record(t, 1), Record{ID: 2, Body: []byte("garbage")}, Record{ID: 3, Body: unknown}, record(t, 4)), &numbers{got: map[int64]bool{}}
+		run(t, q, n, 4)
+		if len(q.poison) != 2 || len(n.got) != 2 {
+			t.Errorf("put aside %v, %d samples arrived", q.poison, len(n.got))
+		}
+	})
+}
+
+func TestLoadingStoreIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, n := newQueue(record(t, 1), record(t, 2)), &numbers{got: map[int64]bool{}}
+		tries := 0
+		n.refuse = func([]store.Batch) error {
+			if tries++; tries < 50 {
+				return fmt.Errorf("%w: 40%%", store.ErrLoading)
+			}
+			return nil
+		}
+		run(t, q, n, 2)
+		if len(q.poison) != 0 || len(n.got) != 2 {
+			t.Errorf("put aside %v, %d samples arrived", q.poison, len(n.got))
+		}
+	})
+}
