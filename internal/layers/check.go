@@ -115,6 +115,10 @@ func (c *check) house(f Source, place Folder, to string, line int) {
 	if to == f.folder() {
 		return // a _test package imports what it tests
 	}
+	if target, ok := c.find(to); ok && target.TestsOnly && !f.Test && !place.TestsOnly {
+		c.say(f.Path, line, "import of %s: it is for tests, and no program may carry it", to)
+		return
+	}
 	may := place.May
 	if f.Test {
 		may = slices.Concat(may, place.Tests, TestsMay())

@@ -7,6 +7,10 @@ type Folder struct {
 	Owns  string   // what belongs here, in a few words
 	May   []Import // folders of this house it may import
 	Tests []Import // further ones for its _test.go files
+
+	// TestsOnly keeps it out of programs: only tests, and other such folders,
+	// may import it.
+	TestsOnly bool
 }
 
 // Import allows one folder, or with /* or /... several, for a reason.
@@ -33,16 +37,19 @@ func Folders() []Folder {
 			{"internal/inventory", "an identity is a DeviceID"},
 		}},
 		{Path: "internal/segment", Owns: "segment files of spool and outbox"},
+		{Path: "internal/segment/segmenttest", Owns: "a disk in memory that fails and loses power", TestsOnly: true, May: []Import{
+			{"internal/segment", "the disk it stands in for"},
+		}},
 		{Path: "internal/backoff", Owns: "waits, phases, Retry-After"},
 		{Path: "internal/buildinfo", Owns: "which build this is"},
 		{Path: "internal/settings", Owns: "how a settings file is read"},
 		{Path: "internal/layers", Owns: "this plan"},
-		{Path: "internal/e2e", Owns: "both programs as people run them, and the oracle over them", May: []Import{
+		{Path: "internal/e2e", TestsOnly: true, Owns: "both programs as people run them, and the oracle over them", May: []Import{
 			{"internal/...", "the oracle speaks the wire"},
 			{"agent/...", "it drives the real agent"},
 			{"collector/...", "it drives the real collector"},
 		}},
-		{Path: "internal/e2e/*", Owns: "figures and fault campaigns", May: []Import{
+		{Path: "internal/e2e/*", TestsOnly: true, Owns: "figures and fault campaigns", May: []Import{
 			{"internal/...", "the oracle speaks the wire"},
 			{"agent/...", "it drives the real agent"},
 			{"collector/...", "it drives the real collector"},
@@ -83,9 +90,24 @@ func Folders() []Folder {
 		{Path: "agent/gather/*", Owns: "one question about the machine each; they do not know each other", May: []Import{
 			{"agent/host", "a gatherer sees the machine through it"},
 			{"agent/gather", "what a gatherer is"},
+			{"agent/gather/smbios", "a source that several subjects read"},
+			{"agent/gather/block", "a source that several subjects read"},
 			{"internal/inventory", "it fills sections"},
 			{"internal/metric", "it fills samples"},
 			{"internal/event", "it fills events"},
+			{"internal/report", "layouts and samples"},
+		}, Tests: recordings()},
+		{Path: "agent/gather/smbios", Owns: "firmware's tables, for several gatherers", May: []Import{
+			{"agent/host", "where the tables are read"},
+		}, Tests: recordings()},
+		{Path: "agent/gather/block", Owns: "how block devices stack, for several gatherers", May: []Import{
+			{"agent/host", "where sysfs is read"},
+		}, Tests: recordings()},
+		{Path: "agent/gather/recorded", Owns: "machines written down for tests", TestsOnly: true, May: []Import{
+			{"agent/host", "a recording is a host"},
+			{"agent/gather/smbios", "it writes firmware tables"},
+			{"agent/gather", "it compares readings"},
+			{"internal/inventory", "it compares sections"},
 		}},
 		{Path: "agent/spool", Owns: "bounded queue on disk", May: []Import{
 			{"internal/segment", "its files"},
@@ -165,8 +187,9 @@ func Folders() []Folder {
 			{"internal/event", "events are named by the catalogue"},
 			{"internal/report", "statuses of sections, layouts and samples"},
 		}},
-		{Path: "collector/store/storetest", Owns: "the suites every store passes", May: []Import{
+		{Path: "collector/store/storetest", Owns: "the suites every store passes", TestsOnly: true, May: []Import{
 			{"collector/store", "the contracts"},
+			{"collector/search", "filters are part of the contract"},
 			{"internal/...", "it makes rows, samples and events"},
 		}},
 		{Path: "collector/store/sqlstore", Owns: "inventory and control in SQL", May: storeMay(), Tests: storeTests()},
@@ -202,6 +225,13 @@ func Folders() []Folder {
 			{"collector/store", "types of what is shown"},
 			{"internal/...", "it shows sections, series, events and versions"},
 		}},
+	}
+}
+
+// recordings is what gatherers are tested on.
+func recordings() []Import {
+	return []Import{
+		{"agent/gather/recorded", "every gatherer is tested on the same machines"},
 	}
 }
 

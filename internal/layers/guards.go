@@ -53,6 +53,7 @@ func Guards() []Guard {
 		{Import: "golang.org/x/time/rate", Only: []string{"collector/receive", "collector/api", "collector/account"}, Why: "rate limits"},
 
 		// Only for tests.
+		{Import: "github.com/rogpeppe/go-internal/txtar", Only: []string{"agent/gather/recorded"}, Tests: true, Why: "the form of recordings"},
 		{Import: "github.com/rogpeppe/go-internal", Tests: true, Why: "testscript drives command lines in tests"},
 		{Import: "github.com/Shopify/toxiproxy", Tests: true, Only: []string{"internal/e2e", "internal/e2e/*"}, Why: "broken networks, in tests"},
 		{Import: "github.com/chromedp", Tests: true, Why: "a browser, in tests"},
@@ -99,6 +100,14 @@ func TopLevel() []string {
 	return []string{
 		"agent", "bin", "collector", "docs", "internal", "packaging",
 		"go.mod", "go.sum", "Makefile", "README.md",
+	}
+}
+
+// SystemPaths look like those of one machine but are the same on every machine
+// of their kind.
+func SystemPaths() []string {
+	return []string{
+		"/root/anaconda-ks.cfg", // what the installer of Fedora and its kin leaves
 	}
 }
 

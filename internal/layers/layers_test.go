@@ -106,6 +106,11 @@ func TestEveryRuleBites(t *testing.T) {
 		"stage imports its neighbour": {files: map[string]string{
 			"agent/spool/spool.go": doc + "package spool\n\nimport (\n\t_ \"muster/agent/send\"\n)\n",
 		}, want: []string{"agent/spool/spool.go:5: agent/spool must not import agent/send; of this house it may import internal/segment"}},
+		"a program carries what is for tests": {files: map[string]string{
+			"collector/collector.go":            doc + "package collector\n\nimport _ \"muster/collector/store/storetest\"\n",
+			"collector/store/tsdb/tsdb.go":      doc + "package tsdb\n",
+			"collector/store/tsdb/tsdb_test.go": "package tsdb\n\nimport _ \"muster/collector/store/storetest\"\n",
+		}, want: []string{"collector/collector.go:4: import of collector/store/storetest: it is for tests"}},
 		"on another system": {files: map[string]string{
 			"agent/spool/spool.go":         doc + "package spool\n",
 			"agent/spool/spool_windows.go": "package spool\n\nimport _ \"muster/agent/send\"\n",
@@ -168,7 +173,7 @@ func TestEveryRuleBites(t *testing.T) {
 			"Makefile":             "run:\n\tcat " + "/ro" + "ot/x\n",
 			"packaging/linux/unit": "ExecStart=" + "/ho" + "me/me/bin\nok=/usr/bin/x https://example.org" + "/wo" + "rk/x\n",
 			".ci/run":              "cd " + "/wo" + "rk/main\n",
-			"agent/host/a.go":      doc + "package host\n\nvar p = \"" + "/tm" + "p/x\"\n",
+			"agent/host/a.go":      doc + "package host\n\nvar p = \"" + "/tm" + "p/x\"\n\nvar q = \"" + SystemPaths()[0] + "\"\n",
 		}, want: []string{".ci/run:1: names a path of one machine", "Makefile:2: names", "agent/host/a.go:4: names", "packaging/linux/unit:1: names"}},
 		"packaging": {files: map[string]string{
 			"packaging/make.go": doc + "package packaging\n",

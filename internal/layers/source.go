@@ -87,6 +87,9 @@ func localPaths(data []byte) []At {
 	mark := regexp.MustCompile(`(^|[^\w.:/])/(work|root|home|farm|Users|tmp)/[A-Za-z]`)
 	var out []At
 	for i, line := range bytes.Split(data, []byte("\n")) {
+		for _, known := range SystemPaths() {
+			line = bytes.ReplaceAll(line, []byte(known), nil)
+		}
 		if found := mark.Find(line); found != nil {
 			out = append(out, At{strings.TrimSpace(string(line)), i + 1})
 		}
