@@ -60,10 +60,13 @@ func sortColumn(name string) string { return quote(name + "_sort") }
 // interned says whether a new column goes to the facts: what repeats over the
 // fleet and tells of no person.
 func interned(c inventory.Column) bool {
-	if c.Personal || c.Latest {
+	if c.Personal {
 		return false
 	}
-	return c.Dict || c.Version || len(c.Enum) > 0 && c.Kind == inventory.Text || c.Kind == inventory.Bool
+	if c.Version {
+		return true // its sort key is kept beside it
+	}
+	return !c.Latest && (c.Dict || len(c.Enum) > 0 && c.Kind == inventory.Text || c.Kind == inventory.Bool)
 }
 
 // checkNames refuses a section that cannot have tables.

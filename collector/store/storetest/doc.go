@@ -1,6 +1,6 @@
-// Package storetest holds the suites that every store passes: what the
-// contracts of collector/store promise, told as tests. A store joins with one
-// call. It owns how a promise is checked.
+// Package storetest holds what every store must pass: RunInventory for a
+// store.Inventory and RunSeries for a store.Series. A new store joins with one
+// call from its own tests.
 //
-// It must not know any store: it is handed functions that open one.
+// It must not know any store: it asks only through the two contracts.
 package storetest
