@@ -32,7 +32,7 @@ func Commands() []Command {
 		{
 			Name: "systemctl", Paths: []string{"/usr/bin/systemctl", "/bin/systemctl"},
 			Args: []string{"show", "*.service", "--all", "--no-pager",
-				"--property=Id,Description,LoadState,ActiveState,SubState,UnitFileState,Type,ExecMainStatus,ExecMainPID,NRestarts,User,ExecMainStartTimestamp,StateChangeTimestamp,FragmentPath,ExecStart,TriggeredBy"},
+				"--property=Id,Description,LoadState,ActiveState,SubState,UnitFileState,Type,ExecMainStatus,ExecMainPID,MainPID,NRestarts,User,ExecMainStartTimestamp,StateChangeTimestamp,FragmentPath,ExecStart,TriggeredBy"},
 			Limit: 20 * time.Second, Most: 8 << 20,
 			Why: "one answer for all units, without a D-Bus library in the agent",
 		},
@@ -41,6 +41,13 @@ func Commands() []Command {
 			Args:  []string{"list-unit-files", "--type=service", "--no-pager", "--no-legend", "--plain"},
 			Limit: 20 * time.Second, Most: 4 << 20,
 			Why: "units that are installed but not loaded have a start mode too",
+		},
+		{
+			Name: "systemctl-manager", Paths: []string{"/usr/bin/systemctl", "/bin/systemctl"},
+			Args: []string{"show", "--no-pager",
+				"--property=FirmwareTimestampMonotonic,LoaderTimestampMonotonic,UserspaceTimestampMonotonic,FinishTimestampMonotonic"},
+			Limit: 20 * time.Second, Most: 64 << 10,
+			Why: "how long firmware, loader, kernel and services took to start",
 		},
 	}
 }
@@ -95,9 +102,10 @@ func (b *bounded) Write(p []byte) (int, error) {
 
 func execute(ctx context.Context, c Command, path string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, path, c.Args...)
-	// C locale, so that nothing is translated; nothing else, so that nobody
-	// who sets our environment steers the program.
-	cmd.Env = []string{"LC_ALL=C", "PATH=/usr/bin:/bin"}
+	// C locale, so that nothing is translated, and UTC, because the short names
+	// of zones in printed times are ambiguous; nothing else, so that nobody who
+	// sets our environment steers the program.
+	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=/usr/bin:/bin"}
 	cmd.Dir = rootOf("linux")
 	cmd.WaitDelay = time.Second
 	out := &bounded{most: c.Most}
