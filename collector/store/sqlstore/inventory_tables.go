@@ -22,8 +22,12 @@ func (x *Inventory) migrateSections(ctx context.Context, schema []*inventory.Sec
 	x.byID = map[int64]*plan{}
 	x.plans = nil
 	return x.d.write(ctx, func(t *tx) error {
+		have, err := t.tables()
+		if err != nil {
+			return fmt.Errorf("open %s: %w", x.d.path, err)
+		}
 		for _, s := range schema {
-			p, err := t.layOut(s)
+			p, err := t.layOut(s, have)
 			if err != nil {
 				return fmt.Errorf("open %s: tables of section %s: %w", x.d.path, s.Name, err)
 			}
@@ -36,38 +40,33 @@ func (x *Inventory) migrateSections(ctx context.Context, schema []*inventory.Sec
 }
 
 // layOut makes or completes the tables of a section.
-func (t *tx) layOut(s *inventory.Section) (*plan, error) {
+func (t *tx) layOut(s *inventory.Section, have tables) (*plan, error) {
 	if err := checkNames(s); err != nil {
 		return nil, err
 	}
-	var no int64
-	if ok, err := t.one("SELECT section FROM section_name WHERE name = ?", []any{s.Name}, &no); err != nil {
-		return nil, err
-	} else if !ok {
+	no, known := have.sections[s.Name]
+	if !known {
+		var err error
 		if no, err = t.insert("INSERT INTO section_name (name) VALUES (?)", s.Name); err != nil {
 			return nil, err
 		}
 	}
-	rows, err := t.columns(s.Name + "_rows")
-	if err != nil {
-		return nil, err
-	}
-	facts, err := t.columns(s.Name + "_facts")
-	if err != nil {
-		return nil, err
+	rows, facts := have.columns[s.Name+"_rows"], have.columns[s.Name+"_facts"]
+	if facts == nil {
+		facts = map[string]string{}
 	}
 	fresh := len(rows) == 0
 	var ddl, rowColumns, factColumns []string
 	for _, c := range s.Columns {
 		add := quote(c.Name) + " " + sqlType(c.Kind)
-		at, have := facts[c.Name]
-		if !have {
-			at, have = rows[c.Name]
+		at, there := facts[c.Name]
+		if !there {
+			at, there = rows[c.Name]
 		}
 		switch {
-		case have && at != sqlType(c.Kind):
+		case there && at != sqlType(c.Kind):
 			return nil, fmt.Errorf("column %s is kept as %s and this program has it as %s: move the database away or use the program that wrote it", c.Name, at, sqlType(c.Kind))
-		case have:
+		case there:
 		case interned(c):
 			factColumns = append(factColumns, add)
 			facts[c.Name] = sqlType(c.Kind)
@@ -110,19 +109,36 @@ func (t *tx) layOut(s *inventory.Section) (*plan, error) {
 	return p, nil
 }
 
-// columns maps the columns of a table to their declared types; none for a
-// table that is not there.
-func (t *tx) columns(table string) (map[string]string, error) {
-	out := map[string]string{}
-	err := t.each("SELECT name, type FROM pragma_table_info(?)", []any{table}, func(scan scan) error {
-		var name, kind string
-		if err := scan(&name, &kind); err != nil {
+// tables is what the database holds already.
+type tables struct {
+	sections map[string]int64             // numbers by name
+	columns  map[string]map[string]string // declared types by table and column
+}
+
+func (t *tx) tables() (tables, error) {
+	have := tables{map[string]int64{}, map[string]map[string]string{}}
+	err := t.each("SELECT name, section FROM section_name", nil, func(scan scan) error {
+		var name string
+		var no int64
+		err := scan(&name, &no)
+		have.sections[name] = no
+		return err
+	})
+	if err != nil {
+		return have, err
+	}
+	err = t.each("SELECT m.name, c.name, c.type FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%'", nil, func(scan scan) error {
+		var table, column, kind string
+		if err := scan(&table, &column, &kind); err != nil {
 			return err
 		}
-		out[name] = kind
+		if have.columns[table] == nil {
+			have.columns[table] = map[string]string{}
+		}
+		have.columns[table][column] = kind
 		return nil
 	})
-	return out, err
+	return have, err
 }
 
 // isoTime shows a column of Unix milliseconds as ISO 8601 in UTC.

@@ -68,7 +68,7 @@ func testPages(f *fleet) {
 		f.ok(err)
 		sites = append(sites, s.ID)
 	}
-	for i := range 60 {
+	for i := range 30 {
 		d := f.add(i + 1)
 		e := f.entry(d, hours(float64(r.IntN(5))),
 			reading(t0(), inventory.OS{HostName: []string{"b", "B", "a", "äö", "c'%"}[r.IntN(5)], Name: "x", Family: "linux"}),
@@ -87,13 +87,13 @@ func testPages(f *fleet) {
 		for _, sort := range []string{c, "-" + c} {
 			whole, err := f.s.Devices(f.Context(), store.DeviceQuery{Scope: all(), Sort: sort, Personal: true})
 			f.ok(err)
-			f.want(sort+": all", []any{len(whole.Devices), whole.Total, whole.Next}, []any{60, 60, ""})
+			f.want(sort+": all", []any{len(whole.Devices), whole.Total, whole.Next}, []any{30, 30, ""})
 			var paged []inventory.DeviceID
 			after := ""
-			for range 60 {
+			for range 30 {
 				p, err := f.s.Devices(f.Context(), store.DeviceQuery{Scope: all(), Sort: sort, Limit: 7, After: after, Personal: true})
 				f.ok(err)
-				f.want(sort+": total of a page", p.Total, 60)
+				f.want(sort+": total of a page", p.Total, 30)
 				paged = append(paged, ids(p.Devices)...)
 				if after = p.Next; after == "" {
 					break
@@ -102,10 +102,10 @@ func testPages(f *fleet) {
 			f.want(sort+": pages", paged, ids(whole.Devices))
 		}
 	}
-	p, err := f.s.Devices(f.Context(), store.DeviceQuery{Scope: all(), Limit: 60})
+	p, err := f.s.Devices(f.Context(), store.DeviceQuery{Scope: all(), Limit: 30})
 	f.ok(err)
 	f.want("a full last page has no next", p.Next, "")
-	low := make([]string, 60)
+	low := make([]string, 30)
 	for i, n := range names(p.Devices) {
 		low[i] = strings.ToLower(n)
 	}

@@ -128,7 +128,7 @@ func (m *lives) at(t time.Time, linger time.Duration) string {
 // fail, sources that come and go, groups, repeats and sweeps, and compares the
 // state at many times with the model's.
 func testModel(f *fleet) {
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		d := f.add(int(seed) + 1)
 		// A section without linger and with latest columns, and one that lingers;
@@ -138,7 +138,7 @@ func testModel(f *fleet) {
 		now := hours(0)
 		times := []time.Time{{}}
 		var group []store.Entry
-		for range 120 {
+		for range 100 {
 			now = now.Add(time.Duration(r.IntN(240)) * time.Minute)
 			at := now
 			switch r.IntN(10) {
@@ -189,7 +189,10 @@ func testModel(f *fleet) {
 			}
 		}
 		f.ok(f.s.Commit(f.Context(), group))
-		for _, at := range times {
+		for i, at := range times {
+			if i%2 == 1 && i < len(times)/2 {
+				continue // enough of the early ones
+			}
 			if got, want := f.flatVolumes(d, at), plain.at(at, 0); got != want {
 				f.Fatalf("seed %d: volumes at %s:\n%s\nwant\n%s", seed, at, got, want)
 			}
