@@ -5,7 +5,6 @@ import (
 
 	"muster/collector/store"
 	"muster/internal/inventory"
-	"muster/internal/report"
 )
 
 // This file and its neighbours messages_*.go hold every request and answer.
@@ -78,6 +77,8 @@ type DeviceList struct {
 	Total   int      `json:"total" doc:"Devices that match, on all pages."`
 	Next    string   `json:"next,omitempty" doc:"Give it as after for the next page. Absent on the last one."`
 	Hidden  []string `json:"hidden,omitempty" doc:"Columns that are null because the caller may not see personal facts."`
+
+	only []string
 }
 
 // DeviceShowInput asks for everything about a device.
@@ -98,8 +99,14 @@ type DeviceShow struct {
 	At       time.Time                `json:"at,omitzero" doc:"The time asked for."`
 	Sections map[string]any           `json:"sections" doc:"By name: an object for sections of one row, else an array of objects. Sections that were never read are absent."`
 	Status   map[string]SectionStatus `json:"status" doc:"By name: when and how each section was last read."`
-	Gaps     []report.Gap             `json:"gaps" nullable:"false" doc:"Ranges of reports that never came."`
+	Gaps     []Gap                    `json:"gaps" nullable:"false" doc:"Ranges of reports that never came."`
 	Hidden   []string                 `json:"hidden,omitempty" doc:"Columns (section.column) that are null because the caller may not see personal facts."`
+}
+
+// Gap is a range of a device's reports that never came, both ends in.
+type Gap struct {
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"`
 }
 
 // SectionStatus says when and how a section was read.
@@ -107,7 +114,7 @@ type SectionStatus struct {
 	Status  string    `json:"status" doc:"ok, partial, unsupported, denied or failed."`
 	Reason  string    `json:"reason,omitempty"`
 	Sources []string  `json:"sources,omitempty"`
-	ReadAt  time.Time `json:"read_at" doc:"Last reading of any status."`
+	ReadAt  time.Time `json:"read_at,omitzero" doc:"Last reading of any status. Absent for a time of which only the rows are kept."`
 	GoodAt  time.Time `json:"good_at,omitzero" doc:"Last reading that was ok."`
 	TookMS  int64     `json:"took_ms,omitempty"`
 }
@@ -246,6 +253,7 @@ type ImportResult struct {
 	Changed int           `json:"changed" doc:"Devices changed, or that would be."`
 	Same    int           `json:"same" doc:"Devices that already are as the file says."`
 	DryRun  bool          `json:"dry_run,omitempty"`
+	Ignored []string      `json:"ignored,omitempty" doc:"Columns that are known but are not people's fields."`
 	Errors  []ImportError `json:"errors,omitempty" doc:"Lines that cannot be taken. Unless partial was asked for, nothing was changed."`
 }
 

@@ -1,0 +1,189 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/collector/search"
+	"muster/collector/store"
+	"muster/internal/inventory"
+)
+
+func (s *Server) softwareList(ctx context.Context, in *SoftwareListInput) (SoftwareList, error) {
+	list, err := s.d.Inventory.Software(ctx, store.SoftwareQuery{Scope: scopeOf(ctx), Name: strings.TrimSpace(in.Name), Versions: in.Versions, Limit: orDefault(in.Limit)})
+	if list == nil {
+		list = []store.SoftwareTitle{}
+	}
+	return SoftwareList{Software: list}, err
+}
+
+// softwareDevices asks in the search language, so that who has a program is
+// the same here and in every list.
+func (s *Server) softwareDevices(ctx context.Context, in *SoftwareDevicesInput) (SoftwareDevices, error) {
+	term, err := softwareTerm(in.Name, in.Version)
+	if err != nil {
+		return SoftwareDevices{}, err
+	}
+	text := term
+	if in.Filter != "" {
+		// Alone first: its own errors shall say its own positions.
+		if _, err := filterOf(ctx, in.Filter); err != nil {
+			return SoftwareDevices{}, err
+		}
+		text = term + " (" + in.Filter + ")"
+	}
+	e, err := filterOf(ctx, text)
+	if err != nil {
+		return SoftwareDevices{}, err
+	}
+	limit := in.Limit
+	if limit == 0 {
+		limit = 100
+	}
+	after, err := openCursor("software\x00"+text, in.After)
+	if err != nil {
+		return SoftwareDevices{}, err
+	}
+	page, err := s.d.Inventory.Devices(ctx, store.DeviceQuery{Scope: scopeOf(ctx), Filter: e, Limit: limit, After: after, Personal: personal(ctx), Now: s.d.Now()})
+	if err != nil {
+		return SoftwareDevices{}, err
+	}
+	out := SoftwareDevices{Devices: []SoftwareDevice{}, Total: page.Total, Next: sealCursor("software\x00"+text, page.Next)}
+	wanted := wantedSoftware(term)
+	for _, d := range page.Devices {
+		views, err := s.d.Inventory.Sections(ctx, d.ID, time.Time{}, []string{"software"})
+		if err != nil {
+			return out, err
+		}
+		for _, v := range views {
+			out.Devices = append(out.Devices, installations(d, v, wanted)...)
+		}
+	}
+	return out, nil
+}
+
+// softwareTerm writes the question as a term of the search language.
+func softwareTerm(name, version string) (string, error) {
+	quoted := func(text string) string { return `"` + strings.ReplaceAll(text, `"`, `""`) + `"` }
+	op := "="
+	if strings.ContainsAny(name, "*?") {
+		op = "~"
+	}
+	term := "software" + op + quoted(strings.TrimSpace(name))
+	version = strings.TrimSpace(version)
+	if version == "" {
+		return term, nil
+	}
+	compare := "="
+	for _, c := range []string{"<=", ">=", "!=", "<", ">", "="} {
+		if rest, ok := strings.CutPrefix(version, c); ok {
+			compare, version = c, strings.TrimSpace(rest)
+			break
+		}
+	}
+	if version == "" {
+		return "", NewProblem(invalid, "version: write one version such as 23.1, or a comparison such as <23")
+	}
+	return term + compare + quoted(version), nil
+}
+
+// wantedSoftware says whether a row is what the term asks for.
+func wantedSoftware(term string) func(name, version string) bool {
+	e, err := search.Parse(term)
+	t, ok := e.(search.Term)
+	if err != nil || !ok {
+		return func(string, string) bool { return true }
+	}
+	return func(name, version string) bool {
+		if t.Op == search.Glob && !globbed(strings.ToLower(t.Value.Text), strings.ToLower(name)) {
+			return false
+		}
+		if t.Op == search.Eq && !strings.EqualFold(t.Value.Text, name) {
+			return false
+		}
+		if t.Sub == nil {
+			return true
+		}
+		c := strings.Compare(inventory.VersionKey(version), inventory.VersionKey(t.Sub.Value.Text))
+		switch t.Sub.Op {
+		case search.Lt:
+			return c < 0
+		case search.Le:
+			return c <= 0
+		case search.Gt:
+			return c > 0
+		case search.Ge:
+			return c >= 0
+		case search.Ne:
+			return c != 0
+		}
+		return c == 0
+	}
+}
+
+// globbed matches * and ? over a whole text, in time bounded by the product of
+// their lengths.
+func globbed(pattern, text string) bool {
+	p, t := []rune(pattern), []rune(text)
+	i, j, star, from := 0, 0, -1, 0
+	for j < len(t) {
+		switch {
+		case i < len(p) && p[i] == '*':
+			star, from = i, j
+			i++
+		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
+			i, j = i+1, j+1
+		case star >= 0:
+			from++
+			i, j = star+1, from
+		default:
+			return false
+		}
+	}
+	for i < len(p) && p[i] == '*' {
+		i++
+	}
+	return i == len(p)
+}
+
+// installations are the rows of a device that are wanted, each name and
+// version once.
+func installations(d store.Device, v store.SectionView, wanted func(name, version string) bool) []SoftwareDevice {
+	name, version := slices.Index(v.Table.Columns, "name"), slices.Index(v.Table.Columns, "version")
+	if name < 0 {
+		return nil
+	}
+	site := d.Site
+	if d.Agency != "" && d.Site != "" {
+		site = d.Agency + "/" + d.Site
+	}
+	var out []SoftwareDevice
+	seen := map[string]int{}
+	for i, r := range v.Table.Rows {
+		text, _ := r[name].(string)
+		var number string
+		if version >= 0 {
+			number, _ = r[version].(string)
+		}
+		if !wanted(text, number) {
+			continue
+		}
+		var since time.Time
+		if i < len(v.From) {
+			since = v.From[i]
+		}
+		key := fmt.Sprintf("%q %q", text, number)
+		if at, twice := seen[key]; twice {
+			if since.Before(out[at].Since) {
+				out[at].Since = since
+			}
+			continue
+		}
+		seen[key] = len(out)
+		out = append(out, SoftwareDevice{Device: d.ID, Name: d.Name, Site: site, Software: text, Version: number, Since: since})
+	}
+	return out
+}
