@@ -1,0 +1,14 @@
+package software
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"muster/agent/host"
+	"muster/internal/inventory"
+)
+
+func read(context.Context, *host.Host) ([]inventory.Software, []string, []string, error) {
+	return nil, nil, nil, fmt.Errorf("software is not read on macOS yet: %w", errors.ErrUnsupported)
+}

@@ -1,0 +1,37 @@
+package agent
+
+import (
+	"muster/agent/gather"
+	"muster/agent/gather/account"
+	"muster/agent/gather/boot"
+	"muster/agent/gather/cpu"
+	"muster/agent/gather/disk"
+	"muster/agent/gather/iface"
+	"muster/agent/gather/memory"
+	"muster/agent/gather/osrelease"
+	"muster/agent/gather/service"
+	"muster/agent/gather/software"
+	"muster/agent/gather/system"
+	"muster/agent/gather/volume"
+)
+
+func sections() []gather.Section {
+	return []gather.Section{
+		read("system", system.Read),
+		read("os", osrelease.Read),
+		read("boot", boot.Read),
+		read("cpu", cpu.Read),
+		read("memory", memory.Read),
+		read("memory_module", memory.ReadModules),
+		read("disk", disk.Read),
+		read("volume", volume.Read),
+		read("interface", iface.Read),
+		read("address", iface.ReadAddresses),
+		read("network", iface.ReadNetwork),
+		read("software", software.Read),
+		read("service", service.Read),
+		read("user", account.Read),
+		read("user_group", account.ReadGroups),
+		read("group_member", account.ReadMembers),
+	}
+}
