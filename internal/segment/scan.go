@@ -97,19 +97,19 @@ func (s *scanner) lose(l loss) {
 // resync finds the next head that holds, from off on, or the end.
 func (s *scanner) resync(off int64) (int64, error) {
 	for off+recHead <= s.end {
-		b, err := s.fill(off, recHead)
-		if err != nil {
+		if _, err := s.fill(off, recHead); err != nil {
 			return 0, err
 		}
 		// All that is in memory is searched before more is read.
-		b = s.buf[off-s.at:]
+		b := s.buf[off-s.at:]
 		i := bytes.Index(b, []byte(marker))
 		if i < 0 {
 			off += int64(len(b) - len(marker) + 1)
 			continue
 		}
 		off += int64(i)
-		if b, err = s.fill(off, recHead); err != nil {
+		b, err := s.fill(off, recHead)
+		if err != nil {
 			return 0, err
 		}
 		if h, ok := parseHead(b, s.seed, s.maxRecord); ok && s.fits(h.id) {
