@@ -157,9 +157,15 @@ func Folders() []Folder {
 			{"internal/backoff", "how far to spread Retry-After"},
 		}},
 		{Path: "collector/authority", Owns: "CA, tokens, and the rules of identity", May: []Import{
+			{"collector/authority/seal", "the CA's key is kept sealed"},
 			{"internal/enroll", "what is asked and answered"},
 			{"internal/inventory", "DeviceID and evidence"},
 			{"internal/report", "codes of refusals"},
+		}},
+		{Path: "collector/authority/seal", Owns: "secrets sealed under a key file"},
+		{Path: "collector/authority/authoritytest", Owns: "a control store in memory for tests of identity", TestsOnly: true, May: []Import{
+			{"collector/authority", "the contract it stands in for"},
+			{"internal/...", "devices, evidence"},
 		}},
 		{Path: "collector/intake", Owns: "the one door: identity, sequence, section diff, commit, acknowledge", May: []Import{
 			{"collector/store", "the contract it commits through"},
