@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"muster/internal/enroll"
 	"muster/internal/report"
 )
 
@@ -196,17 +197,17 @@ func sort(rs *http.Response, b []byte) Outcome {
 	}
 	o.Err = fmt.Errorf("%s (%s)", o.Refusal.Message, o.Refusal.Code)
 	switch rs.StatusCode {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		o.Verdict = Never
 	case http.StatusConflict:
 		o.Verdict = Conflict
-	case http.StatusUnauthorized:
-		o.Verdict = Enroll
-		if o.Refusal.Code == report.CodeExpired {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		switch enroll.Code(o.Refusal.Code).Action() {
+		case enroll.DoRenew:
 			o.Verdict = Renew
+		case enroll.DoEnroll, enroll.DoCorrect:
+			o.Verdict = Enroll
 		}
-	case http.StatusForbidden:
-		o.Verdict = Enroll
 	}
 	return o
 }

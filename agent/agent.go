@@ -1,0 +1,390 @@
+// Package agent joins the agent: host → gather → spool → send. It owns the
+// rhythm (when something is read, put together, sent) and what an answer of
+// the collector changes here. Each stage is a package of its own that does
+// not know its neighbours.
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"muster/agent/config"
+	"muster/agent/gather"
+	"muster/agent/gather/cpuload"
+	"muster/agent/gather/diskio"
+	"muster/agent/gather/diskspace"
+	"muster/agent/gather/memload"
+	"muster/agent/gather/netio"
+	"muster/agent/gather/self"
+	"muster/agent/gather/sysload"
+	"muster/agent/gather/temperature"
+	"muster/agent/host"
+	"muster/agent/send"
+	"muster/agent/spool"
+	"muster/internal/buildinfo"
+	"muster/internal/enroll"
+	"muster/internal/event"
+	"muster/internal/inventory"
+	"muster/internal/report"
+	"muster/internal/segment"
+)
+
+// Options of Run.
+type Options struct {
+	Config config.Config
+	// Invitation gives the enrolment string when it is needed.
+	Invitation func() (enroll.Invitation, error)
+	Once       bool // one report, delivered, then the end
+	Log        *slog.Logger
+	Host       *host.Host // default: this machine
+}
+
+// Run is the agent. It returns when ctx ends, after a last word to the
+// collector, or with an error that a restart may cure.
+func Run(ctx context.Context, o Options) error {
+	a, err := open(o)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	if o.Once {
+		return a.once(ctx)
+	}
+	return a.run(ctx)
+}
+
+type agent struct {
+	o      Options
+	host   *host.Host
+	log    *slog.Logger
+	member *send.Member
+	spool  *spool.Spool
+	kept   *kept
+	rec    *recorder
+	del    *deliverer
+
+	mu       sync.Mutex
+	wishes   gather.Wishes
+	evidence enroll.Evidence
+	started  time.Time
+	next     time.Duration
+}
+
+func open(o Options) (*agent, error) {
+	a := &agent{o: o, host: o.Host, log: o.Log, next: time.Minute}
+	if a.host == nil {
+		a.host = host.Local()
+	}
+	a.started = a.host.Now()
+	dir := o.Config.Data
+	if err := prepare(dir); err != nil {
+		return nil, err
+	}
+	var err error
+	a.spool, err = spool.Open(filepath.Join(dir, "spool"), spool.Options{
+		MaxBytes: int64(o.Config.Spool.Size), MaxAge: time.Duration(o.Config.Spool.Age), Now: a.host.Now})
+	if errors.Is(err, segment.ErrLocked) {
+		return nil, fmt.Errorf("another agent runs with the data folder %s: stop it, or give another folder with --data", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open spool: %w", err)
+	}
+	if a.kept, err = openKept(dir); err != nil {
+		a.spool.Close()
+		return nil, err
+	}
+	a.evidence = evidence(context.Background(), a.host)
+	a.member = &send.Member{Dir: dir, Invitation: o.Invitation, Extra: o.Config.Collectors, Log: a.log, Now: a.host.Now,
+		Proxy:    proxy(o.Config),
+		Evidence: func(ctx context.Context) enroll.Evidence { return evidence(ctx, a.host) }}
+	if err := a.member.Open(); err != nil {
+		a.spool.Close()
+		return nil, err
+	}
+	if err := a.join(); err != nil {
+		a.spool.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *agent) close() {
+	if err := a.spool.Close(); err != nil {
+		a.log.Error("close spool", "error", err)
+	}
+}
+
+// join connects the stages.
+func (a *agent) join() error {
+	c := a.o.Config
+	list := append(sections(), gather.Section{Name: "agent", Read: a.readSelf})
+	rs, err := newReadings(a.host, list, time.Duration(c.Limits.Reader), a.host.Now)
+	if err != nil {
+		return err
+	}
+	boot := bootID(a.host)
+	a.rec = &recorder{host: a.host, log: a.log, now: a.host.Now, readings: rs, spool: a.spool, kept: a.kept,
+		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, urgent: make(chan struct{}, 1)}
+	a.rec.sheet.unknown = func(m, f string) {
+		a.log.Error("a sampler uses a name the catalogue lacks", "measurement", m, "field", f)
+	}
+	wishes := func() gather.Wishes { a.mu.Lock(); defer a.mu.Unlock(); return a.wishes }
+	a.rec.samplers = []gather.Sampler{
+		cpuload.New(wishes),
+		memload.New(),
+		&diskspace.Sampler{Volumes: volumes},
+		diskio.New(),
+		netio.New(),
+		sysload.Sampler{},
+		&temperature.Sampler{},
+		&self.Sampler{State: a.state},
+	}
+	wake := make(chan struct{}, 1)
+	a.rec.wake = func() {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
+	}
+	a.del = &deliverer{member: a.member, spool: a.spool, log: a.log, now: a.host.Now, hostname: func() string { return hostname() },
+		mono: a.host.Mono, boot: boot, layouts: a.kept.Layouts, wake: wake,
+		want: a.rec.want, policy: a.policy, pace: a.pace}
+	last, known := a.kept.Policy()
+	a.apply(last)
+	a.del.known = known
+	a.pace(time.Minute)
+	a.rec.events = a.startEvents(boot)
+	return nil
+}
+
+// policy takes a collector's wishes to heart, within the bounds that the
+// settings of this machine allow.
+func (a *agent) policy(p report.Policy, known [8]byte) error {
+	a.apply(p)
+	return a.kept.SetPolicy(p, known)
+}
+
+func (a *agent) apply(p report.Policy) {
+	c := a.o.Config.Under(p)
+	every := map[string]time.Duration{}
+	for name, d := range c.Sections.Every {
+		every[name] = time.Duration(d)
+	}
+	a.mu.Lock()
+	a.wishes = gather.Wishes{PerCore: c.Series.PerCore, PerProcess: c.Series.PerProcess}
+	a.mu.Unlock()
+	a.rec.settle(time.Duration(c.Sample), c.Sections.Off, every)
+}
+
+func (a *agent) pace(next time.Duration) {
+	var phase time.Duration
+	if id := a.member.Identity(); id != nil {
+		phase = send.Phase(id.Device, next)
+	}
+	a.mu.Lock()
+	a.next = next
+	a.mu.Unlock()
+	a.rec.pace(next, phase)
+}
+
+// run keeps recorder and deliverer going until ctx ends.
+func (a *agent) run(ctx context.Context) error {
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := make(chan error, 2)
+	var wg sync.WaitGroup
+	for _, f := range []func(context.Context) error{a.rec.Run, a.del.Run} {
+		wg.Go(func() {
+			errs <- f(work)
+			stop()
+		})
+	}
+	wg.Go(func() { a.writeStatus(work) })
+	wg.Wait()
+	err := errors.Join(<-errs, <-errs)
+	if ctx.Err() != nil && err == nil {
+		return a.farewell()
+	}
+	return err
+}
+
+// farewell tells the collector that this stop is meant, if that is quick.
+func (a *agent) farewell() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	a.rec.events = append(a.rec.events, report.Event{Kind: event.AgentStopped})
+	if err := a.rec.report(ctx); err != nil {
+		return err
+	}
+	if a.member.Identity() != nil {
+		if _, err := a.del.send(ctx); err != nil {
+			a.log.Debug("the last report waits in the spool", "error", err)
+		}
+	}
+	return nil
+}
+
+// once makes one report and delivers all that waits.
+func (a *agent) once(ctx context.Context) error {
+	a.rec.sample(ctx)
+	if !pause(ctx, time.Second) {
+		return nil
+	}
+	a.rec.sample(ctx)
+	if err := a.rec.report(ctx); err != nil {
+		return err
+	}
+	for range 1000 {
+		out, err := a.del.round(ctx)
+		a.del.note(out, err)
+		if err != nil {
+			return err
+		}
+		if out.Verdict != send.Accepted {
+			return fmt.Errorf("not delivered: %s", out.Verdict)
+		}
+		if a.member.Identity() != nil && !a.del.waiting() {
+			a.status().write(a.o.Config.Data)
+			return nil
+		}
+	}
+	return errors.New("not delivered: the collector takes reports but never comes to their end")
+}
+
+func (a *agent) state() self.State {
+	st := a.spool.Stats()
+	return self.State{
+		GatherSeconds: a.rec.took.Seconds(), GatherErrors: a.rec.errors,
+		SendErrors: a.del.failures.Load(), SentBytes: a.del.sentBytes.Load(), SentReports: a.del.sentReports.Load(),
+		SpoolBytes: st.Bytes, SpoolReports: int64(st.Waiting), DroppedReports: int64(st.Dropped),
+	}
+}
+
+// readSelf reads the section agent.
+func (a *agent) readSelf(context.Context, *host.Host) (gather.Reading, error) {
+	info := buildinfo.Read()
+	c := a.o.Config
+	a.mu.Lock()
+	next := a.next
+	a.mu.Unlock()
+	runsAs := "unprivileged"
+	if a.host.Privileged {
+		runsAs = "root"
+		if info.OS == "windows" {
+			runsAs = "system"
+		}
+	}
+	row := inventory.Agent{
+		Version: info.Version, Revision: info.Commit, BuiltAt: info.Built, Platform: info.OS + "/" + info.Arch,
+		WireVersion: report.Version, RunsAs: runsAs, SampleSeconds: int64(time.Duration(c.Sample) / time.Second),
+		ReportSeconds: int64(next / time.Second), SectionsOff: c.Sections.Off, SpoolLimitBytes: int64(c.Spool.Size),
+		MemoryCapBytes: int64(c.Limits.Memory), Proxy: new(string(c.Proxy) != "none" && proxied(c)), StartedAt: a.started,
+	}
+	return gather.Rows([]inventory.Agent{row}, "self")
+}
+
+// Proxy functions: the settings decide, the environment only if they say so.
+func proxy(c config.Config) func(*http.Request) (*url.URL, error) { return c.Proxy.For() }
+
+func proxied(c config.Config) bool {
+	f := proxy(c)
+	if f == nil {
+		return false
+	}
+	rq, err := http.NewRequest(http.MethodPost, "https://collector.example.org/", nil)
+	if err != nil {
+		return false
+	}
+	u, err := f(rq)
+	return err == nil && u != nil
+}
+
+// prepare makes the data folder, for this account alone.
+func prepare(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w; give another with --data", err)
+	}
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("data folder %s cannot be written to: %w; give another with --data, or run the agent as the folder's owner", dir, err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}
+
+func hostname() string {
+	n, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	n, _, _ = strings.Cut(n, ".")
+	return n
+}
+
+// bootID names this start of the machine. Where the system has no name for
+// it, the time of the start does, to the minute.
+func bootID(h *host.Host) (b [8]byte) {
+	id := h.Line("/proc/sys/kernel/random/boot_id")
+	if id == "" && h.Mono != nil {
+		if up, err := h.Mono(); err == nil {
+			id = h.Now().Add(-up).Truncate(time.Minute).UTC().Format(time.RFC3339)
+		}
+	}
+	if id == "" {
+		rand.Read(b[:])
+		return b
+	}
+	sum := sha256.Sum256([]byte("muster boot " + id))
+	copy(b[:], sum[:])
+	return b
+}
+
+// lastRun is what one run leaves for the next.
+type lastRun struct {
+	Boot [8]byte `json:"boot"`
+}
+
+// startEvents tells that the machine started, when it did since the last run.
+func (a *agent) startEvents(boot [8]byte) []report.Event {
+	path := filepath.Join(a.o.Config.Data, "last-run.json")
+	var last lastRun
+	b, err := os.ReadFile(path)
+	known := err == nil && json.Unmarshal(b, &last) == nil
+	if b, err = json.Marshal(lastRun{Boot: boot}); err == nil {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			a.log.Warn("the run could not be noted", "error", err)
+		}
+	}
+	events := []report.Event{{Kind: event.AgentStarted}}
+	if known && last.Boot != boot {
+		at := int64(0)
+		if up, err := a.host.Mono(); err == nil {
+			at = up.Milliseconds()
+		}
+		events = append(events, report.Event{Kind: event.Boot, At: at})
+	}
+	return events
+}
+
+// Sections names what this system's agent reads.
+func Sections() []string {
+	names := []string{"agent"}
+	for _, s := range sections() {
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return names
+}

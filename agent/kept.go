@@ -1,0 +1,95 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sync"
+
+	"muster/internal/report"
+	"muster/internal/segment"
+)
+
+// kept is what the agent remembers over a restart besides spool and identity:
+// the layouts that waiting reports may use, and the collector's last wishes.
+type kept struct {
+	path string
+	mu   sync.Mutex
+	v    keptForm
+}
+
+type keptForm struct {
+	Layouts []report.Layout `cbor:"1,keyasint,omitempty"`
+	Policy  report.Policy   `cbor:"2,keyasint"`
+	Known   [8]byte         `cbor:"3,keyasint"`
+}
+
+// mostLayouts covers a week of waiting on a machine that docks daily.
+const mostLayouts = report.MaxLayouts
+
+// openKept reads what was kept. A damaged file is begun anew: the collector
+// asks for what it then misses, and sends its wishes again.
+func openKept(dir string) (*kept, error) {
+	k := &kept{path: filepath.Join(dir, "kept")}
+	b, err := segment.ReadState(segment.OS(), k.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, segment.ErrDamaged):
+		return k, nil
+	case err != nil:
+		return nil, fmt.Errorf("read what was kept: %w", err)
+	}
+	if err := report.Unmarshal(b, &k.v); err != nil {
+		k.v = keptForm{}
+	}
+	return k, nil
+}
+
+func (k *kept) save() error {
+	b, err := report.Marshal(k.v)
+	if err != nil {
+		return err
+	}
+	return segment.WriteState(segment.OS(), k.path, b)
+}
+
+// Layouts are those that waiting reports may use.
+func (k *kept) Layouts() []report.Layout {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return append([]report.Layout(nil), k.v.Layouts...)
+}
+
+// AddLayout keeps a layout before a report uses it.
+func (k *kept) AddLayout(l report.Layout) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	h := l.Hash()
+	for _, o := range k.v.Layouts {
+		if o.Hash() == h {
+			return nil
+		}
+	}
+	k.v.Layouts = append(k.v.Layouts, l)
+	if n := len(k.v.Layouts); n > mostLayouts {
+		k.v.Layouts = k.v.Layouts[n-mostLayouts:]
+	}
+	return k.save()
+}
+
+// Policy is the last one, and its digest.
+func (k *kept) Policy() (report.Policy, [8]byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.v.Policy, k.v.Known
+}
+
+// SetPolicy keeps a collector's wishes, without the CAs, which the identity
+// keeps.
+func (k *kept) SetPolicy(p report.Policy, known [8]byte) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	p.CAs, p.Addresses = nil, nil
+	k.v.Policy, k.v.Known = p, known
+	return k.save()
+}

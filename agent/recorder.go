@@ -1,0 +1,293 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"muster/agent/gather"
+	"muster/agent/host"
+	"muster/agent/spool"
+	"muster/internal/backoff"
+	"muster/internal/inventory"
+	"muster/internal/report"
+	"muster/internal/segment"
+)
+
+// recorder turns time into reports: it samples each minute, reads the sections
+// that are due, and puts reports into the spool. It does not know whether a
+// collector can be reached.
+type recorder struct {
+	host     *host.Host
+	log      *slog.Logger
+	now      func() time.Time
+	readings *readings
+	samplers []gather.Sampler
+	sheet    sheet
+	spool    *spool.Spool
+	kept     *kept
+	machine  func() [8]byte
+	boot     [8]byte
+	wake     func() // tells the sender that something waits
+
+	mu      sync.Mutex // guards what the sender hands over
+	wanted  []string
+	hashes  bool
+	every   time.Duration // between samples
+	next    time.Duration // between reports
+	phase   time.Duration // of this device in next
+	changed bool
+	off     []string
+	cadence map[string]time.Duration
+	urgent  chan struct{}
+
+	samples []sampled
+	layouts []report.Layout // not in a report yet
+	events  []report.Event
+	errors  int64
+	took    time.Duration
+}
+
+type sampled struct {
+	at     time.Time
+	sample report.Sample
+}
+
+// maxWaiting bounds the samples that wait for the next report.
+const maxWaiting = 60
+
+// Run records until ctx ends, then once more.
+func (r *recorder) Run(ctx context.Context) error {
+	r.sample(ctx) // the first reading of counters that are told by difference
+	if !pause(ctx, 2*time.Second) {
+		return nil
+	}
+	r.sample(ctx)
+	if err := r.report(ctx); err != nil {
+		return err
+	}
+	every, next, phase := r.rhythm()
+	sampleAt := r.now().Add(every)
+	reportAt := backoff.NextAt(r.now(), phase, next)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-r.urgent:
+			if err := r.report(ctx); err != nil {
+				return err
+			}
+			continue
+		case <-time.After(max(sampleAt.Sub(r.now()), 0)):
+		}
+		r.sample(ctx)
+		every, n, p := r.rhythm()
+		if n != next || p != phase {
+			next, phase = n, p
+			reportAt = backoff.NextAt(r.now(), phase, next)
+		}
+		if !r.now().Before(reportAt.Add(-every / 2)) {
+			if err := r.report(ctx); err != nil {
+				return err
+			}
+			reportAt = backoff.NextAt(r.now().Add(every/2), phase, next)
+		}
+		// At the moments of the phase, so that a report carries fresh samples;
+		// never at those slept through, which would be a burst.
+		sampleAt = backoff.NextAt(r.now().Add(every/4), phase, every)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+func (r *recorder) rhythm() (every, next, phase time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.every, r.next, r.phase
+}
+
+// sample reads all numbers once.
+func (r *recorder) sample(ctx context.Context) {
+	r.sheet.begin()
+	at := r.now()
+	for _, s := range r.samplers {
+		if err := r.one(ctx, s); err != nil {
+			r.errors++
+			r.log.Debug("numbers could not be read", "sampler", s.Name(), "error", err)
+		}
+	}
+	smp, layout := r.sheet.end()
+	if len(smp.Values) == 0 {
+		return
+	}
+	if layout != nil {
+		r.layouts = append(r.layouts, layout)
+		if err := r.kept.AddLayout(layout); err != nil {
+			r.log.Error("the names of the numbers could not be kept", "error", err)
+		}
+	}
+	r.samples = append(r.samples, sampled{at, smp})
+	if len(r.samples) > maxWaiting {
+		r.samples = r.samples[1:]
+	}
+}
+
+// one runs a sampler so that its crash costs only its own numbers.
+func (r *recorder) one(ctx context.Context, s gather.Sampler) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("sampler crashed: %v", p)
+			r.log.Error("sampler crashed", "sampler", s.Name(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return s.Sample(ctx, r.host, &r.sheet)
+}
+
+// report puts what was gathered into the spool as one report.
+func (r *recorder) report(ctx context.Context) error {
+	start := r.now()
+	r.mu.Lock()
+	wanted, hashes := r.wanted, r.hashes
+	r.wanted, r.hashes = nil, false
+	if r.changed {
+		r.readings.settle(r.off, r.cadence)
+		r.changed = false
+	}
+	r.mu.Unlock()
+	r.readings.ask(append(wanted, r.lost()...))
+
+	sections := r.readings.read(ctx, start)
+	for i := range sections {
+		if s := &sections[i]; s.Status == report.Failed {
+			r.errors++
+			r.log.Warn("section could not be read", "section", s.Name, "reason", s.Reason)
+		}
+	}
+	now := r.now()
+	rep := report.Report{Time: now.UnixMilli(), Boot: r.boot, Machine: r.machine(), Sections: sections,
+		Layouts: r.layouts, Events: r.events}
+	for i := range sections {
+		sections[i].At += now.Sub(start).Milliseconds()
+	}
+	if r.host.Mono != nil {
+		if up, err := r.host.Mono(); err == nil {
+			rep.Mono = up.Milliseconds()
+		}
+	}
+	all := r.readings.hashes()
+	if len(all) > 0 {
+		rep.Root = inventory.Root(all)
+	}
+	if hashes {
+		rep.Hashes = all
+	}
+	for _, s := range r.samples {
+		s.sample.At = max(now.Sub(s.at).Milliseconds(), 0)
+		rep.Samples = append(rep.Samples, s.sample)
+	}
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.Name)
+	}
+	kind := spool.Kind(0)
+	if len(rep.Samples) > 0 {
+		kind |= spool.Samples
+	}
+	if len(sections) > 0 {
+		kind |= spool.Inventory
+	}
+	if len(rep.Events) > 0 {
+		kind |= spool.Events
+	}
+	_, err := r.spool.Add(kind, names, func(at spool.Slot) ([]byte, error) {
+		rep.Seq = at.Seq
+		for _, g := range at.Gaps {
+			rep.Gaps = append(rep.Gaps, report.Gap{From: g.From, To: g.To})
+		}
+		return rep.Encode()
+	})
+	if err != nil {
+		r.want(names) // the samples stay for the next report
+		return r.full(err)
+	}
+	r.spool.Found(names...)
+	r.samples, r.layouts, r.events = nil, nil, nil
+	r.took = r.now().Sub(start)
+	if len(sections) > 0 {
+		// An inventory leaves more behind than a minute's numbers; give it
+		// back, since the next one is an hour away.
+		sections, rep = nil, report.Report{}
+		debug.FreeOSMemory()
+	}
+	r.wake()
+	return nil
+}
+
+// lost names the sections whose newest report had to be dropped.
+func (r *recorder) lost() []string {
+	names := r.spool.Missing()
+	if !slices.Contains(names, spool.AllSections) {
+		return names
+	}
+	r.spool.Found(spool.AllSections)
+	names = nil
+	for _, s := range r.readings.slots {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// want asks for sections at the next report.
+func (r *recorder) want(names []string) {
+	if len(names) == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, n := range names {
+		if n == report.WantHashes {
+			r.hashes = true
+		} else if !slices.Contains(r.wanted, n) {
+			r.wanted = append(r.wanted, n)
+		}
+	}
+}
+
+// settle takes a collector's or a file's settings to heart.
+func (r *recorder) settle(every time.Duration, off []string, cadence map[string]time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.every, r.off, r.cadence, r.changed = every, off, cadence, true
+}
+
+// pace sets how often a report is welcome, and this device's place in it.
+func (r *recorder) pace(next, phase time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next, r.phase = next, phase
+}
+
+// full decides what a failed Add means: a full disk is waited out, anything
+// else ends the process so that the service manager starts it anew.
+func (r *recorder) full(err error) error {
+	if segment.NoSpace(err) {
+		r.log.Error("report could not be kept: the disk is full", "error", err)
+		return nil
+	}
+	return fmt.Errorf("keep report: %w", err)
+}

@@ -1,0 +1,103 @@
+package agent
+
+import (
+	"math"
+	"slices"
+
+	"muster/internal/metric"
+	"muster/internal/report"
+)
+
+// sheet collects one sampling's numbers. Samplers put the same series in the
+// same order minute after minute, so the sheet expects the last layout and
+// only builds a new one when something comes that does not fit: a quiet minute
+// costs no memory.
+type sheet struct {
+	layout  report.Layout
+	hash    report.LayoutHash
+	values  report.Values
+	at      int  // next expected position
+	fits    bool // everything so far was where the layout has it
+	next    report.Layout
+	unknown func(measurement, field string) // told of names the catalogue lacks
+}
+
+// begin starts a sampling.
+func (s *sheet) begin() {
+	s.at, s.fits, s.next = 0, true, nil
+	s.values = s.values[:0]
+}
+
+// Put takes one number; labels are pairs of key and value. Fields that the
+// catalogue does not mark as sent by default are left out here, so that a
+// sampler puts what it has and the catalogue alone decides.
+func (s *sheet) Put(measurement, field string, value float64, labels ...string) {
+	if len(s.values) == report.MaxSeries {
+		return
+	}
+	if math.IsInf(value, 0) {
+		value = math.NaN()
+	}
+	if s.fits && s.at < len(s.layout) && same(s.layout[s.at], measurement, field, labels) {
+		s.at++
+		s.values = append(s.values, value)
+		return
+	}
+	_, f, ok := metric.Lookup(measurement, field)
+	if !ok {
+		s.unknown(measurement, field)
+		return
+	}
+	if !f.Default {
+		return
+	}
+	if s.fits {
+		s.fits = false
+		s.next = slices.Clone(s.layout[:s.at])
+	}
+	ls := make([]report.Label, 0, len(labels)/2)
+	for i := 0; i+1 < len(labels); i += 2 {
+		ls = append(ls, report.Label{Key: labels[i], Value: labels[i+1]})
+	}
+	slices.SortFunc(ls, func(a, b report.Label) int {
+		if a.Key < b.Key {
+			return -1
+		}
+		return 1
+	})
+	s.next = append(s.next, report.Series{Measurement: measurement, Field: field, Labels: ls})
+	s.values = append(s.values, value)
+}
+
+// end closes the sampling. It answers the sample and, when it is not the one
+// of the last sampling, its layout.
+func (s *sheet) end() (report.Sample, report.Layout) {
+	if s.fits && s.at == len(s.layout) {
+		return report.Sample{Layout: s.hash, Values: slices.Clone(s.values)}, nil
+	}
+	if s.fits { // series went away at the end
+		s.next = slices.Clone(s.layout[:s.at])
+	}
+	s.layout = s.next
+	s.hash = s.layout.Hash()
+	return report.Sample{Layout: s.hash, Values: slices.Clone(s.values)}, s.layout
+}
+
+func same(a report.Series, measurement, field string, labels []string) bool {
+	if a.Measurement != measurement || a.Field != field || len(a.Labels)*2 != len(labels) {
+		return false
+	}
+	for i := 0; i+1 < len(labels); i += 2 {
+		found := false
+		for _, l := range a.Labels {
+			if l.Key == labels[i] {
+				found = l.Value == labels[i+1]
+				break
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}

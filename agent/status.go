@@ -1,0 +1,100 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"muster/agent/gather/self"
+	"muster/internal/buildinfo"
+	"muster/internal/inventory"
+)
+
+// Status is what a running agent says of itself. It is a file, because an
+// agent listens on no port.
+type Status struct {
+	At          time.Time          `json:"at"`
+	PID         int                `json:"pid"`
+	Version     string             `json:"version"`
+	Started     time.Time          `json:"started"`
+	Device      inventory.DeviceID `json:"device_id,omitempty"`
+	CertEnds    time.Time          `json:"certificate_ends,omitzero"`
+	Collectors  []string           `json:"collectors,omitempty"`
+	Delivery    *exchange          `json:"delivery,omitempty"`
+	Waiting     int64              `json:"reports_waiting"`
+	SpoolBytes  int64              `json:"spool_bytes"`
+	Dropped     int64              `json:"reports_dropped"`
+	Sent        int64              `json:"reports_sent"`
+	RSSBytes    int64              `json:"rss_bytes"`
+	CPUSeconds  float64            `json:"cpu_seconds"`
+	EverySecond float64            `json:"report_interval_seconds"`
+}
+
+const statusName = "status.json"
+
+func (a *agent) status() Status {
+	s := Status{At: a.host.Now(), PID: os.Getpid(), Version: buildinfo.Read().Version, Started: a.started,
+		Delivery: a.del.last.Load(), Sent: a.del.sentReports.Load()}
+	st := a.spool.Stats()
+	s.Waiting, s.SpoolBytes, s.Dropped = int64(st.Waiting), st.Bytes, int64(st.Dropped)
+	if id := a.member.Identity(); id != nil {
+		s.Device, s.CertEnds, s.Collectors = id.Device, id.Cert.NotAfter, id.Addresses
+	}
+	if c, err := self.Measure(); err == nil {
+		s.RSSBytes, s.CPUSeconds = c.RSS, c.CPUSeconds
+	}
+	a.mu.Lock()
+	s.EverySecond = a.next.Seconds()
+	a.mu.Unlock()
+	return s
+}
+
+// write replaces the status file; without it nothing is lost but the answer
+// to muster-agent status.
+func (s Status) write(dir string) {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return
+	}
+	path := filepath.Join(dir, statusName)
+	if os.WriteFile(path+".new", append(b, '\n'), 0o600) == nil {
+		os.Rename(path+".new", path)
+	}
+}
+
+func (a *agent) writeStatus(ctx context.Context) {
+	t := time.NewTicker(15 * time.Second)
+	defer t.Stop()
+	for {
+		a.status().write(a.o.Config.Data)
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// ReadStatus reads what the agent of a data folder last said of itself.
+func ReadStatus(dir string) (Status, error) {
+	var s Status
+	b, err := os.ReadFile(filepath.Join(dir, statusName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, fmt.Errorf("no agent has run with the data folder %s; name another with --data, or start one with muster-agent run", dir)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return s, fmt.Errorf("the status may be read by the agent's account only: run this as that account (%w)", err)
+	}
+	if err != nil {
+		return s, fmt.Errorf("read status: %w", err)
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return s, fmt.Errorf("%s is damaged: %w", filepath.Join(dir, statusName), err)
+	}
+	return s, nil
+}
