@@ -53,9 +53,7 @@ func (c *commit) apply(h *head, r *store.SectionReading) (after [][]any, changed
 			return nil, false, err
 		}
 		if p.section.Name == softwareSection && !h.merged {
-			if err := c.countTitles(p, current, w.after); err != nil {
-				return nil, false, err
-			}
+			c.countTitles(p, current, w.after)
 		}
 	}
 	return w.after, len(w.counts) > 0 || w.refreshed, c.keepState(h.no, p, r, last, read)

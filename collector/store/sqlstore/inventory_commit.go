@@ -39,10 +39,11 @@ type commit struct {
 	x       *Inventory
 	heads   map[inventory.DeviceID]*head
 	digests map[digest]int64
+	titles  titleChanges
 }
 
 func (x *Inventory) newCommit(t *tx) *commit {
-	return &commit{tx: t, x: x, heads: map[inventory.DeviceID]*head{}, digests: map[digest]int64{}}
+	return &commit{tx: t, x: x, heads: map[inventory.DeviceID]*head{}, digests: map[digest]int64{}, titles: titleChanges{}}
 }
 
 // Commit takes a group of reports in one transaction: all or none. An entry
@@ -209,8 +210,11 @@ func (c *commit) advance(h *head, to store.Head) (repeat bool, _ error) {
 	return false, nil
 }
 
-// finish writes the heads, in the order of the table.
+// finish writes the heads, in the order of the table, and the counts.
 func (c *commit) finish() error {
+	if err := c.writeTitles(c.titles); err != nil {
+		return err
+	}
 	staged := make([]*head, 0, len(c.heads))
 	for _, h := range c.heads {
 		staged = append(staged, h)

@@ -13,22 +13,22 @@ import (
 	"muster/internal/inventory"
 )
 
-// deviceColumns and deviceTables read a device as lists show it. SQLite leaves
-// out a LEFT JOIN on a key whose columns nobody asks for, so counting with the
-// same tables costs nothing more.
+// deviceColumns and deviceTables read a device as lists show it.
 const (
 	deviceColumns = `d.device_no, d.device_id, d.kind, d.name, ifnull(a.name, ''), ifnull(s.name, ''), d.presence, ifnull(n.address, ''), d.agent_version,
 	d.os, d.vendor, d.model, d.serial, d.user_name, d.memory_bytes, d.first_seen, ifnull(n.seen_at, 0), ifnull(n.offset_ms, 0), ifnull(d.retired_at, 0), ifnull(m.device_id, ''), d.forked_from,
 	d.asset_tag, d.owner, d.department, d.purchased, d.warranty, d.note`
-	deviceTables = ` FROM device_rows d LEFT JOIN seen_rows n ON n.device_no = d.device_no LEFT JOIN site s ON s.id = d.site
-	LEFT JOIN agency a ON a.id = s.agency LEFT JOIN device_rows m ON m.device_no = d.merged_into`
+	deviceTables = ` FROM device_rows d` + joinSeen + joinPlace + joinMerge
+	joinSeen     = ` LEFT JOIN seen_rows n ON n.device_no = d.device_no`
+	joinPlace    = ` LEFT JOIN site s ON s.id = d.site LEFT JOIN agency a ON a.id = s.agency`
+	joinMerge    = ` LEFT JOIN device_rows m ON m.device_no = d.merged_into`
 )
 
-func scanDevice(scan scan, more ...any) (no int64, d store.Device, _ error) {
+func scanDevice(scan scan) (no int64, d store.Device, _ error) {
 	var first, seen, offset, retired int64
-	err := scan(append([]any{&no, &d.ID, &d.Kind, &d.Name, &d.Agency, &d.Site, &d.Presence, &d.Address, &d.AgentVersion,
+	err := scan(&no, &d.ID, &d.Kind, &d.Name, &d.Agency, &d.Site, &d.Presence, &d.Address, &d.AgentVersion,
 		&d.OS, &d.Vendor, &d.Model, &d.Serial, &d.User, &d.MemoryBytes, &first, &seen, &offset, &retired, &d.MergedInto, &d.ForkedFrom,
-		&d.People.AssetTag, &d.People.Owner, &d.People.Department, &d.People.Purchased, &d.People.Warranty, &d.People.Note}, more...)...)
+		&d.People.AssetTag, &d.People.Owner, &d.People.Department, &d.People.Purchased, &d.People.Warranty, &d.People.Note)
 	d.FirstSeen = timeOf(first)
 	d.LastSeen = timeOf(seen)
 	d.RetiredAt = timeOf(retired)
@@ -47,6 +47,7 @@ func timeOf(ms int64) time.Time {
 // order is what a list can be sorted by: an expression that is never NULL.
 type order struct {
 	expr     string
+	join     string // tables that expr needs beside device_rows d
 	number   bool
 	personal bool
 }
@@ -57,11 +58,11 @@ func orders() map[string]order {
 		"id":                   {expr: "d.device_id"},
 		"kind":                 {expr: "d.kind"},
 		"name":                 {expr: "d.name"},
-		"agency":               {expr: "ifnull(a.name, '')"},
-		"site":                 {expr: "ifnull(s.name, '')"},
+		"agency":               {expr: "ifnull(a.name, '')", join: joinPlace},
+		"site":                 {expr: "ifnull(s.name, '')", join: joinPlace},
 		"labels":               {expr: "(SELECT ifnull(group_concat(label, ' '), '') FROM (SELECT label FROM label_rows l WHERE l.device_no = d.device_no ORDER BY label))"},
 		"presence":             {expr: "d.presence"},
-		"address":              {expr: "ifnull(n.address, '')"},
+		"address":              {expr: "ifnull(n.address, '')", join: joinSeen},
 		"agent_version":        {expr: "d.agent_version"},
 		"os":                   {expr: "d.os"},
 		"vendor":               {expr: "d.vendor"},
@@ -70,10 +71,10 @@ func orders() map[string]order {
 		"user":                 {expr: "d.user_name", personal: true},
 		"memory_bytes":         {expr: "d.memory_bytes", number: true},
 		"first_seen":           {expr: "d.first_seen", number: true},
-		"last_seen":            {expr: "ifnull(n.seen_at, 0)", number: true},
-		"clock_offset_seconds": {expr: "ifnull(n.offset_ms, 0)", number: true},
+		"last_seen":            {expr: "ifnull(n.seen_at, 0)", join: joinSeen, number: true},
+		"clock_offset_seconds": {expr: "ifnull(n.offset_ms, 0)", join: joinSeen, number: true},
 		"retired_at":           {expr: "ifnull(d.retired_at, 0)", number: true},
-		"merged_into":          {expr: "ifnull(m.device_id, '')"},
+		"merged_into":          {expr: "ifnull(m.device_id, '')", join: joinMerge},
 		"forked_from":          {expr: "d.forked_from"},
 		"asset_tag":            {expr: "d.asset_tag"},
 		"owner":                {expr: "d.owner", personal: true},
@@ -184,7 +185,7 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 			}
 			w.add(cond, args...)
 		}
-		if _, err := v.one(ctx, "SELECT count(*)"+deviceTables+w.String(), w.args, &page.Total); err != nil {
+		if _, err := v.one(ctx, "SELECT count(*) FROM device_rows d"+w.String(), w.args, &page.Total); err != nil {
 			return err
 		}
 		if q.After != "" {
@@ -198,15 +199,18 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 			}
 			w.add("("+expr+", d.device_no) "+beyond+" (?, ?)", at, c.Device)
 		}
-		limit := -1
-		if q.Limit > 0 {
-			limit = q.Limit + 1 // one more tells whether there is another page
+		ordered := " ORDER BY " + expr + direction + ", d.device_no" + direction
+		if q.Limit <= 0 {
+			var err error
+			page.Devices, err = v.devices(ctx, w.String()+ordered, w.args, "")
+			return err
 		}
-		query := "SELECT " + deviceColumns + ", " + by.expr + deviceTables + w.String() + " ORDER BY " + expr + direction + ", d.device_no" + direction + " LIMIT ?"
+		// First who is on the page, then what is shown of them: sorting a
+		// fleet must not carry all its columns along.
 		var nos []int64
 		var last cursor
-		err := v.each(ctx, query, append(w.args, limit), func(scan scan) error {
-			if q.Limit > 0 && len(page.Devices) == q.Limit {
+		err := v.each(ctx, "SELECT d.device_no, "+by.expr+" FROM device_rows d"+by.join+w.String()+ordered+" LIMIT ?", append(w.args, q.Limit+1), func(scan scan) error {
+			if len(nos) == q.Limit { // one more tells that there is another page
 				page.Next = last.String()
 				return nil
 			}
@@ -215,31 +219,51 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 			if by.number {
 				place = &last.Number
 			}
-			no, d, err := scanDevice(scan, place)
-			last.Device = no
-			page.Devices = append(page.Devices, d)
-			nos = append(nos, no)
+			err := scan(&last.Device, place)
+			nos = append(nos, last.Device)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		return v.labels(ctx, nos, page.Devices)
+		page.Devices, err = v.numbered(ctx, nos)
+		return err
 	})
 }
 
-// labels fills in the labels of devices.
-func (v *view) labels(ctx context.Context, nos []int64, devices []store.Device) error {
-	at := make(map[int64]int, len(nos))
-	for i, no := range nos {
-		at[no] = i
+// numbered loads devices in the order of their numbers given.
+func (v *view) numbered(ctx context.Context, nos []int64) ([]store.Device, error) {
+	if len(nos) == 0 {
+		return nil, nil
 	}
-	return v.each(ctx, "SELECT device_no, label FROM label_rows WHERE device_no IN (SELECT value FROM json_each(?)) ORDER BY device_no, label", []any{jsonNumbers(nos)}, func(scan scan) error {
+	list := jsonNumbers(nos)
+	return v.devices(ctx, " JOIN json_each(?) j ON j.value = d.device_no ORDER BY j.key", []any{list}, list)
+}
+
+// devices loads devices with their labels; only is their numbers as JSON, or
+// empty when they are many.
+func (v *view) devices(ctx context.Context, rest string, args []any, only string) ([]store.Device, error) {
+	var out []store.Device
+	at := map[int64]int{}
+	err := v.each(ctx, "SELECT "+deviceColumns+deviceTables+rest, args, func(scan scan) error {
+		no, d, err := scanDevice(scan)
+		at[no] = len(out)
+		out = append(out, d)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var w where
+	if only != "" {
+		w.add("device_no IN (SELECT value FROM json_each(?))", only)
+	}
+	return out, v.each(ctx, "SELECT device_no, label FROM label_rows"+w.String()+" ORDER BY device_no, label", w.args, func(scan scan) error {
 		var no int64
 		var label string
 		err := scan(&no, &label)
-		if i, ok := at[no]; ok && err == nil {
-			devices[i].Labels = append(devices[i].Labels, label)
+		if i, ok := at[no]; ok {
+			out[i].Labels = append(out[i].Labels, label)
 		}
 		return err
 	})
@@ -252,20 +276,16 @@ func (x *Inventory) Device(ctx context.Context, s store.Scope, id inventory.Devi
 		var w where
 		w.add("d.device_id = ?", string(id))
 		w.scope(s)
-		var nos []int64
-		var found []store.Device
-		if err := v.each(ctx, "SELECT "+deviceColumns+deviceTables+w.String(), w.args, func(scan scan) error {
-			no, one, err := scanDevice(scan)
-			nos, found = append(nos, no), append(found, one)
+		var no int64
+		if found, err := v.one(ctx, "SELECT d.device_no FROM device_rows d"+w.String(), w.args, &no); err != nil {
 			return err
-		}); err != nil {
-			return err
-		}
-		if len(found) == 0 {
+		} else if !found {
 			return notFound("device", id)
 		}
-		err := v.labels(ctx, nos, found)
-		d = found[0]
+		l, err := v.numbered(ctx, []int64{no})
+		if err == nil {
+			d = l[0]
+		}
 		return err
 	})
 	return d, err
@@ -290,7 +310,7 @@ func (x *Inventory) Resolve(ctx context.Context, s store.Scope, ref string) (inv
 			w.add(`d.merged_into IS NULL AND (d.name = ? OR d.serial <> '' AND d.serial = ? OR d.asset_tag <> '' AND d.asset_tag = ?)`, ref, ref, ref)
 		}
 		w.scope(s)
-		return v.each(ctx, "SELECT d.device_id, d.name"+deviceTables+w.String()+" ORDER BY d.device_id LIMIT 20", w.args, func(scan scan) error {
+		return v.each(ctx, "SELECT d.device_id, d.name FROM device_rows d"+w.String()+" ORDER BY d.device_id LIMIT 20", w.args, func(scan scan) error {
 			var id, name string
 			err := scan(&id, &name)
 			ids = append(ids, inventory.DeviceID(id))

@@ -98,10 +98,13 @@ func (x *Inventory) hideTitles(t *tx, device int64, hide bool) error {
 		values[i] = rows[i].values
 	}
 	titles := titlesOf(p.section, values)
+	changes := titleChanges{}
 	if hide {
-		return t.moveTitles(titles, nil)
+		changes.count(titles, nil)
+	} else {
+		changes.count(nil, titles)
 	}
-	return t.moveTitles(nil, titles)
+	return t.writeTitles(changes)
 }
 
 // UndoMerge shows the old device again. People's fields that were copied are

@@ -210,7 +210,7 @@ func (c *compiler) software(t search.Term) (cond, error) {
 		kind = search.Text
 	}
 	x := text("t.name", kind, t.Op, t.Value)
-	shared := []cond{{"f.name IN (SELECT t.name FROM title_rows t WHERE t.version IS NULL AND " + x.sql + ")", x.args}}
+	shared := []cond{{"f.name IN (SELECT t.name FROM title_rows t INDEXED BY title_names WHERE t.version IS NULL AND " + x.sql + ")", x.args}}
 	if t.Sub != nil {
 		shared = append(shared, versionKey("f."+sortColumn("version"), t.Sub.Op, t.Sub.Value.Text))
 	}

@@ -1,6 +1,12 @@
 package sqlstore
 
-import "muster/internal/inventory"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"muster/internal/inventory"
+)
 
 // softwareSection is the one section with counts of its own: which programs
 // are there, and on how many devices.
@@ -33,31 +39,65 @@ func titlesOf(s *inventory.Section, rows [][]any) map[title]any {
 	return out
 }
 
-// countTitles keeps title_rows: a program that a device has twice, for two
-// people or two architectures, counts once.
-func (c *commit) countTitles(p *plan, current []row, after [][]any) error {
-	old := make([][]any, len(current))
-	for i := range current {
-		old[i] = current[i].values
-	}
-	return c.moveTitles(titlesOf(p.section, old), titlesOf(p.section, after))
+// titleChanges is by how many devices each title's count moves. A commit
+// collects them over its whole group: devices of a fleet have much in common.
+type titleChanges map[title]titleChange
+
+type titleChange struct {
+	devices   int64
+	publisher any
 }
 
-func (t *tx) moveTitles(before, after map[title]any) error {
+// count adds what one device had and has: a program that a device has twice,
+// for two people or two architectures, counts once.
+func (l titleChanges) count(before, after map[title]any) {
 	for k := range before {
 		if _, still := after[k]; !still {
-			if err := t.do("UPDATE title_rows SET devices = devices - 1 WHERE name = ? AND ifnull(version, char(0)) = ifnull(?, char(0))", k.name, k.version); err != nil {
-				return err
-			}
+			c := l[k]
+			c.devices--
+			l[k] = c
 		}
 	}
 	for k, publisher := range after {
 		if _, had := before[k]; !had {
-			if err := t.do(`INSERT INTO title_rows (name, version, publisher, devices) VALUES (?, ?, ?, 1)
-				ON CONFLICT (name, ifnull(version, char(0))) DO UPDATE SET devices = devices + 1, publisher = ifnull(excluded.publisher, publisher)`,
-				k.name, k.version, publisher); err != nil {
-				return err
+			c := l[k]
+			c.devices++
+			if publisher != nil {
+				c.publisher = publisher
 			}
+			l[k] = c
+		}
+	}
+}
+
+// countTitles notes the change of a device's software.
+func (c *commit) countTitles(p *plan, current []row, after [][]any) {
+	old := make([][]any, len(current))
+	for i := range current {
+		old[i] = current[i].values
+	}
+	c.titles.count(titlesOf(p.section, old), titlesOf(p.section, after))
+}
+
+// writeTitles keeps title_rows, in the order of its index.
+func (t *tx) writeTitles(l titleChanges) error {
+	keys := slices.SortedFunc(maps.Keys(l), func(a, b title) int {
+		if c := strings.Compare(a.name, b.name); c != 0 {
+			return c
+		}
+		x, _ := a.version.(string)
+		y, _ := b.version.(string)
+		return strings.Compare(x, y)
+	})
+	for _, k := range keys {
+		c := l[k]
+		if c.devices == 0 {
+			continue
+		}
+		if err := t.do(`INSERT INTO title_rows (name, version, publisher, devices) VALUES (?, ?, ?, ?)
+			ON CONFLICT (name, ifnull(version, char(0))) DO UPDATE SET devices = devices + excluded.devices, publisher = ifnull(excluded.publisher, publisher)`,
+			k.name, k.version, c.publisher, c.devices); err != nil {
+			return err
 		}
 	}
 	return nil
