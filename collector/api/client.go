@@ -190,7 +190,7 @@ func (c *Client) trouble(ctx context.Context, err error) error {
 		return fmt.Errorf("the certificate of %s is for another name: %v", where, host)
 	case errors.As(err, &invalid):
 		return fmt.Errorf("the certificate of %s is not good: %v", where, invalid)
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("%s does not speak TLS: is it the right port?", where)
 	case errors.As(err, &dns):
 		return fmt.Errorf("the name %s cannot be found: check the server's name and the network", dns.Name)

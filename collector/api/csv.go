@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // table is an answer that can be had as CSV.
@@ -93,11 +94,8 @@ func cell(v any) string {
 const formula = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 func guarded(s string) string {
-	for _, r := range s {
-		if strings.ContainsRune(formula, r) {
-			return "'" + s
-		}
-		break
+	if first, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune(formula, first) {
+		return "'" + s
 	}
 	return s
 }

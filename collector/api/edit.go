@@ -239,13 +239,18 @@ func (s *Server) mergeList(ctx context.Context, _ *NoInput) (MergeList, error) {
 	}
 	out := MergeList{Merges: make([]Merge, len(list))}
 	for i, m := range list {
-		out.Merges[i] = shownMerge(m)
+		out.Merges[i] = shownMerge(ctx, m)
 	}
 	return out, nil
 }
 
-func shownMerge(m store.Merge) Merge {
-	out := Merge{ID: m.ID, Old: m.Old, Into: m.Into, By: m.By, At: m.At, Reason: m.Reason, UndoneAt: m.UndoneAt, UndoneBy: m.UndoneBy}
+// shownMerge leaves out who decided where persons are not to be seen, as events
+// do.
+func shownMerge(ctx context.Context, m store.Merge) Merge {
+	out := Merge{ID: m.ID, Old: m.Old, Into: m.Into, At: m.At, Reason: m.Reason, UndoneAt: m.UndoneAt}
+	if personal(ctx) {
+		out.By, out.UndoneBy = m.By, m.UndoneBy
+	}
 	for _, f := range peopleFields() {
 		if *f.in(&m.Carried) != "" {
 			out.Carried = append(out.Carried, f.name)
@@ -274,7 +279,7 @@ func (s *Server) mergeNew(ctx context.Context, in *MergeInput) (Merge, error) {
 		return Merge{}, err
 	}
 	s.d.Changed()
-	return shownMerge(m), nil
+	return shownMerge(ctx, m), nil
 }
 
 func (s *Server) mergeUndo(ctx context.Context, in *MergeUndoInput) (Merge, error) {
@@ -292,5 +297,5 @@ func (s *Server) mergeUndo(ctx context.Context, in *MergeUndoInput) (Merge, erro
 		return Merge{}, err
 	}
 	s.d.Changed()
-	return shownMerge(m), nil
+	return shownMerge(ctx, m), nil
 }

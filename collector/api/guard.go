@@ -77,7 +77,7 @@ func op[I, O any](method, path, id string, right account.Right, summary string, 
 		return o
 	}
 	o.register = func(api huma.API, s *Server) {
-		spec := s.spec(o)
+		spec := s.spec(api, o)
 		run := func(ctx context.Context, in *I) (O, error) {
 			ctx, cancel := context.WithTimeout(ctx, longest)
 			defer cancel()

@@ -303,7 +303,7 @@ type Merge struct {
 	ID       int64              `json:"id"`
 	Old      inventory.DeviceID `json:"old"`
 	Into     inventory.DeviceID `json:"into"`
-	By       string             `json:"by"`
+	By       string             `json:"by,omitempty" doc:"Absent where the caller may not see personal facts."`
 	At       time.Time          `json:"at"`
 	Reason   string             `json:"reason,omitempty"`
 	UndoneAt time.Time          `json:"undone_at,omitzero"`

@@ -27,6 +27,9 @@ func (s *Server) site(ctx context.Context, text string) (store.Site, error) {
 	var names []string
 	for _, x := range list {
 		names = append(names, x.Agency+"/"+x.Name)
+		if !whole {
+			names = append(names, x.Name)
+		}
 		if strings.EqualFold(x.Name, strings.TrimSpace(name)) && (!whole || strings.EqualFold(x.Agency, strings.TrimSpace(agency))) {
 			found = append(found, x)
 		}

@@ -135,6 +135,10 @@ func (s *Server) mount(list []Operation) error {
 	for _, o := range list {
 		o.register(api, s)
 	}
+	// huma describes its own errors, which never leave this server.
+	for _, name := range []string{"ErrorModel", "ErrorDetail"} {
+		delete(api.OpenAPI().Components.Schemas.Map(), name)
+	}
 	var err error
 	if s.openAPI, err = json.Marshal(api.OpenAPI()); err != nil {
 		return fmt.Errorf("write OpenAPI: %w", err)
@@ -200,7 +204,10 @@ func (s *Server) config() huma.Config {
 			},
 			Security: []map[string][]string{{"token": {}}},
 		},
-		Formats:                      map[string]huma.Format{"application/json": {Marshal: writeBody, Unmarshal: json.Unmarshal}},
+		Formats: map[string]huma.Format{
+			"application/json": {Marshal: writeBody, Unmarshal: json.Unmarshal},
+			"json":             {Marshal: writeBody, Unmarshal: json.Unmarshal}, // the suffix of problem+json
+		},
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 		Transformers:                 []huma.Transformer{s.transform},

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -335,7 +336,7 @@ func writeBody(w io.Writer, v any) error {
 }
 
 // spec describes an operation to huma.
-func (s *Server) spec(o Operation) huma.Operation {
+func (s *Server) spec(api huma.API, o Operation) huma.Operation {
 	spec := huma.Operation{
 		Method: o.Method, Path: o.Path, OperationID: o.ID, Summary: o.Summary,
 		Description: "Needs the right " + string(o.Right) + ".",
@@ -345,6 +346,16 @@ func (s *Server) spec(o Operation) huma.Operation {
 		// Bodies are small but for imports.
 		MaxBodyBytes:    256 << 10,
 		BodyReadTimeout: 15 * time.Second,
+	}
+	problem := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	spec.Responses = map[string]*huma.Response{
+		"default": {Description: "Why not, and what to do.", Content: map[string]*huma.MediaType{problemType: {Schema: problem}}},
+	}
+	if tabular(o.Output) {
+		spec.Responses["200"] = &huma.Response{Content: map[string]*huma.MediaType{
+			"application/json": {},
+			"text/csv":         {Schema: &huma.Schema{Type: huma.TypeString}},
+		}}
 	}
 	if _, raw := o.Input.FieldByName("RawBody"); raw {
 		spec.MaxBodyBytes, spec.BodyReadTimeout = maxImport, time.Minute
