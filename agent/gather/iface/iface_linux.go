@@ -211,7 +211,7 @@ func attach(h *host.Host, at, device string, r *inventory.Interface) {
 		r.Bus = "usb"
 		// The interface belongs to one function (2-1.4:1.0) of a device (2-1.4).
 		r.BusAddress, _, _ = strings.Cut(r.BusAddress, ":")
-		up := func(name string) string { return line("../" + name) }
+		up := func(name string) string { return h.Line(path.Dir(realDevice(h, at)) + "/" + name) }
 		r.VendorID, r.ProductID = fourDigits(up("idVendor")), fourDigits(up("idProduct"))
 		r.Vendor, r.Model = block.Squeeze(up("manufacturer")), block.Squeeze(up("product"))
 	case "virtio", "xen", "sdio", "platform", "thunderbolt":

@@ -113,7 +113,8 @@ func (x release) codename() string {
 		return x.UbuntuCodename
 	}
 	if _, in, ok := strings.Cut(x.Version, "("); ok {
-		if word, _, ok := strings.Cut(in, ")"); ok {
+		// Fedora puts the edition there, and has no names.
+		if word, _, ok := strings.Cut(in, ")"); ok && word != x.Variant {
 			return word
 		}
 	}

@@ -32,7 +32,7 @@ type outcome struct {
 func Golden(t testing.TB, h *host.Host, section, name string, r gather.Reading, err error) {
 	t.Helper()
 	status, reason := gather.StatusOf(r, err)
-	o := outcome{Status: string(status), Reason: reason, Sources: r.Sources, Rows: Check(t, section, r)}
+	o := outcome{Status: status.String(), Reason: reason, Sources: r.Sources, Rows: Check(t, section, r)}
 	if len(r.Faults) > 1 {
 		o.Faults = r.Faults
 	}

@@ -18,7 +18,8 @@
 //	-- hex /sys/x --                bytes as hexadecimal digits
 //	-- smbios 3.4 --                firmware tables, see smbios
 //	-- run rpm --                   what a program of host.Commands answers; starting with "!", its failure
-//	-- sizes --                     "path size free available inodes free-inodes" a line, or "path !error"
+//	-- sizes --                     "path size free available inodes free-inodes" a line, or "path !error";
+//	                                a space in a path is \040
 //	-- now --                       the time it is, RFC 3339
 package recorded
 
@@ -218,6 +219,7 @@ func (m *machine) space(data []byte) error {
 		if len(w) == 0 {
 			continue
 		}
+		w[0] = strings.ReplaceAll(w[0], `\040`, " ")
 		if why, failed := strings.CutPrefix(strings.Join(w[1:], " "), "!"); failed {
 			m.sizes[w[0]] = size{err: errors.New(why)}
 			continue

@@ -21,9 +21,8 @@ var errTooMany = fmt.Errorf("more than %d packages", maxPackages)
 // paragraph is one entry of a dpkg database, deb822(5), as far as it is kept.
 type paragraph struct {
 	name, version, arch, maintainer, source, multi string
-	size                                           int64 // KiB
 	want, state                                    string
-	seen                                           bool
+	size                                           int64 // KiB
 }
 
 // parseStatus reads /var/lib/dpkg/status, or with whole a file of status.d

@@ -1,0 +1,19 @@
+package service
+
+import (
+	"context"
+	"testing"
+
+	"muster/agent/gather/recorded"
+)
+
+// TestMachines reads the recorded machines.
+func TestMachines(t *testing.T) {
+	for _, name := range recorded.Names() {
+		t.Run(name+"/service", func(t *testing.T) {
+			h := recorded.Machine(t, name)
+			r, err := Read(context.Background(), h)
+			recorded.Golden(t, h, "service", "service."+name, r, err)
+		})
+	}
+}
