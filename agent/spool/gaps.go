@@ -42,26 +42,41 @@ func (g *gaps) add(from, to uint64) uint64 {
 			}
 		}
 		n += end - from + 1
-		g.insert(i, Gap{From: from, To: end})
+		*g = slices.Insert(*g, i, Gap{From: from, To: end})
 		from = end + 1
 	}
+	g.join()
 	if len(*g) > maxGaps {
 		*g = slices.Delete(*g, 0, len(*g)-maxGaps)
 	}
 	return n
 }
 
-// insert joins a gap with its neighbours if no report tells of them yet.
-func (g *gaps) insert(i int, n Gap) {
-	if i < len(*g) && (*g)[i].In == 0 && (*g)[i].From == n.To+1 {
-		n.To = (*g)[i].To
-		*g = slices.Delete(*g, i, i+1)
+// maxPieces is into how many a stretch may fall by being told of in many
+// reports.
+const maxPieces = 16
+
+// join makes one of neighbours that the same report tells of, or none. Where
+// a long outage has a stretch in many pieces, it is told of again as a whole.
+func (g *gaps) join() {
+	pieces := 0
+	for i := 1; i < len(*g); i++ {
+		if a, b := (*g)[i-1], (*g)[i]; a.To+1 == b.From && a.In != b.In {
+			pieces++
+		}
 	}
-	if i > 0 && (*g)[i-1].In == 0 && (*g)[i-1].To+1 == n.From {
-		(*g)[i-1].To = n.To
-		return
+	joined := (*g)[:0]
+	for _, o := range *g {
+		if pieces > maxPieces {
+			o.In = 0
+		}
+		if n := len(joined); n > 0 && joined[n-1].In == o.In && joined[n-1].To+1 == o.From {
+			joined[n-1].To = o.To
+			continue
+		}
+		joined = append(joined, o)
 	}
-	*g = slices.Insert(*g, i, n)
+	*g = joined
 }
 
 // untold lists the gaps that no waiting report tells of.
@@ -76,12 +91,13 @@ func (g gaps) untold() []Gap {
 }
 
 // tell notes that report seq tells of all that was untold.
-func (g gaps) tell(seq uint64) {
-	for i := range g {
-		if g[i].In == 0 {
-			g[i].In = seq
+func (g *gaps) tell(seq uint64) {
+	for i := range *g {
+		if (*g)[i].In == 0 {
+			(*g)[i].In = seq
 		}
 	}
+	g.join()
 }
 
 // told forgets what acknowledged reports have told.
@@ -91,12 +107,13 @@ func (g *gaps) told(seq uint64) {
 
 // lost notes that the reports in [from, to], which may have told of gaps, are
 // lost themselves.
-func (g gaps) lost(from, to uint64) {
-	for i := range g {
-		if g[i].In >= from && g[i].In <= to {
-			g[i].In = 0
+func (g *gaps) lost(from, to uint64) {
+	for i, o := range *g {
+		if o.In >= from && o.In <= to {
+			(*g)[i].In = 0
 		}
 	}
+	g.join()
 }
 
 // within counts the lost numbers from one on.

@@ -6,11 +6,8 @@ import (
 	"time"
 )
 
-const (
-	reserveBytes = 1 << 20
-	// reserveEvery is how long after a failure the reserve is tried again.
-	reserveEvery = time.Minute
-)
+// reserveEvery is how long after a failure the reserve is tried again.
+const reserveEvery = time.Minute
 
 // reserve sets room aside, if it is not and can be. Failing is no error: it is
 // tried again.
@@ -30,7 +27,7 @@ func (s *Spool) reserve() {
 	for i := range b {
 		b[i] = byte(rand.Uint32())
 	}
-	for ; err == nil && size < reserveBytes; size += int64(len(b)) {
+	for ; err == nil && size < s.o.Reserve; size += int64(len(b)) {
 		_, err = f.WriteAt(b, size)
 	}
 	if cerr := f.Close(); err == nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ import (
 type Options struct {
 	MaxBytes int64         // of segment files; 64 MiB, at least 256 KiB
 	MaxAge   time.Duration // after which a report is dropped; 7 days
+	Reserve  int64         // bytes set aside for writing the cursor on a full disk; 1 MiB
 	Now      func() time.Time
 	// Elapsed is a clock that nobody sets, from any beginning.
 	Elapsed func() time.Duration
@@ -79,6 +81,7 @@ type Stats struct {
 // Open opens the spool in dir, which is made if need be.
 func Open(dir string, o Options) (*Spool, error) {
 	o.MaxBytes = max(cmp.Or(o.MaxBytes, 64<<20), minBytes)
+	o.Reserve = cmp.Or(o.Reserve, 1<<20)
 	o.MaxAge = cmp.Or(o.MaxAge, 7*24*time.Hour)
 	if o.Now == nil {
 		o.Now = time.Now
@@ -120,6 +123,8 @@ func (s *Spool) recover(next uint64) error {
 		}
 	}
 	s.c.Next = max(s.c.Next, next, s.c.Head)
+	// A crash may have come before the report that was to tell of a gap.
+	s.c.Gaps.lost(s.c.Next, math.MaxUint64)
 	epoch := s.scan()
 	if !known {
 		// The epoch of the records, so that reports which were sent already
@@ -211,18 +216,12 @@ func (s *Spool) Add(kind Kind, sections []string, body func(Slot) ([]byte, error
 	s.expire()
 	now := s.o.Now()
 	slot := Slot{Seq: s.c.Next, Epoch: s.c.Epoch, Oldest: min(s.c.Head, s.c.Next), Gaps: s.c.Gaps.untold()}
-	b, err := body(slot)
-	if err != nil {
-		return 0, fmt.Errorf("encode report: %w", err)
-	}
-	data, err := appendEntry(make([]byte, 0, len(b)+256), now, s.c.Epoch, sections)
+	data, err := s.encode(slot, now, sections, body)
 	if err != nil {
 		return 0, err
 	}
-	data = append(data, b...)
-	if int64(len(data)) > min(s.o.MaxBytes/2, maxReport) {
-		return 0, fmt.Errorf("spool a report of %d bytes: %w", len(data), segment.ErrTooLarge)
-	}
+	// What making room drops now is told by the next report, not by this one.
+	s.c.Gaps.tell(slot.Seq)
 	if err = s.makeRoom(int64(len(data))); err == nil {
 		err = s.log.Append(segment.Record{ID: slot.Seq, Flags: uint32(kind), Data: data})
 		if segment.NoSpace(err) && s.dropOldest() == nil {
@@ -244,16 +243,36 @@ func (s *Spool) Add(kind Kind, sections []string, body func(Slot) ([]byte, error
 		_ = s.save() // if not now, then with the next one
 		return 0, fmt.Errorf("spool report %d: %w", slot.Seq, err)
 	}
-	s.c.Gaps.tell(slot.Seq)
+	changed := len(slot.Gaps) > 0
 	for _, name := range sections {
 		s.newest[name] = slot.Seq
+		changed = changed || s.missing[name]
 		delete(s.missing, name)
+	}
+	if changed {
+		_ = s.save() // or with the next one: at worst it is told twice
 	}
 	if s.c.Head == slot.Seq {
 		s.head.seq, s.head.at = slot.Seq, now
 	}
 	s.reserve()
 	return slot.Seq, nil
+}
+
+func (s *Spool) encode(slot Slot, now time.Time, sections []string, body func(Slot) ([]byte, error)) ([]byte, error) {
+	b, err := body(slot)
+	if err != nil {
+		return nil, fmt.Errorf("encode report: %w", err)
+	}
+	data, err := appendEntry(make([]byte, 0, len(b)+256), now, slot.Epoch, sections)
+	if err != nil {
+		return nil, err
+	}
+	data = append(data, b...)
+	if int64(len(data)) > min(s.o.MaxBytes/2, maxReport) {
+		return nil, fmt.Errorf("spool a report of %d bytes: %w", len(data), segment.ErrTooLarge)
+	}
+	return data, nil
 }
 
 const (

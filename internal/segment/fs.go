@@ -51,8 +51,9 @@ var (
 	ErrTooLarge = errors.New("record is too large")
 )
 
-// NoSpace says whether err is a full disk or a used-up quota.
-func NoSpace(err error) bool { return err != nil && noSpace(err) }
+// NoSpace says whether err is a full disk or a used-up quota, so that another
+// try may succeed when there is room. A failed fsync is not, whatever it said.
+func NoSpace(err error) bool { return err != nil && !errors.Is(err, ErrBroken) && noSpace(err) }
 
 // OS is the real file system.
 func OS() FS { return osFS{} }
