@@ -86,9 +86,6 @@ func (t *tx) layOut(s *inventory.Section, have tables) (*plan, error) {
 				", PRIMARY KEY (device_no, row_no)) STRICT, WITHOUT ROWID",
 			"CREATE TABLE "+quote(s.Name+"_facts")+" ("+strings.Join(append([]string{"fact_no INTEGER PRIMARY KEY", "fact_digest BLOB NOT NULL UNIQUE"}, factColumns...), ", ")+") STRICT",
 			"CREATE INDEX "+quote(s.Name+"_by_fact")+" ON "+quote(s.Name+"_rows")+" (fact_no, device_no) WHERE until_at IS NULL")
-		if s.Linger > 0 {
-			ddl = append(ddl, "CREATE INDEX "+quote(s.Name+"_missing")+" ON "+quote(s.Name+"_rows")+" (missing_at) WHERE missing_at IS NOT NULL")
-		}
 	} else {
 		for _, c := range rowColumns {
 			ddl = append(ddl, "ALTER TABLE "+quote(s.Name+"_rows")+" ADD COLUMN "+c)
@@ -96,6 +93,12 @@ func (t *tx) layOut(s *inventory.Section, have tables) (*plan, error) {
 		for _, c := range factColumns {
 			ddl = append(ddl, "ALTER TABLE "+quote(s.Name+"_facts")+" ADD COLUMN "+c)
 		}
+	}
+	if s.Linger > 0 {
+		// What lingers comes and goes: the past of a device outgrows its present.
+		ddl = append(ddl,
+			"CREATE INDEX IF NOT EXISTS "+quote(s.Name+"_missing")+" ON "+quote(s.Name+"_rows")+" (missing_at) WHERE missing_at IS NOT NULL",
+			"CREATE INDEX IF NOT EXISTS "+quote(s.Name+"_current")+" ON "+quote(s.Name+"_rows")+" (device_no) WHERE until_at IS NULL")
 	}
 	if s.Name == softwareSection && fresh {
 		ddl = append(ddl, `CREATE INDEX software_fact_by_name ON software_facts (name, version_sort)`)

@@ -107,6 +107,9 @@ func newPlan(s *inventory.Section, no int64, inFacts func(inventory.Column) bool
 	fixed := []string{"row_no", "from_at", "until_at", "missing_at", "fact_no"}
 	fields := strings.Join(append(slices.Clone(fixed), ownNames...), ", ")
 	p.current = "SELECT " + fields + " FROM " + p.rows + " WHERE device_no = ? AND until_at IS NULL"
+	if s.Linger > 0 {
+		p.current = strings.Replace(p.current, " WHERE", " INDEXED BY "+quote(s.Name+"_current")+" WHERE", 1)
+	}
 	p.asOf = "SELECT " + fields + " FROM " + p.rows + " WHERE device_no = ?1 AND from_at <= ?2 AND (until_at IS NULL OR until_at > ?2)"
 	p.touched = "SELECT " + fields + " FROM " + p.rows + " WHERE device_no = ?1 AND (from_at = ?2 OR until_at = ?2)"
 	p.closedBy = "DELETE FROM " + p.rows + " WHERE device_no = ? AND until_at <= ?"
