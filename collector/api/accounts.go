@@ -79,6 +79,58 @@ func (s *Server) scope(ctx context.Context, agencies, sites []string) (store.Sco
 	return out, a, b, nil
 }
 
+// names tells the names of a scope. Accounts keep the numbers of agencies and
+// sites, which stay when somebody renames them.
+func (s *Server) names(ctx context.Context) (func(store.Scope) (agencies, sites []string), error) {
+	agencies, err := s.d.Inventory.Agencies(ctx, store.Scope{All: true})
+	if err != nil {
+		return nil, err
+	}
+	sites, err := s.d.Inventory.Sites(ctx, store.Scope{All: true})
+	if err != nil {
+		return nil, err
+	}
+	return func(x store.Scope) (a, b []string) {
+		for _, k := range agencies {
+			if slices.Contains(x.Agencies, k.ID) {
+				a = append(a, k.Name)
+			}
+		}
+		for _, k := range sites {
+			if slices.Contains(x.Sites, k.ID) {
+				b = append(b, k.Agency+"/"+k.Name)
+			}
+		}
+		return a, b
+	}, nil
+}
+
+// boundTo says which account or invitation would lose its place, or worse,
+// get another one that later takes the number, if a place were deleted.
+func (s *Server) boundTo(ctx context.Context, what string, bound func(store.Scope) bool) error {
+	users, err := s.d.Accounts.Store.Users(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if bound(u.Scope) {
+			return NewProblem(conflict, "user %s is bound to %s: change the user first", u.Name, what)
+		}
+	}
+	tokens, err := s.d.Accounts.Store.Tokens(ctx)
+	if err != nil {
+		return err
+	}
+	now := s.d.Now()
+	for _, t := range tokens {
+		over := !t.RevokedAt.IsZero() || !t.ExpiresAt.IsZero() && now.After(t.ExpiresAt)
+		if !over && bound(t.Scope) {
+			return NewProblem(conflict, "token %s is bound to %s: revoke it first", t.Name, what)
+		}
+	}
+	return nil
+}
+
 // roleFits refuses an admin with a scope: what an admin does reaches beyond
 // any, so the scope would promise what it cannot keep.
 func roleFits(role account.Role, scope store.Scope) error {
@@ -90,10 +142,19 @@ func roleFits(role account.Role, scope store.Scope) error {
 
 func (s *Server) userList(ctx context.Context, _ *NoInput) (UserList, error) {
 	list, err := s.d.Accounts.Store.Users(ctx)
-	if list == nil {
-		list = []User{}
+	if err != nil {
+		return UserList{}, err
 	}
-	return UserList{Users: list}, err
+	names, err := s.names(ctx)
+	if err != nil {
+		return UserList{}, err
+	}
+	out := UserList{Users: []User{}}
+	for _, u := range list {
+		u.Agencies, u.Sites = names(u.Scope)
+		out.Users = append(out.Users, u)
+	}
+	return out, nil
 }
 
 func (s *Server) user(ctx context.Context, name string) (User, error) {
@@ -164,6 +225,11 @@ func (s *Server) userSet(ctx context.Context, in *UserSetInput) (User, error) {
 		u.Disabled = *c.Disabled
 		note(ctx, "disabled", map[bool]string{true: "true", false: "false"}[u.Disabled])
 	}
+	names, err := s.names(ctx)
+	if err != nil {
+		return User{}, err
+	}
+	u.Agencies, u.Sites = names(u.Scope)
 	if c.Agencies != nil {
 		u.Agencies = *c.Agencies
 	}
@@ -203,10 +269,19 @@ func (s *Server) userPassword(ctx context.Context, in *PasswordInput) (Nothing, 
 
 func (s *Server) tokenList(ctx context.Context, _ *NoInput) (TokenList, error) {
 	list, err := s.d.Accounts.Store.Tokens(ctx)
-	if list == nil {
-		list = []Token{}
+	if err != nil {
+		return TokenList{}, err
 	}
-	return TokenList{Tokens: list}, err
+	names, err := s.names(ctx)
+	if err != nil {
+		return TokenList{}, err
+	}
+	out := TokenList{Tokens: []Token{}}
+	for _, t := range list {
+		t.Agencies, t.Sites = names(t.Scope)
+		out.Tokens = append(out.Tokens, t)
+	}
+	return out, nil
 }
 
 func (s *Server) tokenNew(ctx context.Context, in *TokenNewInput) (TokenMade, error) {

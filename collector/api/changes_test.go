@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,7 +179,10 @@ func TestPlaces(t *testing.T) {
 	problemIn(t, err, conflict)
 	_, err = c.AgencyNew(ctx, AgencyNewInput{Body: Naming{Name: "a/b"}})
 	problemIn(t, err, invalid)
-	err = c.AgencyDelete(ctx, AgencyInput{Name: "parks"})
+	if _, err := c.SiteNew(ctx, SiteNewInput{Body: SiteNew{Agency: "roads", Name: "x"}}); err != nil {
+		t.Fatal(err)
+	}
+	err = c.AgencyDelete(ctx, AgencyInput{Name: "roads"})
 	if p := problemIn(t, err, conflict); !strings.Contains(p.Detail, "1 sites") {
 		t.Error(p)
 	}
@@ -237,6 +241,7 @@ func TestEnrolment(t *testing.T) {
 
 func TestAccounts(t *testing.T) {
 	w := newWorld(t)
+	text := func(s string) *string { return &s }
 	c, ctx := w.client("admin"), t.Context()
 	_, err := c.UserNew(ctx, UserNewInput{Body: UserNew{Name: "ann", Role: "staff"}})
 	problemIn(t, err, conflict)
@@ -256,6 +261,26 @@ func TestAccounts(t *testing.T) {
 	}
 	if got := w.accounts.users[0].Scope; got.All || len(got.Sites) != 1 || got.Sites[0] != 11 {
 		t.Errorf("scope %+v", got)
+	}
+	// A rename neither breaks a scope nor its name.
+	if _, err := c.SiteSet(ctx, SiteSetInput{Agency: "parks", Name: "hartford", Body: SiteChange{Name: text("hartford 2")}}); err != nil {
+		t.Fatal(err)
+	}
+	if u, err := c.UserSet(ctx, UserSetInput{Name: "ann", Body: UserChange{Role: text("intern")}}); err != nil || strings.Join(u.Sites, " ") != "parks/hartford 2" {
+		t.Errorf("%v %+v", err, u)
+	}
+	if l, err := c.UserList(ctx); err != nil || strings.Join(l.Users[0].Sites, " ") != "parks/hartford 2" {
+		t.Errorf("%v %+v", err, l)
+	}
+	// A number that an account is bound to is never set free for another place.
+	err = c.SiteDelete(ctx, SiteInput{Agency: "parks", Name: "hartford 2"})
+	if p := problemIn(t, err, conflict); !strings.Contains(p.Detail, "user ann") {
+		t.Error(p)
+	}
+	w.inventory.sites = slices.DeleteFunc(w.inventory.sites, func(k store.Site) bool { return k.Agency == "parks" && k.ID != 11 })
+	err = c.AgencyDelete(ctx, AgencyInput{Name: "parks"})
+	if p := problemIn(t, err, conflict); !strings.Contains(p.Detail, "-parks is bound") {
+		t.Error(p)
 	}
 	if _, err = c.UserSet(ctx, UserSetInput{Name: "ann", Body: UserChange{Sites: &[]string{}}}); err != nil || !w.accounts.users[0].Scope.All {
 		t.Errorf("%v %+v", err, w.accounts.users[0].Scope)

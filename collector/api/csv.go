@@ -310,12 +310,12 @@ func (l InvitationList) rows(yield func([]any) error) error {
 }
 
 func (ApprovalList) columns() []string {
-	return []string{"id", "kind", "device", "name", "address", "key", "invitation", "reason", "asked_at"}
+	return []string{"id", "kind", "device", "other", "name", "address", "key", "invitation", "reason", "asked_at"}
 }
 
 func (l ApprovalList) rows(yield func([]any) error) error {
 	for _, a := range l.Approvals {
-		if err := yield([]any{a.ID, a.Kind, a.Device, a.Name, a.Address, a.Key, a.Invitation, a.Reason, a.AskedAt}); err != nil {
+		if err := yield([]any{a.ID, a.Kind, a.Device, a.Other, a.Name, a.Address, a.Key, a.Invitation, a.Reason, a.AskedAt}); err != nil {
 			return err
 		}
 	}

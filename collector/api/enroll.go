@@ -78,6 +78,24 @@ func (s *Server) enrollNew(ctx context.Context, in *InvitationNewInput) (Invitat
 	return InvitationMade{Invitation: made, Enrolment: text}, nil
 }
 
+// invitedTo says whether an invitation that is still good brings devices to a
+// site.
+func (s *Server) invitedTo(ctx context.Context, site string) error {
+	if s.d.Enrolment == nil {
+		return nil
+	}
+	list, err := s.d.Enrolment.Invitations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		if strings.EqualFold(i.Site, site) && i.UsesLeft > 0 && i.RevokedAt.IsZero() && s.d.Now().Before(i.ExpiresAt) {
+			return NewProblem(conflict, "invitation %s brings devices to site %s: revoke it first", i.ID, site)
+		}
+	}
+	return nil
+}
+
 func (s *Server) enrollRevoke(ctx context.Context, in *IDInput) (Nothing, error) {
 	e, err := s.enrolment()
 	if err != nil {

@@ -62,8 +62,9 @@ type IDInput struct {
 // Approval is a device that waits to be let in.
 type Approval struct {
 	ID         string             `json:"id"`
-	Kind       string             `json:"kind" doc:"enrol: it is new. renew: it comes back after long."`
-	Device     inventory.DeviceID `json:"device,omitempty" doc:"Of one that comes back."`
+	Kind       string             `json:"kind" doc:"enrol: it is new. renew: it comes back after long. merge: it may be the same machine as other."`
+	Device     inventory.DeviceID `json:"device,omitempty" doc:"Of one that is known already."`
+	Other      inventory.DeviceID `json:"other,omitempty" doc:"Of a merge: the record that was there before."`
 	Name       string             `json:"name" doc:"As the device says."`
 	Address    string             `json:"address"`
 	Key        string             `json:"key,omitempty" doc:"SHA-256 of the device's public key; muster-agent status shows the same."`

@@ -105,6 +105,9 @@ func (s *Server) agencyDelete(ctx context.Context, in *AgencyInput) (Nothing, er
 	if err != nil {
 		return Nothing{}, err
 	}
+	if err := s.boundTo(ctx, "agency "+a.Name, func(x store.Scope) bool { return slices.Contains(x.Agencies, a.ID) }); err != nil {
+		return Nothing{}, err
+	}
 	err = s.d.Inventory.DeleteAgency(ctx, a.Name)
 	if err == nil {
 		s.d.Changed()
@@ -204,6 +207,13 @@ func networks(what string, list []string) ([]netip.Prefix, error) {
 func (s *Server) siteDelete(ctx context.Context, in *SiteInput) (Nothing, error) {
 	x, err := s.site(ctx, in.Agency+"/"+in.Name)
 	if err != nil {
+		return Nothing{}, err
+	}
+	whole := x.Agency + "/" + x.Name
+	if err := s.boundTo(ctx, "site "+whole, func(k store.Scope) bool { return slices.Contains(k.Sites, x.ID) }); err != nil {
+		return Nothing{}, err
+	}
+	if err := s.invitedTo(ctx, whole); err != nil {
 		return Nothing{}, err
 	}
 	err = s.d.Inventory.DeleteSite(ctx, x.Agency, x.Name)
