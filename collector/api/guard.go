@@ -221,7 +221,7 @@ func (s *Server) refuse(ctx context.Context, o Operation, err error) error {
 	return &shown
 }
 
-// list resolves a filter that is asked by somebody: personal fields need the
+// filterOf reads a filter that somebody asks by: personal fields need the
 // right to see them, because a filter that matches tells what it asked.
 func filterOf(ctx context.Context, text string) (search.Expr, error) {
 	e, err := search.Parse(text)
