@@ -101,7 +101,15 @@ type request struct {
 	err      error
 	done     chan struct{}
 
-	planned *device
+	events []store.EventReading // of Note, which has no envelope
+}
+
+// size is how many reports a request brings.
+func (rq *request) size() int {
+	if rq.env == nil {
+		return 1
+	}
+	return len(rq.env.Reports)
 }
 
 // New makes a door; it takes nothing until Run.
@@ -165,6 +173,26 @@ func (d *Door) Accept(ctx context.Context, from Sender, e *report.Envelope) (rep
 	}
 }
 
+// Note stores events that the collector itself has to tell of a device. They
+// go through the same commits as reports, because one goroutine writes.
+func (d *Door) Note(ctx context.Context, id inventory.DeviceID, events []store.EventReading) error {
+	if err := d.fatal.Load(); err != nil {
+		return *err
+	}
+	rq := &request{from: Sender{Device: id}, at: d.o.Now(), events: events, done: make(chan struct{})}
+	select {
+	case d.queue <- rq:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-rq.done:
+		return rq.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Run commits groups until ctx ends or a store fails for good. After an error
 // nothing more is acknowledged; the process must end and start anew.
 func (d *Door) Run(ctx context.Context) error {
@@ -177,13 +205,13 @@ func (d *Door) Run(ctx context.Context) error {
 		case rq := <-d.queue:
 			group = append(group, rq)
 		}
-		n := len(group[0].env.Reports)
+		n := group[0].size()
 	more:
 		for n < d.o.Group {
 			select {
 			case rq := <-d.queue:
 				group = append(group, rq)
-				n += len(rq.env.Reports)
+				n += rq.size()
 			default:
 				break more
 			}
@@ -228,7 +256,7 @@ func (d *Door) commit(ctx context.Context, group []*request) error {
 		g.keep()
 	}
 	for _, rq := range group {
-		if rq.err == nil {
+		if rq.err == nil && rq.env != nil {
 			d.finish(rq)
 		}
 		close(rq.done)
@@ -294,6 +322,10 @@ func newGroup(d *Door) *group {
 
 // plan decides about one request on top of what the group already decided.
 func (g *group) plan(ctx context.Context, rq *request) {
+	if rq.env == nil {
+		g.entries = append(g.entries, store.Entry{Device: rq.from.Device, At: rq.at, ReceivedAt: rq.at, Events: rq.events})
+		return
+	}
 	dev := g.planned[rq.from.Device]
 	if dev == nil {
 		known, err := g.d.state(ctx, rq.from.Device)

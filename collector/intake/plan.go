@@ -88,6 +88,10 @@ func sequence(h store.Head, known bool, seq, oldest uint64, body inventory.Hash)
 		return repeat, nil
 	case seq == h.Seq+1:
 		return take, nil
+	case !known && oldest >= seq:
+		// Whether earlier ones were lost, or taken under another epoch, only
+		// the sender knows, and tells in its own gaps.
+		return take, nil
 	case oldest >= seq:
 		return take, &report.Gap{From: h.Seq + 1, To: seq - 1}
 	}

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,7 +37,7 @@ type Device struct {
 // a revoked device is refused on the connection it already has. Refusals are
 // errors of type *Refused.
 type Identities interface {
-	Check(cert *x509.Certificate) (Device, error)
+	Check(ctx context.Context, cert *x509.Certificate) (Device, error)
 	Enroll(ctx context.Context, body []byte, from netip.Addr) (answer []byte, err error)
 	Renew(ctx context.Context, cert *x509.Certificate, body []byte, from netip.Addr) (answer []byte, err error)
 }
@@ -63,6 +64,7 @@ type Limits struct {
 	InFlight  int64 // bytes of decoded bodies worked on at one time
 	Enroll    int   // enrolments and renewals per second
 	Handshake int   // new connections per second
+	PerMinute int   // requests of one device
 }
 
 // Options of a Receiver.
@@ -82,8 +84,10 @@ type Receiver struct {
 	o        Options
 	flight   budget
 	enroll   *rate.Limiter
+	devices  paces
 	requests atomic.Int64
 	refused  atomic.Int64
+	busy     atomic.Int64
 }
 
 // Bodies of enrolment and renewal are small (DESIGN: 4 KiB); evidence of a
@@ -98,7 +102,8 @@ func New(o Options) *Receiver {
 	if o.Closed == nil {
 		o.Closed = func() (string, bool) { return "", false }
 	}
-	return &Receiver{o: o, flight: budget{limit: o.Limits.InFlight}, enroll: rate.NewLimiter(rate.Limit(o.Limits.Enroll), 2*o.Limits.Enroll)}
+	return &Receiver{o: o, flight: budget{limit: o.Limits.InFlight}, enroll: rate.NewLimiter(rate.Limit(o.Limits.Enroll), 2*o.Limits.Enroll),
+		devices: paces{perMinute: o.Limits.PerMinute, counts: map[inventory.DeviceID]int{}}}
 }
 
 // Handler serves the three routes of agents.
@@ -130,6 +135,9 @@ func (r *Receiver) Handler() http.Handler {
 	})
 }
 
+// Busy says how many requests were asked to come later.
+func (r *Receiver) Busy() int64 { return r.busy.Load() }
+
 // Counts says how many requests came and how many were refused.
 func (r *Receiver) Counts() (requests, refused int64) { return r.requests.Load(), r.refused.Load() }
 
@@ -137,6 +145,11 @@ func (r *Receiver) reports(w http.ResponseWriter, rq *http.Request) {
 	dev, err := r.who(rq)
 	if err != nil {
 		r.refuse(w, rq, err)
+		return
+	}
+	if wait, ok := r.devices.take(dev.ID, r.o.Now()); !ok {
+		r.refuse(w, rq, &Refused{Status: http.StatusTooManyRequests, Code: report.CodeBusy, After: wait,
+			Message: fmt.Sprintf("this device sends more than %d requests a minute", r.o.Limits.PerMinute)})
 		return
 	}
 	if why, closed := r.o.Closed(); closed {
@@ -223,7 +236,7 @@ func (r *Receiver) who(rq *http.Request) (Device, error) {
 	if cert == nil {
 		return Device{}, noCertificate()
 	}
-	d, err := r.o.Identities.Check(cert)
+	d, err := r.o.Identities.Check(rq.Context(), cert)
 	if err != nil {
 		return Device{}, err
 	}
@@ -287,6 +300,9 @@ func (r *Receiver) refuse(w http.ResponseWriter, rq *http.Request, err error) {
 	} else {
 		r.o.Log.Debug("request refused", "path", rq.URL.Path, "peer", rq.RemoteAddr, "code", no.Code, "reason", no.Message)
 	}
+	if no.Code == report.CodeBusy {
+		r.busy.Add(1)
+	}
 	if no.After > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(no.After/time.Second)))
 	}
@@ -303,6 +319,32 @@ func reply(w http.ResponseWriter, status int, b []byte) {
 	h.Set("Content-Length", strconv.Itoa(len(b)))
 	w.WriteHeader(status)
 	w.Write(b)
+}
+
+// paces counts each device's requests by the minute, so that one agent gone
+// mad costs the others nothing.
+type paces struct {
+	perMinute int
+	mu        sync.Mutex
+	minute    int64
+	counts    map[inventory.DeviceID]int
+}
+
+func (p *paces) take(id inventory.DeviceID, now time.Time) (wait time.Duration, ok bool) {
+	if p.perMinute <= 0 {
+		return 0, true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m := now.Unix() / 60; m != p.minute {
+		p.minute = m
+		clear(p.counts)
+	}
+	if p.counts[id] >= p.perMinute {
+		return time.Duration(60-now.Unix()%60) * time.Second, false
+	}
+	p.counts[id]++
+	return 0, true
 }
 
 // budget is a count of bytes that may be in work at one time.

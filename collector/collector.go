@@ -1,0 +1,470 @@
+// Package collector joins the collector: receive → intake → store and outbox
+// → drain, and beside them the API, presence and upkeep. It owns the order in
+// which the parts start and stop, and the small adapters between them. Each
+// stage is a package of its own that does not know its neighbours.
+package collector
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"muster/collector/account"
+	"muster/collector/api"
+	"muster/collector/authority"
+	"muster/collector/authority/seal"
+	"muster/collector/config"
+	"muster/collector/drain"
+	"muster/collector/intake"
+	"muster/collector/outbox"
+	"muster/collector/receive"
+	"muster/collector/store"
+	"muster/collector/store/sqlstore"
+	"muster/collector/store/tsdb"
+	"muster/internal/buildinfo"
+	"muster/internal/inventory"
+)
+
+// Options of Serve beside the settings.
+type Options struct {
+	Config config.Config
+	Log    *slog.Logger
+	Now    func() time.Time
+	// Ready is told the addresses that are listened on, once requests are
+	// answered.
+	Ready func(web, agents net.Addr)
+	// Step is called between outbox, SQL and answer; crash tests stop there.
+	Step func(string)
+}
+
+// SocketName is the local socket in the data folder.
+const SocketName = "muster.sock"
+
+// Serve runs the collector until ctx ends or a store fails for good.
+func Serve(ctx context.Context, o Options) error {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	// The series store keeps one object for each series; a heap that grows by
+	// half between collections keeps the promise of 1.4 KB of memory each.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+	c, err := open(ctx, o)
+	if err != nil {
+		return err
+	}
+	err = c.run(ctx)
+	return errors.Join(err, c.close())
+}
+
+type collector struct {
+	o   Options
+	cfg config.Config
+	log *slog.Logger
+	now func() time.Time
+
+	inventory *sqlstore.Inventory
+	control   *sqlstore.Control
+	series    *tsdb.Store
+	outbox    *outbox.Outbox
+	authority *authority.Authority
+	accounts  *account.Accounts
+	policies  *policies
+	presence  *presence
+	door      *intake.Door
+	receiver  *receive.Receiver
+	drain     *drain.Drain
+	api       *api.Server
+	started   time.Time
+	addresses []string
+
+	closed atomic.Pointer[string] // why nothing is taken in; nil when it is
+}
+
+// open opens the stores and joins the parts; nothing runs yet.
+func open(ctx context.Context, o Options) (c *collector, err error) {
+	c = &collector{o: o, cfg: o.Config, log: o.Log, now: o.Now, started: o.Now()}
+	dir := c.cfg.Data
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w; name another with --data", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	so := sqlstore.Options{Log: c.log, Now: c.now}
+	// The outbox comes first: it holds the folder against a second collector.
+	if c.outbox, err = openOutbox(dir, c.cfg, c.now); err != nil {
+		return nil, err
+	}
+	if c.inventory, err = sqlstore.Open(ctx, filepath.Join(dir, "inventory.db"), so); err != nil {
+		return nil, fmt.Errorf("inventory: %w", err)
+	}
+	if c.control, err = sqlstore.OpenControl(ctx, filepath.Join(dir, "control.db"), so); err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	if c.series, err = tsdb.New(tsdb.Options{Dir: filepath.Join(dir, "series"), Keep: time.Duration(c.cfg.Retention.Series), Now: c.now, Log: c.log}); err != nil {
+		return nil, fmt.Errorf("series: %w", err)
+	}
+	if err := c.openIdentity(ctx, dir); err != nil {
+		return nil, err
+	}
+	if err := c.policies.refresh(ctx); err != nil {
+		return nil, fmt.Errorf("settings of groups: %w", err)
+	}
+	c.presence = &presence{inventory: c.inventory, interval: c.policies.Interval, now: c.now, log: c.log, seen: map[inventory.DeviceID]time.Time{}}
+	c.door = intake.New(intake.Options{Inventory: c.inventory, Outbox: outboxSide{c.outbox}, Policies: c.policies, Log: c.log, Now: c.now,
+		Seen: c.presence.Seen, Step: o.Step})
+	l := c.cfg.Limits
+	c.receiver = receive.New(receive.Options{Identities: identities{c.authority}, Door: door{c.door}, Log: c.log, Now: c.now, Closed: c.isClosed,
+		Limits: receive.Limits{Body: int64(l.Body), InFlight: int64(l.InFlight), Enroll: l.EnrollPerSecond, Handshake: l.HandshakesPerSecond, PerMinute: l.ReportsPerMinute}})
+	cur, err := c.outbox.Cursor(seriesSink)
+	if err != nil {
+		return nil, fmt.Errorf("outbox: %w", err)
+	}
+	c.drain = drain.New(drain.Options{Source: outboxSource{cur}, Series: c.series, Layouts: c.inventory.Layout, Log: c.log})
+	return c, c.openAPI()
+}
+
+// openIdentity opens the CA, the accounts and what agents are told.
+func (c *collector) openIdentity(ctx context.Context, dir string) error {
+	sealer, err := seal.Open(filepath.Join(dir, "secret.key"), func() (bool, error) {
+		cas, err := c.control.AllAuthorities(ctx)
+		return len(cas) > 0, err
+	})
+	if err != nil {
+		return err
+	}
+	names, ips, addrs := reachable(c.cfg)
+	c.addresses = addrs
+	c.policies = newPolicies(c.inventory, func() [][]byte { ders, _ := c.authority.Set(); return ders }, addrs, c.log, c.now)
+	c.policies.interval, c.policies.largeInterval = time.Duration(c.cfg.Agents.Interval), time.Duration(c.cfg.Agents.LargeInterval)
+	c.policies.largeFleet = c.cfg.Agents.LargeFleet
+	c.authority, err = authority.Open(ctx, authority.Options{Store: c.control, Sealer: sealer, Now: c.now, Log: c.log, Names: names, IPs: ips,
+		Addresses: func() []string { return addrs }, Next: func() time.Duration { return 0 }, Created: c.created, Changed: func() { c.policies.Changed() }})
+	if err != nil {
+		return err
+	}
+	key, err := auditKey(filepath.Join(dir, "audit.sealed"), sealer)
+	if err != nil {
+		return err
+	}
+	c.accounts = &account.Accounts{Store: c.control, Now: c.now, Key: key}
+	return nil
+}
+
+// auditKey reads or makes the key of the audit's chain. It lies sealed beside
+// the key file, so that a copy of the database alone can forge nothing.
+func auditKey(path string, s *seal.Sealer) ([]byte, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key := make([]byte, 32)
+		rand.Read(key)
+		sealed, err := s.Seal("audit", key)
+		if err != nil {
+			return nil, fmt.Errorf("seal the audit's key: %w", err)
+		}
+		return key, os.WriteFile(path, sealed, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the audit's key: %w", err)
+	}
+	key, err := s.Open("audit", b)
+	if err != nil {
+		return nil, fmt.Errorf("open the audit's key in %s: %w", path, err)
+	}
+	return key, nil
+}
+
+// reachable lists the names and addresses of this machine: those in the
+// settings if there are any, else all that are not loopback, and loopback only
+// when nothing else is listened on.
+func reachable(c config.Config) (names []string, ips []netip.Addr, addrs []string) {
+	_, port, err := net.SplitHostPort(c.Agents.Address)
+	if err != nil {
+		port = "8421"
+	}
+	add := func(host, port string) {
+		addrs = append(addrs, net.JoinHostPort(host, port))
+		if ip, err := netip.ParseAddr(host); err == nil {
+			ips = append(ips, ip.Unmap())
+		} else {
+			names = append(names, host)
+		}
+	}
+	for _, a := range c.Agents.Public {
+		if host, p, err := net.SplitHostPort(a); err == nil {
+			add(host, p)
+		}
+	}
+	if len(addrs) > 0 {
+		return names, ips, addrs
+	}
+	if host, _, err := net.SplitHostPort(c.Agents.Address); err == nil && host != "" {
+		if ip, err := netip.ParseAddr(host); err != nil || !ip.IsUnspecified() {
+			add(host, port)
+			return names, ips, addrs
+		}
+	}
+	if name, err := os.Hostname(); err == nil && strings.Contains(name, ".") {
+		add(name, port)
+	}
+	if list, err := net.InterfaceAddrs(); err == nil {
+		for _, a := range list {
+			p, err := netip.ParsePrefix(a.String())
+			if err != nil || p.Addr().IsLoopback() || p.Addr().IsLinkLocalUnicast() || len(addrs) >= 6 {
+				continue
+			}
+			add(p.Addr().String(), port)
+		}
+	}
+	add("127.0.0.1", port)
+	return names, ips, addrs
+}
+
+func (c *collector) openAPI() error {
+	var proxies []netip.Prefix
+	for _, p := range c.cfg.Web.Proxies {
+		if pre, err := netip.ParsePrefix(p); err == nil {
+			proxies = append(proxies, pre)
+		}
+	}
+	var err error
+	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: newQuerier(c.cfg.Data),
+		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
+		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
+		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems}})
+	return err
+}
+
+// run listens first, so that nobody waits for the series store to open, and
+// keeps all parts going until ctx ends or one of them fails.
+func (c *collector) run(ctx context.Context) error {
+	agents, err := listen("agents.address", "--agents", c.cfg.Agents.Address)
+	if err != nil {
+		return err
+	}
+	defer agents.Close()
+	web, err := listen("web.address", "--web", c.cfg.Web.Address)
+	if err != nil {
+		return err
+	}
+	defer web.Close()
+	local, err := listenLocal(filepath.Join(c.cfg.Data, SocketName))
+	if err != nil {
+		return err
+	}
+	defer local.Close()
+
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	// Those that others wait for stop last: intake and the stores go on until
+	// the listeners have answered what they began.
+	under, stopUnder := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopUnder()
+	var upper, lower sync.WaitGroup
+	errs := make(chan error, 16)
+	start := func(wg *sync.WaitGroup, ctx context.Context, name string, f func(context.Context) error) {
+		wg.Go(func() {
+			err := f(ctx)
+			if err != nil {
+				errs <- fmt.Errorf("%s: %w", name, err)
+			}
+			if ctx.Err() == nil {
+				stop() // a part that ends by itself ends all
+			}
+		})
+	}
+	start(&lower, under, "series", c.series.Run)
+	start(&lower, under, "drain", c.drain.Run)
+	start(&lower, under, "intake", c.door.Run)
+	start(&lower, under, "authority", c.authority.Run)
+	start(&upper, work, "groups", c.policies.Run)
+	start(&upper, work, "presence", c.presence.Run)
+	start(&upper, work, "upkeep", c.upkeep)
+	start(&upper, work, "agents", func(ctx context.Context) error { return c.receiver.Serve(ctx, agents, c.authority.ServerTLS()) })
+	start(&upper, work, "web", func(ctx context.Context) error { return c.serveWeb(ctx, web) })
+	start(&upper, work, "socket", func(ctx context.Context) error { return serveHTTP(ctx, local, c.api.Handler(), c.log, api.OnSocket) })
+
+	c.log.Info("collector is ready", "version", buildinfo.Read().Version, "web", web.Addr().String(), "agents", agents.Addr().String(), "data", c.cfg.Data)
+	if c.o.Ready != nil {
+		c.o.Ready(web.Addr(), agents.Addr())
+	}
+	<-work.Done()
+	upper.Wait()
+	stopUnder()
+	lower.Wait()
+	close(errs)
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+// close closes the stores, in the order in which they feed each other.
+func (c *collector) close() error {
+	var errs []error
+	if c.series != nil {
+		errs = append(errs, c.series.Close())
+	}
+	if c.control != nil {
+		errs = append(errs, c.control.Close())
+	}
+	if c.inventory != nil {
+		errs = append(errs, c.inventory.Close())
+	}
+	if c.outbox != nil {
+		errs = append(errs, c.outbox.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (c *collector) serveWeb(ctx context.Context, l net.Listener) error {
+	t, err := webTLS(c.cfg)
+	if err != nil {
+		return err
+	}
+	if t != nil {
+		l = t(l)
+	}
+	return serveHTTP(ctx, l, c.api.Handler(), c.log, nil)
+}
+
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, each func(context.Context, net.Conn) context.Context) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ConnContext: each}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-ctx.Done()
+		wait, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if srv.Shutdown(wait) != nil {
+			srv.Close()
+		}
+	}()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	<-done
+	return nil
+}
+
+// upkeep forgets what is older than it has to be kept, and watches the disk.
+func (c *collector) upkeep(ctx context.Context) error {
+	disk := time.NewTicker(2 * time.Second)
+	defer disk.Stop()
+	var retained time.Time
+	for {
+		c.watchDisk()
+		if now := c.now(); now.Sub(retained) >= time.Hour {
+			retained = now
+			c.retain(ctx, now)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-disk.C:
+		}
+	}
+}
+
+func (c *collector) retain(ctx context.Context, now time.Time) {
+	r := c.cfg.Retention
+	n, err := c.inventory.Retain(ctx, store.Retention{ClosedRows: time.Duration(r.Rows), Events: time.Duration(r.Events)}, now)
+	if err != nil && ctx.Err() == nil {
+		c.log.Error("retention of the inventory failed", "error", err)
+	}
+	if n > 0 {
+		c.log.Info("retention removed rows", "rows", n)
+	}
+	if r.Audit > 0 {
+		if _, err := c.control.DropRecords(ctx, now.Add(-time.Duration(r.Audit))); err != nil && ctx.Err() == nil {
+			c.log.Error("retention of the audit failed", "error", err)
+		}
+	}
+	if r.Series > 0 {
+		if err := c.series.Retain(ctx, time.Duration(r.Series), now); err != nil && !errors.Is(err, store.ErrLoading) && ctx.Err() == nil {
+			c.log.Error("retention of the series failed", "error", err)
+		}
+	}
+}
+
+// watchDisk closes the door while the disk is nearly full: what is still free
+// is needed for retention and for pages, and a database that met a full disk
+// in the middle of a transaction is a worse place to be.
+func (c *collector) watchDisk() {
+	d, err := c.diskStatus()
+	if err != nil {
+		return
+	}
+	if d.FreeBytes >= d.StopBytes {
+		if c.closed.Swap(nil) != nil {
+			c.log.Info("there is room again; reports are taken")
+		}
+		return
+	}
+	why := fmt.Sprintf("the collector's disk is nearly full: %d MiB free, %d MiB are needed", d.FreeBytes>>20, d.StopBytes>>20)
+	if c.closed.Swap(&why) == nil {
+		c.log.Error("reports are put off", "reason", why, "folder", c.cfg.Data)
+	}
+}
+
+func (c *collector) isClosed() (string, bool) {
+	if why := c.closed.Load(); why != nil {
+		return *why, true
+	}
+	return "", false
+}
+
+func (c *collector) problems() []string {
+	if why, closed := c.isClosed(); closed {
+		return []string{why}
+	}
+	return nil
+}
+
+func (c *collector) diskStatus() (api.DiskStatus, error) {
+	free, total, err := diskSpace(c.cfg.Data)
+	// Five hundredths of a small disk, or the setting, whichever is less.
+	stop := min(int64(c.cfg.Limits.FreeDisk), total/20)
+	return api.DiskStatus{FreeBytes: free, TotalBytes: total, StopBytes: stop}, err
+}
+
+func (c *collector) intakeStatus() api.IntakeStatus {
+	s := c.door.Stats()
+	_, refused := c.receiver.Counts()
+	return api.IntakeStatus{Reports: s.Reports, Samples: s.Samples, Sections: s.Sections, Events: s.Events, Repeats: s.Repeats,
+		Conflicts: s.Conflicts, Resends: s.Resends, Refused: refused, Busy: c.receiver.Busy()}
+}
+
+// LogTo makes the collector's log as the settings want it.
+func LogTo(w io.Writer, l config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

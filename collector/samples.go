@@ -1,0 +1,78 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"muster/collector/api"
+	"muster/collector/config"
+	"muster/collector/drain"
+	"muster/collector/outbox"
+	"muster/collector/store"
+	"muster/internal/segment"
+)
+
+// seriesSink is the outbox's name of the series store. The embedded store does
+// not sync each commit, so it is given what is kept again at each start.
+const seriesSink = "series"
+
+func openOutbox(dir string, c config.Config, now func() time.Time) (*outbox.Outbox, error) {
+	b, err := outbox.Open(filepath.Join(dir, "outbox"), outbox.Options{MaxBytes: int64(c.Outbox.Size), Keep: time.Duration(c.Outbox.Keep), Now: now,
+		Sinks: []outbox.Sink{{Name: seriesSink, Replay: true}}})
+	if errors.Is(err, segment.ErrLocked) {
+		return nil, fmt.Errorf("another collector runs with the data folder %s: stop it, or name another with --data", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	return b, nil
+}
+
+// outboxSide is the end of the outbox that intake writes to.
+type outboxSide struct{ b *outbox.Outbox }
+
+// Append makes records durable.
+func (s outboxSide) Append(recs [][]byte) error {
+	_, _, err := s.b.Append(recs)
+	if err != nil && outbox.Later(err) {
+		return fmt.Errorf("%w: %w", store.ErrFull, err)
+	}
+	return err
+}
+
+// Room is false while agents should wait: the last fifth is for what is on
+// its way already.
+func (s outboxSide) Room() bool { return s.b.Fill() < 0.8 }
+
+// outboxSource is the other end, from which the drain reads.
+type outboxSource struct{ c *outbox.Cursor }
+
+// Next gives records in order.
+func (s outboxSource) Next(ctx context.Context, most, bytes int) ([]drain.Record, error) {
+	recs, err := s.c.Next(ctx, most, bytes)
+	out := make([]drain.Record, len(recs))
+	for i, r := range recs {
+		out[i] = drain.Record{ID: r.ID, Body: r.Body}
+	}
+	return out, err
+}
+
+// Done says that the store has all up to id.
+func (s outboxSource) Done(id uint64) error { return s.c.Done(id) }
+
+// Poison puts one record aside.
+func (s outboxSource) Poison(id uint64, reason string) error { return s.c.Poison(id, reason) }
+
+func (c *collector) outboxStatus() api.OutboxStatus {
+	s := c.outbox.Stats()
+	out := api.OutboxStatus{Bytes: s.Bytes, LimitBytes: s.Limit}
+	for _, k := range s.Sinks {
+		out.Records += int64(k.Records)
+		out.LagSeconds = max(out.LagSeconds, k.Age.Seconds())
+		out.Poisoned += int64(k.Poisoned)
+	}
+	return out
+}

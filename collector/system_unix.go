@@ -1,0 +1,20 @@
+//go:build unix
+
+package collector
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// diskSpace is what this account may still use, and the size of the volume.
+func diskSpace(dir string) (free, total int64, err error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
+	}
+	return int64(s.Bavail) * int64(s.Bsize), int64(s.Blocks) * int64(s.Bsize), nil
+}
+
+func isAddressInUse(error) bool { return false }

@@ -1,0 +1,23 @@
+package collector
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// diskSpace is what this account may still use, and the size of the volume.
+func diskSpace(dir string) (free, total int64, err error) {
+	p, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	var f, t, all uint64
+	if err := windows.GetDiskFreeSpaceEx(p, &f, &t, &all); err != nil {
+		return 0, 0, &os.PathError{Op: "GetDiskFreeSpaceEx", Path: dir, Err: err}
+	}
+	return int64(f), int64(t), nil
+}
+
+func isAddressInUse(err error) bool { return errors.Is(err, windows.WSAEADDRINUSE) }
