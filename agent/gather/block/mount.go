@@ -100,12 +100,12 @@ func parseMount(line string) (Mount, bool) {
 		return Mount{}, false
 	}
 	source, super, _ := strings.Cut(back, " ")
-	return Mount{Dev: Dev(f[2]), Root: unescape(f[3]), Point: unescape(f[4]), Options: strings.Split(f[5], ","),
-		Filesystem: kind, Source: unescape(source), Super: strings.Split(super, ",")}, true
+	return Mount{Dev: Dev(f[2]), Root: Unescape(f[3]), Point: Unescape(f[4]), Options: strings.Split(f[5], ","),
+		Filesystem: kind, Source: Unescape(source), Super: strings.Split(super, ",")}, true
 }
 
-// unescape turns the octal escapes of mountinfo (\040 for a space) back.
-func unescape(s string) string {
+// Unescape turns the octal escapes of mountinfo and /proc/swaps (\040 for a space) back.
+func Unescape(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s
 	}

@@ -21,7 +21,7 @@ func clock(model string) int64 {
 		unit = 1e6
 	}
 	f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || f <= 0 || f > 1e5 {
+	if err != nil || !(f > 0 && f < 1e5) { // "NaN" is a number to ParseFloat
 		return 0
 	}
 	return int64(f*unit + 0.5)

@@ -118,11 +118,12 @@ func macText(b []byte) string {
 	return string(out)
 }
 
-// hidden says whether an interface is left out: the host's ends of container
-// links, and the tunnels that a kernel module makes just by being loaded.
+// hidden says whether an interface is left out: the host's ends of links to
+// containers and virtual machines, and the tunnels that a kernel module makes just by being loaded.
 func hidden(l Link) bool {
-	if l.Kind == "veth" {
-		return true
+	const arpEther = 1
+	if l.Kind == "veth" || l.Kind == "tun" && l.Type == arpEther && l.Master != 0 {
+		return true // the second is a virtual machine's, in a bridge
 	}
 	switch l.Name {
 	case "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0":

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"muster/agent/gather"
+	"muster/agent/gather/block"
 	"muster/agent/gather/smbios"
 	"muster/agent/host"
 	"muster/internal/inventory"
@@ -78,7 +79,7 @@ func parseSwaps(r io.Reader) (names []string, size int64) {
 		if err != nil || n < 0 || n > 1<<50 {
 			continue
 		}
-		names = append(names, w[0])
+		names = append(names, block.Unescape(w[0]))
 		size += n << 10
 	}
 	return names, size
