@@ -82,7 +82,7 @@ func (a *Authority) load(ctx context.Context) error {
 		s.roots.AddCert(c.cert)
 		s.ders = append(s.ders, row.Certificate)
 	}
-	if old != nil && s.active == nil {
+	if old != nil && len(old.list) > 0 && s.active == nil {
 		return errors.New("the control database holds no CA that signs; restore it from a backup")
 	}
 	// The version does not depend on the order or on states.
@@ -94,7 +94,7 @@ func (a *Authority) load(ctx context.Context) error {
 	s.version = [8]byte(h.Sum(nil))
 	a.set.Store(s)
 	a.forgetAll()
-	if old != nil && old.version != s.version {
+	if old != nil && len(old.list) > 0 && old.version != s.version {
 		a.o.Changed()
 	}
 	return nil
