@@ -1,0 +1,324 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// grid is an answer with rows: a table for people, CSV for programs.
+type grid struct {
+	columns []column
+	rows    [][]any
+}
+
+// column is one column of a grid.
+type column struct {
+	name string // as CSV and JSON have it
+	unit string // of the catalogues, or unitAgo
+	wide bool   // in CSV only
+	key  bool   // never left out of a narrow terminal
+}
+
+// newGrid makes a grid of columns, each written as name, name:unit, with - in
+// front for columns that only CSV shows.
+func newGrid(specs ...string) *grid {
+	g := &grid{}
+	for i, spec := range specs {
+		name, wide := strings.CutPrefix(spec, "-")
+		name, unit, _ := strings.Cut(name, ":")
+		g.columns = append(g.columns, column{name: name, unit: unit, wide: wide, key: i == 0})
+	}
+	return g
+}
+
+func (g *grid) add(values ...any) { g.rows = append(g.rows, values) }
+
+// title is a column's name as the head of a table.
+func (c column) title() string { return strings.ToUpper(strings.ReplaceAll(c.label(), "_", " ")) }
+
+// label is a column's name without its unit, which is in the values.
+func (c column) label() string {
+	name := c.name
+	for _, suffix := range []string{"_bytes", "_at", "_seconds", "_celsius", "_percent", "_bits_per_second", "_transfers_per_second"} {
+		if rest, ok := strings.CutSuffix(name, suffix); ok && c.unit != "" {
+			name = rest
+		}
+	}
+	return name
+}
+
+// show prints an answer in the form that was asked for. With an empty grid
+// people are told so in words, beside the output.
+func (s *session) show(g *grid, answer any, empty string) error {
+	switch s.output {
+	case "json":
+		return s.json(answer)
+	case "csv":
+		return s.csv(g)
+	}
+	if len(g.rows) == 0 {
+		s.note("%s", empty)
+		return nil
+	}
+	missing, cutAny := s.table(g, s.width(), "")
+	s.toldNarrow(missing, cutAny)
+	return nil
+}
+
+// toldNarrow says what a narrow terminal kept from being shown.
+func (s *session) toldNarrow(missing []string, cutAny bool) {
+	switch {
+	case len(missing) > 0:
+		s.note("the terminal is too narrow for: %s; -o csv or -o json shows all", strings.Join(missing, ", "))
+	case cutAny:
+		s.note("… marks what is cut to fit the terminal; -o csv or -o json shows all")
+	}
+}
+
+// json prints an answer as the API has it, indented.
+func (s *session) json(answer any) error {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(answer); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return writeJSON(s.out, []byte(b.String()))
+}
+
+// csv prints a grid as RFC 4180 has it.
+func (s *session) csv(g *grid) error {
+	w := csv.NewWriter(s.out)
+	if !s.noHeader {
+		head := make([]string, len(g.columns))
+		for i, c := range g.columns {
+			head[i] = guarded(tame(c.name))
+		}
+		w.Write(head)
+	}
+	line := make([]string, len(g.columns))
+	for _, row := range g.rows {
+		for i := range g.columns {
+			line[i] = exact(row[i])
+		}
+		w.Write(line)
+	}
+	w.Flush()
+	return w.Error()
+}
+
+const (
+	gap      = 2  // blanks between columns
+	leastCut = 16 // columns of text are cut down to this, not further
+)
+
+// table prints a grid aligned, each line after indent. Without a width it is
+// as wide as it is; with one, long texts are cut and then columns left out from
+// the right, and both are reported so that nothing is left out silently.
+func (s *session) table(g *grid, width int, indent string) (missing []string, cutAny bool) {
+	l := s.look()
+	var head []string
+	var shown []int
+	for i, c := range g.columns {
+		if c.wide {
+			continue
+		}
+		shown = append(shown, i)
+		head = append(head, clean(c.title()))
+	}
+	cells := make([][]string, len(g.rows))
+	widths := make([]int, len(shown))
+	right := make([]bool, len(shown))
+	for j := range shown {
+		if !s.noHeader {
+			widths[j] = columns(head[j])
+		}
+		right[j] = numeric(g, shown[j])
+	}
+	for r, row := range g.rows {
+		cells[r] = make([]string, len(shown))
+		for j, i := range shown {
+			cells[r][j] = l.human(row[i], g.columns[i].unit)
+			widths[j] = max(widths[j], columns(cells[r][j]))
+		}
+	}
+	if width > 0 {
+		var keep []int
+		keep, cutAny = fit(widths, right, func(j int) bool { return g.columns[shown[j]].key }, width-columns(indent))
+		for j := range shown {
+			if !slices.Contains(keep, j) {
+				missing = append(missing, g.columns[shown[j]].name)
+			}
+		}
+		s.lines(indent, head, cells, widths, right, keep)
+		return missing, cutAny
+	}
+	keep := make([]int, len(shown))
+	for j := range keep {
+		keep[j] = j
+	}
+	s.lines(indent, head, cells, widths, right, keep)
+	return nil, false
+}
+
+func (s *session) lines(indent string, head []string, cells [][]string, widths []int, right []bool, keep []int) {
+	w := bufio.NewWriter(s.out)
+	defer w.Flush()
+	line := func(cells []string) {
+		var b strings.Builder
+		b.WriteString(indent)
+		for n, j := range keep {
+			text := cut(cells[j], widths[j])
+			pad := strings.Repeat(" ", max(0, widths[j]-columns(text)))
+			if n > 0 {
+				b.WriteString(strings.Repeat(" ", gap))
+			}
+			if right[j] {
+				b.WriteString(pad + text)
+			} else {
+				b.WriteString(text + pad)
+			}
+		}
+		w.WriteString(strings.TrimRight(b.String(), " ") + "\n")
+	}
+	if !s.noHeader {
+		line(head)
+	}
+	for _, c := range cells {
+		line(c)
+	}
+}
+
+// fit narrows columns of text, the widest first, until they fit; where that
+// does not do, columns are left out from the right. It answers the columns that
+// stay.
+func fit(widths []int, right []bool, key func(int) bool, room int) (keep []int, cutAny bool) {
+	for j := range widths {
+		keep = append(keep, j)
+	}
+	total := func() int {
+		n := gap * (len(keep) - 1)
+		for _, j := range keep {
+			n += widths[j]
+		}
+		return n
+	}
+	least := func() int {
+		n := gap * (len(keep) - 1)
+		for _, j := range keep {
+			if right[j] {
+				n += widths[j]
+			} else {
+				n += min(widths[j], leastCut)
+			}
+		}
+		return n
+	}
+	for least() > room && len(keep) > 1 {
+		last := len(keep) - 1
+		for last > 0 && key(keep[last]) {
+			last--
+		}
+		keep = slices.Delete(keep, last, last+1)
+	}
+	for total() > room {
+		widest := -1
+		for _, j := range keep {
+			if !right[j] && widths[j] > leastCut && (widest < 0 || widths[j] > widths[widest]) {
+				widest = j
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		widths[widest]--
+		cutAny = true
+	}
+	return keep, cutAny
+}
+
+// numeric reports columns that read better from the right.
+func numeric(g *grid, i int) bool {
+	any := false
+	for _, row := range g.rows {
+		switch row[i].(type) {
+		case nil:
+		case int, int64, uint64, float64, json.Number:
+			any = true
+		default:
+			return false
+		}
+	}
+	return any
+}
+
+// pair is a line of a block: what and its value.
+type pair struct {
+	name  string
+	value any
+	unit  string
+}
+
+// block prints pairs below each other, leaving out those without a value. The
+// value of one pair may have several lines.
+func (s *session) block(indent string, pairs ...pair) {
+	l := s.look()
+	wide := 0
+	var shown [][2]string
+	for _, p := range pairs {
+		text := l.human(p.value, p.unit)
+		if text == "" {
+			continue
+		}
+		name := clean(p.name)
+		shown = append(shown, [2]string{name, text})
+		wide = max(wide, columns(name))
+	}
+	w := bufio.NewWriter(s.out)
+	defer w.Flush()
+	room := 0
+	if width := s.width(); width > 0 {
+		room = max(20, width-columns(indent)-wide-gap)
+	}
+	for _, p := range shown {
+		name := p[0] + strings.Repeat(" ", wide-columns(p[0])+gap)
+		for _, part := range wrap(p[1], room) {
+			w.WriteString(strings.TrimRight(indent+name+part, " ") + "\n")
+			name = strings.Repeat(" ", wide+gap)
+		}
+	}
+}
+
+// wrap breaks a text into lines of at most room columns, at blanks where there
+// are some. Without room it stays whole.
+func wrap(s string, room int) []string {
+	if room <= 0 || columns(s) <= room {
+		return []string{s}
+	}
+	var out []string
+	line := ""
+	for word := range strings.SplitSeq(s, " ") {
+		for columns(word) > room {
+			head := strings.TrimSuffix(cut(word, room), "…")
+			if line != "" {
+				out, line = append(out, line), ""
+			}
+			out = append(out, head)
+			word = word[len(head):]
+		}
+		switch {
+		case line == "":
+			line = word
+		case columns(line)+1+columns(word) <= room:
+			line += " " + word
+		default:
+			out, line = append(out, line), word
+		}
+	}
+	return append(out, line)
+}
