@@ -348,9 +348,8 @@ func (c *collector) serveWeb(ctx context.Context, l net.Listener) error {
 }
 
 func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, each func(context.Context, net.Conn) context.Context) error {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		ConnContext: each}
+	srv := api.NewHTTPServer(h, log)
+	srv.ConnContext = each
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

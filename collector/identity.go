@@ -189,6 +189,7 @@ func (e enrolment) Approvals(ctx context.Context) ([]api.Approval, error) {
 	for _, q := range qs {
 		a := api.Approval{ID: q.ID, Kind: string(q.Kind), Device: q.Device, Name: q.Name, Reason: q.Reason, AskedAt: q.AskedAt}
 		if q.Kind == authority.ApproveMerge {
+			a.Other = q.Other
 			a.Reason = fmt.Sprintf("may be the same machine as %s (%d points); muster device merge %s --into %s", q.Other, q.Score, q.Other, q.Device)
 		} else {
 			a.Key = q.Key.String()
@@ -197,7 +198,7 @@ func (e enrolment) Approvals(ctx context.Context) ([]api.Approval, error) {
 			a.Address = q.Remote.String()
 		}
 		if q.Token != [32]byte{} {
-			a.Invitation = hex.EncodeToString(q.Token[:4])
+			a.Invitation = hex.EncodeToString(q.Token[:6])
 		}
 		out = append(out, a)
 	}
@@ -264,7 +265,7 @@ func (r rotation) Rotate(ctx context.Context, stage string, force bool) (api.CA,
 	}
 	if err := r.a.Rotate(ctx, authority.Stage(stage), force); err != nil {
 		if errors.Is(err, authority.ErrNoStage) || errors.Is(err, authority.ErrTooSoon) {
-			return api.CA{}, fmt.Errorf("%w: %w", store.ErrConflict, err)
+			return api.CA{}, api.NewProblem("conflict", "%v", err)
 		}
 		return api.CA{}, err
 	}

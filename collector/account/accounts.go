@@ -153,9 +153,9 @@ func (a *Accounts) ByToken(ctx context.Context, text string) (Actor, error) {
 		return Actor{}, fmt.Errorf("%w: the token expired on %s", ErrSignedOut, t.ExpiresAt.Format(time.DateOnly))
 	}
 	if now.Sub(t.LastUsedAt) > time.Minute { // not a write per request
-		if err := a.Store.TouchToken(ctx, t.ID, now); err != nil {
-			return Actor{}, err
-		}
+		// On a full disk reading must go on, so a use that cannot be noted is
+		// not a refusal.
+		_ = a.Store.TouchToken(ctx, t.ID, now)
 	}
 	return Actor{Name: t.Name, Via: "token " + t.Name, Role: t.Role, Scope: t.Scope, Personal: t.Personal}, nil
 }

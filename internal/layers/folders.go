@@ -161,6 +161,8 @@ func Folders() []Folder {
 			{"internal/enroll", "what is asked and answered"},
 			{"internal/inventory", "DeviceID and evidence"},
 			{"internal/report", "codes of refusals"},
+		}, Tests: []Import{
+			{"collector/authority/authoritytest", "the suite its stores pass"},
 		}},
 		{Path: "collector/authority/seal", Owns: "secrets sealed under a key file"},
 		{Path: "collector/authority/authoritytest", Owns: "a control store in memory for tests of identity", TestsOnly: true, May: []Import{
@@ -231,6 +233,8 @@ func Folders() []Folder {
 			{"collector/search", "filters in requests"},
 			{"collector/account", "the policy of each operation"},
 			{"internal/...", "it shows sections, series, events and versions"},
+		}, Tests: []Import{
+			{"collector/store/sqlstore", "the operations over the stores that a collector has"},
 		}},
 		{Path: "collector/web", Owns: "pages", May: []Import{
 			{"collector/api", "pages show what operations answer"},
@@ -259,8 +263,18 @@ func storeMay() []Import {
 	}
 }
 
+// controlMay is what the SQL store may import beside what every store may: it
+// keeps accounts and identities too.
+func controlMay() []Import {
+	return append(storeMay(),
+		Import{"collector/account", "accounts and the audit are kept there"},
+		Import{"collector/authority", "identities are kept there"},
+		Import{"internal/enroll", "keys and evidence of identities"})
+}
+
 func storeTests() []Import {
 	return []Import{
+		{"collector/authority/authoritytest", "the suite for stores of identities"},
 		{"collector/store/storetest", "one call joins the suite"},
 	}
 }
