@@ -89,8 +89,16 @@ func (h *Host) Line(name string) string {
 		return ""
 	}
 	defer f.Close()
-	b := make([]byte, 4096)
+	// Nearly all are short, and a section reads hundreds of them: room for the
+	// longest is made only when it is needed.
+	b := make([]byte, 256)
 	n, err := io.ReadFull(f, b)
+	if err == nil {
+		b = append(b, make([]byte, 4096-len(b))...)
+		var more int
+		more, err = io.ReadFull(f, b[n:])
+		n += more
+	}
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return ""
 	}

@@ -88,3 +88,15 @@ func TestRoot(t *testing.T) {
 		t.Error("a fixture root reads the live machine")
 	}
 }
+
+func TestLineOfAnyLength(t *testing.T) {
+	h := &Host{Root: t.TempDir()}
+	for _, n := range []int{0, 1, 255, 256, 257, 4095, 4096, 5000} {
+		if err := os.WriteFile(filepath.Join(h.Root, "x"), []byte(strings.Repeat("a", n)+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(h.Line("/x")); got != min(n, 4096) {
+			t.Errorf("a line of %d bytes comes back with %d", n, got)
+		}
+	}
+}

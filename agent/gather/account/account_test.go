@@ -91,7 +91,7 @@ func FuzzPasswd(f *testing.F) {
 				t.Errorf("%+v", e)
 			}
 			admins(e, all)
-			noLogin(e.Shell)
+			_ = noLogin(e.Shell)
 		}
 		for _, a := range ages {
 			if a.Name == "" {

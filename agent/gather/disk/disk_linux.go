@@ -2,7 +2,10 @@ package disk
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"strconv"
@@ -15,6 +18,9 @@ import (
 
 func read(ctx context.Context, h *host.Host) ([]inventory.Disk, []string, error) {
 	names, err := block.Drives(h)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("sysfs is not mounted here, so drives are not known: %w", errors.ErrUnsupported)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -21,6 +21,9 @@ func read(_ context.Context, h *host.Host) (row inventory.System, asked, faults 
 	case err == nil:
 		row = fromTables(t)
 		faults = t.Faults
+		if t.System == nil {
+			faults = append(faults, "the firmware tables do not describe the machine")
+		}
 		asked = append(asked, "smbios")
 	case h.Exists("/sys/class/dmi/id"):
 		row = fromSysfs(h)
