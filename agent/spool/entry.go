@@ -54,14 +54,15 @@ func parseEntry(b []byte) (e Entry, epoch uint64, err error) {
 	}
 	e.Added = time.UnixMilli(int64(binary.LittleEndian.Uint64(b)))
 	epoch = binary.LittleEndian.Uint64(b[8:])
-	n := int(b[16])
+	sections := int(b[16])
 	b = b[entryHead:]
-	for range n {
+	for range sections {
 		if len(b) < 1 || len(b) < 1+int(b[0]) {
 			return e, 0, errEntry
 		}
-		e.Sections = append(e.Sections, string(b[1:1+b[0]]))
-		b = b[1+b[0]:]
+		end := 1 + int(b[0]) // as an int: a byte would wrap at 255
+		e.Sections = append(e.Sections, string(b[1:end]))
+		b = b[end:]
 	}
 	e.Body = b
 	return e, epoch, nil
