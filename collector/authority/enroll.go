@@ -42,7 +42,8 @@ func (a *Authority) Enroll(ctx context.Context, rq enroll.Request, from netip.Ad
 	}
 	// The reply may have been lost: the same token with the same key, of
 	// which the request proves the possession, gets the same certificate.
-	reply, found, err := a.again(ctx, keyHash, func(k Key, d Device) bool { return k.Generation == 0 && d.Token == hash })
+	mine := func(k Key, d Device) bool { return k.Generation == 0 && d.Token == hash }
+	reply, found, err := a.again(ctx, keyHash, mine)
 	if found || err != nil {
 		return reply, err
 	}
@@ -81,7 +82,7 @@ func (a *Authority) Enroll(ctx context.Context, rq enroll.Request, from netip.Ad
 	err = a.o.Store.Issue(ctx, Grant{Now: now, Keep: a.o.Periods.Retire, Token: &hash, Approval: approval, Device: &dev, Evidence: evidence, Key: key})
 	switch {
 	case errors.Is(err, ErrKeyExists): // the same request at the same time
-		reply, found, err := a.again(ctx, keyHash, func(k Key, d Device) bool { return k.Generation == 0 && d.Token == hash })
+		reply, found, err := a.again(ctx, keyHash, mine)
 		if !found && err == nil {
 			err = enroll.Refuse(enroll.CodeKeyInUse)
 		}

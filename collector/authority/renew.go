@@ -29,9 +29,7 @@ func (a *Authority) Renew(ctx context.Context, peer *x509.Certificate, rq enroll
 	if err != nil {
 		return enroll.Reply{}, err
 	}
-	reply, found, err := a.again(ctx, hash, func(k Key, d Device) bool {
-		return d.ID == old.Device && k.Generation == old.Generation+1 || k.Generation == 0 && d.Parent == old.Device
-	})
+	reply, found, err := a.again(ctx, hash, successor(old))
 	if found || err != nil {
 		return reply, err
 	}
@@ -65,9 +63,17 @@ func (a *Authority) Renew(ctx context.Context, peer *x509.Certificate, rq enroll
 	if err != nil {
 		return enroll.Reply{}, err
 	}
-	return a.issue(ctx, dev, Grant{
+	return a.issue(ctx, old, dev, Grant{
 		Now: a.now(), Keep: a.o.Periods.Retire, Previous: &old.Hash, Approval: approval, Evidence: dev.Evidence.Merge(evidence), Key: key,
 	})
+}
+
+// successor recognises what a renewal over a key made: its next generation, or
+// the first of a fork.
+func successor(of Key) func(Key, Device) bool {
+	return func(k Key, d Device) bool {
+		return d.ID == of.Device && k.Generation == of.Generation+1 || k.Generation == 0 && d.Parent == of.Device
+	}
 }
 
 // renewable finds the key of a certificate that asks to be renewed. late is
@@ -127,7 +133,7 @@ func (a *Authority) fork(ctx context.Context, old Key, parent Device, pub *ecdsa
 	if err != nil {
 		return enroll.Reply{}, err
 	}
-	reply, err := a.issue(ctx, dev, Grant{
+	reply, err := a.issue(ctx, old, dev, Grant{
 		Now: now, Keep: a.o.Periods.Retire, Previous: &old.Hash, Fork: true, Device: &dev, Evidence: evidence, Key: key,
 	})
 	if err != nil {
@@ -140,14 +146,18 @@ func (a *Authority) fork(ctx context.Context, old Key, parent Device, pub *ecdsa
 }
 
 // issue writes a renewal or fork down and answers it.
-func (a *Authority) issue(ctx context.Context, dev Device, g Grant) (enroll.Reply, error) {
-	switch err := a.o.Store.Issue(ctx, g); {
-	case errors.Is(err, ErrKeyExists): // the same request at the same time
-		return enroll.Reply{}, enroll.Refuse(enroll.CodeKeyInUse)
-	case errors.Is(err, ErrConflict):
-		// Revoked, superseded or decided in this moment: asking again tells.
-		return enroll.Reply{}, fmt.Errorf("renew %s: %w", dev.ID, err)
-	case err != nil:
+func (a *Authority) issue(ctx context.Context, old Key, dev Device, g Grant) (enroll.Reply, error) {
+	err := a.o.Store.Issue(ctx, g)
+	if errors.Is(err, ErrKeyExists) { // the same request at the same time
+		reply, found, err := a.again(ctx, g.Key.Hash, successor(old))
+		if !found && err == nil {
+			err = enroll.Refuse(enroll.CodeKeyInUse)
+		}
+		return reply, err
+	}
+	if err != nil {
+		// ErrConflict is one too: revoked, superseded or decided in this very
+		// moment. Asking again tells.
 		return enroll.Reply{}, fmt.Errorf("renew %s: %w", dev.ID, err)
 	}
 	return a.welcome(ctx, dev, g.Key)

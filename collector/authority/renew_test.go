@@ -93,6 +93,61 @@ func TestParallelFirstUse(t *testing.T) {
 	}
 }
 
+func TestTheSameRenewalAtTheSameTime(t *testing.T) {
+	w := newWorld(t)
+	for _, fork := range []bool{false, true} {
+		g := enrolled(w, box(1)...)
+		if fork {
+			g.evidence = enroll.NewEvidence(box(2)...)
+		}
+		rq := enroll.RenewRequest{CSR: g.csr(), Evidence: g.evidence, Fork: fork}
+		var wg sync.WaitGroup
+		certs := make([]string, 50)
+		for i := range certs {
+			wg.Go(func() {
+				r, err := w.Renew(context.Background(), g.cert, rq, office)
+				if err != nil {
+					t.Error(err)
+				}
+				certs[i] = string(r.Certificate)
+			})
+		}
+		wg.Wait()
+		for _, c := range certs {
+			if c != certs[0] {
+				t.Fatal("several certificates")
+			}
+		}
+	}
+	if st, err := w.Status(t.Context()); err != nil || st.Devices != 3 {
+		t.Errorf("%+v %v", st, err)
+	}
+}
+
+// Two collectors, before either has looked what the other did.
+func TestFirstUseIsDecidedByTheStore(t *testing.T) {
+	w := newWorld(t)
+	second := w.open()
+	g := enrolled(w)
+	a, b := g.clone(), g.clone()
+	ok(t, a.renew(false, false))
+	b.next = nil
+	ok(t, b.renew(false, false))
+	w.store.Fail = func(m string) error {
+		if m == "Seen" {
+			return context.DeadlineExceeded
+		}
+		return nil
+	}
+	if _, err := second.Check(t.Context(), b.cert); err == nil { // now in the cache, unseen
+		t.Error("a first use that was not noted is taken")
+	}
+	w.store.Fail = nil
+	ok(t, a.report())
+	_, err := second.Check(t.Context(), b.cert)
+	refused(t, "the slower key", err, enroll.CodeSuperseded)
+}
+
 func TestRenewalNeedsANewKey(t *testing.T) {
 	w := newWorld(t)
 	g, other := enrolled(w), enrolled(w)
@@ -324,8 +379,8 @@ func TestAgentYears(t *testing.T) {
 			if w.now().Before(sleep[i]) {
 				continue
 			}
-			if rnd.IntN(200) == 0 { // away, at most as long as nobody has to approve
-				sleep[i] = w.now().Add(time.Duration(rnd.IntN(85)) * day)
+			if rnd.IntN(200) == 0 && w.now().Before(g.cert.NotAfter) { // away, at most as long as nobody has to approve
+				sleep[i] = w.now().Add(time.Duration(rnd.IntN(89)) * day)
 				continue
 			}
 			life := g.cert.NotAfter.Sub(g.cert.NotBefore)
@@ -333,18 +388,22 @@ func TestAgentYears(t *testing.T) {
 				if w.now().After(g.cert.NotAfter) {
 					late++
 				}
-				gone := rnd.IntN(5) == 0
-				if rnd.IntN(20) == 0 {
-					g.next = nil // crashed before the key was kept
-				}
-				if err := g.renew(false, gone); err != nil {
-					t.Fatalf("agent %d is locked out at %v, certificate until %v: %v", i, w.now(), g.cert.NotAfter, err)
-				}
-				renewals++
-				if gone {
-					lost++
-					if w.now().After(g.cert.NotAfter) {
-						continue // it asks again before it reports
+				// While the certificate is good an agent tries again the next
+				// day; after that, within minutes.
+				for gone := true; gone; {
+					gone = rnd.IntN(5) == 0
+					if rnd.IntN(20) == 0 {
+						g.next = nil // crashed before the key was kept
+					}
+					if err := g.renew(false, gone); err != nil {
+						t.Fatalf("agent %d is locked out at %v, certificate until %v: %v", i, w.now(), g.cert.NotAfter, err)
+					}
+					renewals++
+					if gone {
+						lost++
+					}
+					if w.now().Before(g.cert.NotAfter) {
+						break
 					}
 				}
 			}

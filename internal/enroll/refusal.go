@@ -112,7 +112,7 @@ func lines() []line {
 		{CodeTokenUsedUp, http.StatusForbidden, DoCorrect, wait, "the enrolment string has been used as often as it may; make a new one with muster enroll new"},
 		{CodeTokenExpired, http.StatusForbidden, DoCorrect, wait, "the enrolment string has expired; make a new one with muster enroll new"},
 		{CodeTokenRevoked, http.StatusForbidden, DoCorrect, wait, "the enrolment string was revoked; make a new one with muster enroll new"},
-		{CodeTokenNetwork, http.StatusForbidden, DoCorrect, wait, "the enrolment string is not for devices of this network; make one for it with muster enroll new --network"},
+		{CodeTokenNetwork, http.StatusForbidden, DoCorrect, wait, "the enrolment string is not for devices of this network; make one for it with muster enroll new"},
 		{CodeCSR, http.StatusBadRequest, DoNewKey, wait, "the certificate request is broken or not signed by its own key"},
 		{CodeKey, http.StatusBadRequest, DoNewKey, wait, "only ECDSA keys over P-256 are taken"},
 		{CodeKeyInUse, http.StatusConflict, DoNewKey, 0, "this key has been used before; make a new key and ask again"},
@@ -126,7 +126,7 @@ func lines() []line {
 		{CodeWrongCA, http.StatusUnauthorized, DoEnroll, wait, "the certificate is from an authority this collector does not know; enrol the device with a new enrolment string"},
 		{CodeWrongUse, http.StatusUnauthorized, DoEnroll, wait, "the certificate is not one for devices"},
 		{CodeNoCertificate, http.StatusUnauthorized, DoEnroll, wait, "no client certificate; enrol this device first"},
-		{CodeApprovalNeeded, http.StatusForbidden, DoLater, wait, "somebody has to let this device in: muster enroll approvals"},
+		{CodeApprovalNeeded, http.StatusForbidden, DoLater, wait, "this device waits until somebody lets it in; it asks again by itself"},
 		{CodeApprovalRefused, http.StatusForbidden, DoEnroll, time.Hour, "somebody decided not to let this device in"},
 	}
 }
