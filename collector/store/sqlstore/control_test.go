@@ -12,6 +12,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/authority"
+	"muster/collector/authority/authoritytest"
 	"muster/collector/store"
 	"muster/internal/enroll"
 )
@@ -189,4 +190,8 @@ func TestSingleUseTokenGivesOneCertificate(t *testing.T) {
 	if n, err := c.Census(ctx, now); err != nil || n.Devices != 1 {
 		t.Errorf("census %+v, %v", n, err)
 	}
+}
+
+func TestIdentitySuite(t *testing.T) {
+	authoritytest.Suite(t, func(t *testing.T) authority.Store { return control(t) })
 }
