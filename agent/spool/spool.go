@@ -48,7 +48,6 @@ type Spool struct {
 	broken        error
 	cursorDamaged bool
 	torn          int64
-	readErrors    int // in a row
 	reserved      bool
 	reserveTried  time.Time
 	head          struct { // when the report at the head was added
@@ -286,7 +285,8 @@ const (
 
 // Peek gives the oldest waiting reports in order and without a hole in their
 // numbers, at most so many and so many bytes, but at least one if any waits.
-// They wait until Acked.
+// They wait until Acked. What the disk does not read after some tries is given
+// up, so the only errors are those that end a process.
 func (s *Spool) Peek(maxReports, maxBytes int) ([]Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -297,7 +297,7 @@ func (s *Spool) Peek(maxReports, maxBytes int) ([]Entry, error) {
 	r := s.log.Reader(s.c.Head)
 	defer r.Close()
 	var list []Entry
-	size := 0
+	size, tries := 0, 0
 	for len(list) < max(maxReports, 1) {
 		rec, err := r.Next()
 		if err == io.EOF {
@@ -308,16 +308,14 @@ func (s *Spool) Peek(maxReports, maxBytes int) ([]Entry, error) {
 		}
 		if err != nil {
 			if len(list) > 0 {
-				break
+				break // first what there is
 			}
-			if s.readErrors++; s.readErrors < readTries {
-				return nil, fmt.Errorf("read spool: %w", err)
+			if tries++; tries == readTries {
+				r.Skip()
+				tries = 0
 			}
-			s.readErrors = 0
-			r.Skip()
 			continue
 		}
-		s.readErrors = 0
 		e, _, err := parseEntry(rec.Data)
 		if err != nil || slices.Contains(s.c.Aside, rec.ID) {
 			continue
@@ -337,8 +335,9 @@ func (s *Spool) Peek(maxReports, maxBytes int) ([]Entry, error) {
 	return list, nil
 }
 
-// Acked says that the collector has everything up to seq. An error leaves that
-// known to this process; ErrAhead changes nothing.
+// Acked says that the collector has everything up to seq. If the disk is too
+// full to write that down, it is known to this process and written with the
+// next one: at worst a report is sent twice. ErrAhead changes nothing.
 func (s *Spool) Acked(seq uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -355,7 +354,9 @@ func (s *Spool) acked(seq uint64) error {
 	s.c.Head = seq + 1
 	s.c.Gaps.told(seq)
 	s.forget()
-	if err := s.save(); err != nil {
+	if err := s.save(); segment.NoSpace(err) {
+		return nil // and nothing is removed before it is written
+	} else if err != nil {
 		return fmt.Errorf("save cursor of spool: %w", err)
 	}
 	_ = s.log.Trim(seq) // what cannot be removed is tried again
@@ -416,7 +417,7 @@ func (s *Spool) Poison(seq uint64, reason string) error {
 		s.c.Head++
 	}
 	s.forget()
-	if err := s.save(); err != nil {
+	if err := s.save(); err != nil && !segment.NoSpace(err) {
 		return fmt.Errorf("put report %d aside: %w", seq, err)
 	}
 	return nil
