@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -51,8 +50,11 @@ type Options struct {
 	Step func(string)
 }
 
-// SocketName is the local socket in the data folder.
-const SocketName = "muster.sock"
+// Sockets in the data folder, open to its owner only.
+const (
+	SocketName = "muster.sock" // the command line's way in
+	debugName  = "debug.sock"  // profiles of the running process, never on a port
+)
 
 // Serve runs the collector until ctx ends or a store fails for good.
 func Serve(ctx context.Context, o Options) error {
@@ -271,6 +273,11 @@ func (c *collector) run(ctx context.Context) error {
 		return err
 	}
 	defer local.Close()
+	debugger, err := listenLocal(filepath.Join(c.cfg.Data, debugName))
+	if err != nil {
+		return err
+	}
+	defer debugger.Close()
 
 	work, stop := context.WithCancel(ctx)
 	defer stop()
@@ -300,6 +307,7 @@ func (c *collector) run(ctx context.Context) error {
 	start(&upper, work, "upkeep", c.upkeep)
 	start(&upper, work, "agents", func(ctx context.Context) error { return c.receiver.Serve(ctx, agents, c.authority.ServerTLS()) })
 	start(&upper, work, "web", func(ctx context.Context) error { return c.serveWeb(ctx, web) })
+	start(&upper, work, "debug", func(ctx context.Context) error { return serveHTTP(ctx, debugger, profiles(), c.log, nil) })
 	start(&upper, work, "socket", func(ctx context.Context) error { return serveHTTP(ctx, local, c.api.Handler(), c.log, api.OnSocket) })
 
 	c.log.Info("collector is ready", "version", buildinfo.Read().Version, "web", web.Addr().String(), "agents", agents.Addr().String(), "data", c.cfg.Data)
@@ -453,17 +461,4 @@ func (c *collector) intakeStatus() api.IntakeStatus {
 	_, refused := c.receiver.Counts()
 	return api.IntakeStatus{Reports: s.Reports, Samples: s.Samples, Sections: s.Sections, Events: s.Events, Repeats: s.Repeats,
 		Conflicts: s.Conflicts, Resends: s.Resends, Refused: refused, Busy: c.receiver.Busy()}
-}
-
-// LogTo makes the collector's log as the settings want it.
-func LogTo(w io.Writer, l config.Log) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
-		level = slog.LevelInfo
-	}
-	o := &slog.HandlerOptions{Level: level}
-	if l.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/pprof"
 	"os"
 	"syscall"
 
@@ -45,6 +47,15 @@ func listenLocal(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("local socket: %w", err)
 	}
 	return l, nil
+}
+
+// profiles serves the Go runtime's profiles.
+func profiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
 }
 
 // webTLS wraps the web listener when the settings name a certificate.
