@@ -64,7 +64,7 @@ func Guards() []Guard {
 		{Import: "plugin", Why: "nothing is loaded at run time"},
 		{Import: "encoding/gob", Why: "it decodes into types the sender names; use report's CBOR"},
 		{Import: "net/rpc", Why: "it speaks gob"},
-		{Import: "net/http/pprof", Why: "its init opens profiles on the default mux; register runtime/pprof on a local socket"},
+		{Import: "net/http/pprof", Only: []string{"collector"}, Why: "on the local socket only; its init opens profiles on the default mux too, which nobody may serve"},
 		{Import: "expvar", Why: "its init opens variables on the default mux"},
 		{Import: "log/slog", Only: everywhere, Why: "handed in as *slog.Logger"},
 		{Import: "log/syslog", Only: []string{"collector/notify/..."}, Why: "a channel"},
