@@ -75,14 +75,14 @@ func (s *session) showCA(ca api.CA) error {
 	if err := s.show(g, ca, "there is no authority"); err != nil || s.output != "table" {
 		return err
 	}
-	stage := ca.Stage
+	stage, next := ca.Stage, ca.Next
 	if stage == "" {
-		stage = "none under way"
+		stage, next = "none under way", ""
 	}
 	s.say("")
 	s.block("",
 		pair{"rotation", stage, ""},
-		pair{"next", ca.Next, ""},
+		pair{"next", next, ""},
 		pair{"heard of it", fmt.Sprintf("%d of %d devices", ca.Holding, ca.Devices), ""},
 		pair{"revoked", known(int64(ca.RevokedCount)), ""},
 	)

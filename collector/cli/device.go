@@ -203,6 +203,12 @@ func (s *session) showDevices(list api.DeviceList, chosen []deviceColumn, flat b
 	if n := len(list.Devices); n < list.Total {
 		s.note("%d of %d devices are shown; --limit 0 shows all", n, list.Total)
 	}
+	if s.output == "table" || flat {
+		// What is not shown need not be called hidden.
+		list.Hidden = slices.DeleteFunc(list.Hidden, func(name string) bool {
+			return !slices.ContainsFunc(chosen, func(c deviceColumn) bool { return c.name == name })
+		})
+	}
 	s.hiddenNote(list.Hidden)
 	return nil
 }

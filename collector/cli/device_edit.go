@@ -145,9 +145,9 @@ func (s *session) showImport(r api.ImportResult, partial bool) error {
 		}
 		verb := "changed"
 		if r.DryRun {
-			verb = "would be changed"
+			verb = "to change"
 		}
-		s.say("%s: %d devices %s, %d already are so", plural(r.Lines, "line", "lines"), r.Changed, verb, r.Same)
+		s.say("%s: %s %s, %d as the file says already", plural(r.Lines, "line", "lines"), plural(r.Changed, "device", "devices"), verb, r.Same)
 	}
 	switch {
 	case len(r.Errors) == 0:

@@ -317,15 +317,15 @@ func (s *session) showDiff(d api.DeviceDiff) error {
 	if len(d.Sections) == 0 {
 		s.say("no difference")
 	}
+	unread := map[string][]string{} // by the side that has read them
 	for _, name := range sortedSections(d.Sections) {
 		x := d.Sections[name]
 		sec, _ := inventory.Lookup(name)
-		s.say("")
 		if x.Only != "" {
-			other := map[string]string{"a": side(d.B), "b": side(d.A)}[x.Only]
-			s.say("%s: never read from %s, so nothing can be compared", name, other)
+			unread[x.Only] = append(unread[x.Only], name)
 			continue
 		}
+		s.say("")
 		s.say("%s", name)
 		for _, row := range x.OnlyA {
 			s.say("  - %s", s.rowWords(sec, row))
@@ -339,6 +339,12 @@ func (s *session) showDiff(d api.DeviceDiff) error {
 				key += ": "
 			}
 			s.say("  ~ %s%s", key, s.changeWords(sec, "changed", delta.A, delta.B))
+		}
+	}
+	for _, other := range []struct{ has, lacks string }{{"a", side(d.B)}, {"b", side(d.A)}} {
+		if names := unread[other.has]; len(names) > 0 {
+			s.say("")
+			s.say("never read from %s, so nothing can be compared: %s", other.lacks, strings.Join(names, ", "))
 		}
 	}
 	s.hiddenNote(d.Hidden)

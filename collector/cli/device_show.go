@@ -273,7 +273,17 @@ func (s *session) section(sec *inventory.Section, status api.SectionStatus, rows
 	if width == 0 && !whole {
 		width = overviewWidth
 	}
-	missing, cutAny := s.table(sectionGrid(sec, rows, true), width, "  ")
+	g := sectionGrid(sec, rows, true)
+	if few := 2; len(rows) == 1 && len(g.columns) > 4 || len(rows) <= few && !s.fits(g, width-2) || whole && len(rows) <= 10*few && !s.fits(g, width-2) {
+		for i, row := range rows {
+			if i > 0 {
+				s.say("")
+			}
+			s.block("  ", rowPairs(sec, row)...)
+		}
+		return
+	}
+	missing, cutAny := s.table(g, width, "  ")
 	var rest []string
 	if left > 0 {
 		rest = append(rest, fmt.Sprintf("%d more rows", left))

@@ -48,7 +48,11 @@ func Main(ctx context.Context, root *cobra.Command, args []string) int {
 		}
 		return exitCode(err)
 	}
-	line := clean(attempted(c) + ": " + sentence(err))
+	said := sentence(err)
+	if ctx.Err() != nil && c.Name() != "serve" {
+		said = "stopped before it was done"
+	}
+	line := clean(attempted(c) + ": " + said)
 	if exitCode(err) == ExitUsage && !fromCollector(err) {
 		line += " (" + c.CommandPath() + " --help tells more)"
 	}
@@ -85,12 +89,12 @@ func sentence(err error) string {
 	switch {
 	case errors.As(err, &p):
 		return problemLine(p)
-	case errors.Is(err, context.Canceled):
-		return "stopped before it was done"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the collector did not answer in time: ask for less, or look at muster status"
 	}
-	return strings.Join(strings.Fields(err.Error()), " ")
+	// Errors that were joined have a line each.
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	return strings.Join(strings.Fields(strings.Join(lines, "; ")), " ")
 }
 
 func problemLine(p *api.Problem) string {

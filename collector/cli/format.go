@@ -165,6 +165,9 @@ func number(f float64, exact, unit string) string {
 	}
 	switch unit {
 	case "byte":
+		if math.Abs(f) < 10_000 { // 1500 B of a packet, 4096 B of a sector
+			return exact + " B"
+		}
 		return scaled(f, exact, 1024, "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 	case "bit_per_second":
 		return scaled(f, exact, 1000, "bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s")

@@ -18,7 +18,8 @@ func TestHumanValues(t *testing.T) {
 		{int64(512), "byte", "512 B"},
 		{int64(1<<30 - 1), "byte", "1.0 GiB"}, // not 1024.0 MiB
 		{json.Number("1000204886016"), "byte", "931.5 GiB"},
-		{json.Number("-1536"), "byte", "-1.5 KiB"},
+		{json.Number("-153600"), "byte", "-150.0 KiB"},
+		{int64(1500), "byte", "1500 B"},
 		{int64(1_000_000_000), "bit_per_second", "1.0 Gbit/s"},
 		{int64(5_600_000_000), "transfer_per_second", "5600 MT/s"},
 		{3.4e9, "hertz", "3.4 GHz"},

@@ -28,8 +28,9 @@ and web.key in the file. docs/configuration.md tells all settings.`,
 			if err != nil {
 				return err
 			}
-			err = run(c.Context(), conf)
-			if errors.Is(err, context.Canceled) && c.Context().Err() != nil {
+			ctx := c.Context()
+			err = run(ctx, conf)
+			if err != nil && (err == ctx.Err() || err == context.Cause(ctx)) {
 				return nil // asked to stop, and did
 			}
 			return err

@@ -43,7 +43,7 @@ func (c column) title() string { return strings.ToUpper(strings.ReplaceAll(c.lab
 // label is a column's name without its unit, which is in the values.
 func (c column) label() string {
 	name := c.name
-	for _, suffix := range []string{"_bytes", "_at", "_seconds", "_celsius", "_percent", "_bits_per_second", "_transfers_per_second"} {
+	for _, suffix := range []string{"_bytes", "_at", "_seconds", "_celsius", "_bits_per_second", "_transfers_per_second"} {
 		if rest, ok := strings.CutSuffix(name, suffix); ok && c.unit != "" {
 			name = rest
 		}
@@ -115,70 +115,91 @@ func (s *session) csv(g *grid) error {
 const (
 	gap      = 2  // blanks between columns
 	leastCut = 16 // columns of text are cut down to this, not further
+	leastKey = 32 // and those that tell rows apart to this
 )
+
+// layout is a grid as text, with the room that each column takes.
+type layout struct {
+	names  []string // of the columns that tables show
+	head   []string
+	cells  [][]string
+	widths []int
+	right  []bool // numbers stand at the right
+	fixed  []bool // cut, they would say something else
+	key    []bool
+}
+
+func (s *session) layout(g *grid) *layout {
+	l, out := s.look(), &layout{cells: make([][]string, len(g.rows))}
+	for i, c := range g.columns {
+		if c.wide {
+			continue
+		}
+		number := numeric(g, i)
+		j := len(out.names)
+		out.names = append(out.names, c.name)
+		out.head = append(out.head, clean(c.title()))
+		out.right = append(out.right, number)
+		out.fixed = append(out.fixed, number || c.unit == "time" || c.unit == unitAgo)
+		out.key = append(out.key, c.key)
+		out.widths = append(out.widths, 0)
+		if !s.noHeader {
+			out.widths[j] = columns(out.head[j])
+		}
+		for r, row := range g.rows {
+			text := l.human(row[i], c.unit)
+			out.cells[r] = append(out.cells[r], text)
+			out.widths[j] = max(out.widths[j], columns(text))
+		}
+	}
+	return out
+}
+
+// fits reports whether a grid can be shown whole in a width; 0 is any.
+func (s *session) fits(g *grid, width int) bool {
+	l := s.layout(g)
+	total := gap * (len(l.widths) - 1)
+	for _, w := range l.widths {
+		total += w
+	}
+	return width <= 0 || total <= width
+}
 
 // table prints a grid aligned, each line after indent. Without a width it is
 // as wide as it is; with one, long texts are cut and then columns left out from
 // the right, and both are reported so that nothing is left out silently.
 func (s *session) table(g *grid, width int, indent string) (missing []string, cutAny bool) {
-	l := s.look()
-	var head []string
-	var shown []int
-	for i, c := range g.columns {
-		if c.wide {
-			continue
-		}
-		shown = append(shown, i)
-		head = append(head, clean(c.title()))
-	}
-	cells := make([][]string, len(g.rows))
-	widths := make([]int, len(shown))
-	right := make([]bool, len(shown))
-	for j := range shown {
-		if !s.noHeader {
-			widths[j] = columns(head[j])
-		}
-		right[j] = numeric(g, shown[j])
-	}
-	for r, row := range g.rows {
-		cells[r] = make([]string, len(shown))
-		for j, i := range shown {
-			cells[r][j] = l.human(row[i], g.columns[i].unit)
-			widths[j] = max(widths[j], columns(cells[r][j]))
-		}
-	}
+	l := s.layout(g)
+	var keep []int
 	if width > 0 {
-		var keep []int
-		keep, cutAny = fit(widths, right, func(j int) bool { return g.columns[shown[j]].key }, width-columns(indent))
-		for j := range shown {
-			if !slices.Contains(keep, j) {
-				missing = append(missing, g.columns[shown[j]].name)
-			}
+		keep, cutAny = l.fit(width - columns(indent))
+	} else {
+		for j := range l.names {
+			keep = append(keep, j)
 		}
-		s.lines(indent, head, cells, widths, right, keep)
-		return missing, cutAny
 	}
-	keep := make([]int, len(shown))
-	for j := range keep {
-		keep[j] = j
+	for j, name := range l.names {
+		if !slices.Contains(keep, j) {
+			missing = append(missing, name)
+		}
 	}
-	s.lines(indent, head, cells, widths, right, keep)
-	return nil, false
+	s.lines(indent, l, keep)
+	return missing, cutAny
 }
 
-func (s *session) lines(indent string, head []string, cells [][]string, widths []int, right []bool, keep []int) {
+func (s *session) lines(indent string, l *layout, keep []int) {
 	w := bufio.NewWriter(s.out)
 	defer w.Flush()
 	line := func(cells []string) {
 		var b strings.Builder
 		b.WriteString(indent)
 		for n, j := range keep {
-			text := cut(cells[j], widths[j])
-			pad := strings.Repeat(" ", max(0, widths[j]-columns(text)))
+			text := cut(cells[j], l.widths[j])
+			pad := strings.Repeat(" ", max(0, l.widths[j]-columns(text)))
 			if n > 0 {
 				b.WriteString(strings.Repeat(" ", gap))
 			}
-			if right[j] {
+			if l.right[j] {
 				b.WriteString(pad + text)
 			} else {
 				b.WriteString(text + pad)
@@ -187,9 +208,9 @@ func (s *session) lines(indent string, head []string, cells [][]string, widths [
 		w.WriteString(strings.TrimRight(b.String(), " ") + "\n")
 	}
 	if !s.noHeader {
-		line(head)
+		line(l.head)
 	}
-	for _, c := range cells {
+	for _, c := range l.cells {
 		line(c)
 	}
 }
@@ -197,46 +218,44 @@ func (s *session) lines(indent string, head []string, cells [][]string, widths [
 // fit narrows columns of text, the widest first, until they fit; where that
 // does not do, columns are left out from the right. It answers the columns that
 // stay.
-func fit(widths []int, right []bool, key func(int) bool, room int) (keep []int, cutAny bool) {
-	for j := range widths {
+func (l *layout) fit(room int) (keep []int, cutAny bool) {
+	for j := range l.widths {
 		keep = append(keep, j)
 	}
-	total := func() int {
+	floor := func(j int) int {
+		switch {
+		case l.fixed[j]:
+			return l.widths[j]
+		case l.key[j]:
+			return min(l.widths[j], leastKey)
+		}
+		return min(l.widths[j], leastCut)
+	}
+	total := func(width func(int) int) int {
 		n := gap * (len(keep) - 1)
 		for _, j := range keep {
-			n += widths[j]
+			n += width(j)
 		}
 		return n
 	}
-	least := func() int {
-		n := gap * (len(keep) - 1)
-		for _, j := range keep {
-			if right[j] {
-				n += widths[j]
-			} else {
-				n += min(widths[j], leastCut)
-			}
-		}
-		return n
-	}
-	for least() > room && len(keep) > 1 {
+	for total(floor) > room && len(keep) > 1 {
 		last := len(keep) - 1
-		for last > 0 && key(keep[last]) {
+		for last > 0 && l.key[keep[last]] {
 			last--
 		}
 		keep = slices.Delete(keep, last, last+1)
 	}
-	for total() > room {
+	for total(func(j int) int { return l.widths[j] }) > room {
 		widest := -1
 		for _, j := range keep {
-			if !right[j] && widths[j] > leastCut && (widest < 0 || widths[j] > widths[widest]) {
+			if l.widths[j] > floor(j) && (widest < 0 || l.widths[j] > l.widths[widest]) {
 				widest = j
 			}
 		}
 		if widest < 0 {
 			break
 		}
-		widths[widest]--
+		l.widths[widest]--
 		cutAny = true
 	}
 	return keep, cutAny
