@@ -200,12 +200,8 @@ func Folders() []Folder {
 			{"collector/search", "filters are part of the contract"},
 			{"internal/...", "it makes rows, samples and events"},
 		}},
-		{Path: "collector/store/sqlstore", Owns: "inventory and control in SQL", May: append(storeMay(),
-			Import{"collector/account", "it keeps the accounts: the types and the contract are theirs"},
-			Import{"collector/authority", "it keeps the identities: the types and the contract are theirs"},
-			Import{"internal/enroll", "evidence of hardware"},
-		), Tests: append(storeTests(),
-			Import{"collector/authority/authoritytest", "the suite of the contract"},
+		{Path: "collector/store/sqlstore", Owns: "inventory and control in SQL", May: controlMay(), Tests: append(storeTests(),
+			Import{"collector/authority/authoritytest", "the suite for stores of identities"},
 		)},
 		{Path: "collector/store/tsdb", Owns: "series in the embedded Prometheus TSDB", May: storeMay(), Tests: storeTests()},
 		{Path: "collector/store/influx", Owns: "series in InfluxDB", May: storeMay(), Tests: storeTests()},
@@ -274,7 +270,6 @@ func controlMay() []Import {
 
 func storeTests() []Import {
 	return []Import{
-		{"collector/authority/authoritytest", "the suite for stores of identities"},
 		{"collector/store/storetest", "one call joins the suite"},
 	}
 }
