@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command measure produces the figures of docs/performance: the real programs
 // on this machine, the peer beside them in the same run. It prints a table and
 // ends with one JSON line for each figure.

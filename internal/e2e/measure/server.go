@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -114,7 +116,7 @@ func (r *run) collector(ctx context.Context, name string) (*collector, error) {
 	c := &collector{data: filepath.Join(r.dir, name), agents: fmt.Sprintf("127.0.0.1:%d", port)}
 	file := filepath.Join(r.dir, name+".yaml")
 	// Enrolling hundreds of senders at once is not what is measured.
-	text := "limits:\n  enroll_per_second: 2000\n  handshakes_per_second: 2000\n  reports_per_minute: 6000\nlog:\n  level: warn\n"
+	text := "agents:\n  interval: 10s\nlimits:\n  enroll_per_second: 2000\n  handshakes_per_second: 2000\n  reports_per_minute: 6000\nlog:\n  level: warn\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, err
 	}

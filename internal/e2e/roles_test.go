@@ -1,0 +1,53 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"muster/collector"
+	"muster/collector/config"
+)
+
+// roles are what this test program can be instead: children that stop at
+// points no signal from outside could hit.
+func roles() map[string]func(args []string) error {
+	return map[string]func([]string) error{
+		"collector": roleCollector,
+	}
+}
+
+// stopVar says at which step of intake the collector ends: STEP:COUNT.
+const stopVar = "MUSTER_E2E_STOP"
+
+// roleCollector is a collector that dies, as by kill -9, the n-th time it has
+// done a step.
+func roleCollector(args []string) error {
+	c, err := config.Load(args[0])
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	o := collector.Options{Config: c, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	if where, n, ok := strings.Cut(os.Getenv(stopVar), ":"); ok {
+		count, err := strconv.ParseInt(n, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%s: %w", stopVar, err)
+		}
+		var seen atomic.Int64
+		o.Step = func(step string) {
+			if step == where && seen.Add(1) == count {
+				syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {} // until the signal arrives
+			}
+		}
+	}
+	return collector.Serve(ctx, o)
+}
