@@ -25,6 +25,7 @@ type Memory struct {
 	tokens    map[[32]byte]authority.Token
 	devices   map[inventory.DeviceID]authority.Device
 	keys      map[enroll.KeyHash]authority.Key
+	of        map[inventory.DeviceID][]enroll.KeyHash // the keys of each device
 	approvals []authority.Approval
 	cas       []authority.CA
 	changes   []authority.Changes // one key or one change of CAs each; Next is its number
@@ -36,6 +37,7 @@ func NewMemory() *Memory {
 		tokens:  map[[32]byte]authority.Token{},
 		devices: map[inventory.DeviceID]authority.Device{},
 		keys:    map[enroll.KeyHash]authority.Key{},
+		of:      map[inventory.DeviceID][]enroll.KeyHash{},
 	}
 }
 
@@ -143,6 +145,7 @@ func (m *Memory) Issue(ctx context.Context, g authority.Grant) error {
 	d.Evidence = g.Evidence
 	m.devices[d.ID] = d
 	m.keys[g.Key.Hash] = g.Key
+	m.of[g.Key.Device] = append(m.of[g.Key.Device], g.Key.Hash)
 	m.drop(g)
 	return nil
 }
@@ -151,9 +154,9 @@ func (m *Memory) Issue(ctx context.Context, g authority.Grant) error {
 // beyond the bound.
 func (m *Memory) drop(g authority.Grant) {
 	var unseen []authority.Key
-	for h, k := range m.keys {
-		switch {
-		case k.Device != g.Key.Device || h == g.Key.Hash:
+	for _, h := range m.of[g.Key.Device] {
+		switch k := m.keys[h]; {
+		case h == g.Key.Hash:
 		case k.ExpiresAt.Before(g.Now.Add(-g.Keep)):
 			delete(m.keys, h)
 		case k.SeenAt.IsZero() && k.SupersededAt.IsZero():
@@ -164,6 +167,10 @@ func (m *Memory) drop(g authority.Grant) {
 	for _, k := range unseen[min(len(unseen), authority.MaxUnseen-1):] {
 		delete(m.keys, k.Hash)
 	}
+	m.of[g.Key.Device] = slices.DeleteFunc(m.of[g.Key.Device], func(h enroll.KeyHash) bool {
+		_, ok := m.keys[h]
+		return !ok
+	})
 }
 
 // Key implements authority.Identities.
@@ -199,8 +206,8 @@ func (m *Memory) Seen(ctx context.Context, hash enroll.KeyHash, at time.Time) ([
 	k.SeenAt = at
 	m.keys[hash] = k
 	var out []enroll.KeyHash
-	for h, o := range m.keys {
-		if o.Device == k.Device && h != hash && o.Generation <= k.Generation && o.SupersededAt.IsZero() {
+	for _, h := range m.of[k.Device] {
+		if o := m.keys[h]; h != hash && o.Generation <= k.Generation && o.SupersededAt.IsZero() {
 			o.SupersededAt = at
 			m.keys[h] = o
 			out = append(out, h)
@@ -225,12 +232,7 @@ func (m *Memory) Revoke(ctx context.Context, id inventory.DeviceID, r authority.
 		d.RevokedAt, d.RevokedBy, d.RevokedReason = r.At, r.By, r.Reason
 		m.devices[id] = d
 	}
-	var out []enroll.KeyHash
-	for h, k := range m.keys {
-		if k.Device == id {
-			out = append(out, h)
-		}
-	}
+	out := slices.Clone(m.of[id])
 	m.changed(out...)
 	return out, nil
 }
