@@ -66,11 +66,12 @@ cross: ## build and vet for linux/amd64, linux/arm64, windows/amd64 and darwin/a
 	done
 
 bench: build $(INFLUXD) ## measure the figures of docs/performance, one JSON line each, peers in the same run
-	$(GO) test -buildvcs=false -run '^$$' -bench . -benchtime 1s ./...
-	INFLUXD=$(CURDIR)/$(INFLUXD) $(GO) run -buildvcs=false ./internal/e2e/measure
+	$(GO) test -buildvcs=false -run '^$$' -bench . -benchtime 1s -p 1 -timeout 1h ./...
+	$(GO) run -buildvcs=false ./internal/e2e/measure -influxd $(INFLUXD)
 
-bench-large: build $(INFLUXD) ## the figures at full size: 100,000 devices; takes long
-	INFLUXD=$(CURDIR)/$(INFLUXD) $(GO) run -buildvcs=false ./internal/e2e/measure -large
+bench-large: build $(INFLUXD) ## the figures at full size: 100,000 devices, long rounds; takes long
+	MUSTER_BENCH_DEVICES=100000 $(GO) test -buildvcs=false -run '^$$' -bench Fleet -timeout 6h ./collector/store/sqlstore
+	$(GO) run -buildvcs=false ./internal/e2e/measure -influxd $(INFLUXD) -seconds 120
 
 faults: ## all fault tests at full counts (200 kill -9 cycles and so on); takes long
 	packaging/test-deps
