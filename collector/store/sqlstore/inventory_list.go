@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -110,6 +111,9 @@ func parseCursor(text, sort string) (cursor, error) {
 	return c, nil
 }
 
+// errEnough ends a walk that has found what it wants.
+var errEnough = errors.New("enough")
+
 // where collects conditions that all must hold.
 type where struct {
 	conds []string
@@ -174,19 +178,26 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 	}
 	return page, x.d.read(ctx, func(v *view) error {
 		var w where
-		if !q.Merged {
-			w.add("d.merged_into IS NULL")
-		}
-		w.scope(q.Scope)
-		if q.Filter != nil {
-			cond, args, err := x.compile(ctx, v, q)
-			if err != nil {
+		var set devices
+		index := false // the order is that of the index by name, and the set is dense in it
+		if q.Filter == nil {
+			if !q.Merged {
+				w.add("d.merged_into IS NULL")
+			}
+			w.scope(q.Scope)
+			if _, err := v.one(ctx, "SELECT count(*) FROM device_rows d"+w.String(), w.args, &page.Total); err != nil {
 				return err
 			}
-			w.add(cond, args...)
-		}
-		if _, err := v.one(ctx, "SELECT count(*) FROM device_rows d"+w.String(), w.args, &page.Total); err != nil {
-			return err
+		} else {
+			var err error
+			if set, err = x.choose(ctx, v, q); err != nil {
+				return err
+			}
+			page.Total = set.count()
+			index = name == "name" && q.Limit > 0 && page.Total > few
+			if !index {
+				w.add("d.device_no IN (SELECT value FROM json_each(?))", jsonNumbers(set.numbers()))
+			}
 		}
 		if q.After != "" {
 			c, err := parseCursor(q.After, sort)
@@ -209,10 +220,21 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 		// fleet must not carry all its columns along.
 		var nos []int64
 		var last cursor
-		err := v.each(ctx, "SELECT d.device_no, "+by.expr+" FROM device_rows d"+by.join+w.String()+ordered+" LIMIT ?", append(w.args, q.Limit+1), func(scan scan) error {
+		limit := q.Limit + 1
+		if index {
+			limit = -1
+		}
+		err := v.each(ctx, "SELECT d.device_no, "+by.expr+" FROM device_rows d"+by.join+w.String()+ordered+" LIMIT ?", append(w.args, limit), func(scan scan) error {
+			if index {
+				var no int64
+				var name string
+				if err := scan(&no, &name); err != nil || !set.has(no) {
+					return err
+				}
+			}
 			if len(nos) == q.Limit { // one more tells that there is another page
 				page.Next = last.String()
-				return nil
+				return errEnough
 			}
 			last = cursor{Sort: sort}
 			var place any = &last.Text
@@ -223,7 +245,7 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 			nos = append(nos, last.Device)
 			return err
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, errEnough) {
 			return err
 		}
 		page.Devices, err = v.numbered(ctx, nos)

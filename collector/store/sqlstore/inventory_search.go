@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -18,6 +17,12 @@ import (
 type cond struct {
 	sql  string
 	args []any
+	set  string // a query for the device_no of the devices, when sql is no more than being among them
+}
+
+// among holds for the devices whose numbers a query answers.
+func among(query string, args ...any) cond {
+	return cond{sql: "d.device_no IN (" + query + ")", args: args, set: query}
 }
 
 // joined puts conditions between separators: "AND" or "OR".
@@ -26,12 +31,17 @@ func joined(by string, list ...cond) cond {
 		return list[0]
 	}
 	var out cond
-	parts := make([]string, len(list))
+	parts, sets := make([]string, len(list)), make([]string, len(list))
+	union := by == "OR"
 	for i, c := range list {
-		parts[i] = c.sql
+		parts[i], sets[i] = c.sql, c.set
 		out.args = append(out.args, c.args...)
+		union = union && c.set != ""
 	}
 	out.sql = "(" + strings.Join(parts, " "+by+" ") + ")"
+	if union {
+		out.set = strings.Join(sets, " UNION ALL ")
+	}
 	return out
 }
 
@@ -44,71 +54,7 @@ type compiler struct {
 	personal bool
 	now      time.Time
 	groups   []store.Group // loaded when a filter asks for one
-	depth    int           // of groups within groups
-}
-
-// maxGroups is how deep groups may be chosen by groups; deeper is a circle.
-const maxGroups = 8
-
-// compile translates the filter of a query. What tells of a person may only
-// be asked for by whom may see it: a filter that matches says what it asked.
-func (x *Inventory) compile(ctx context.Context, v *view, q store.DeviceQuery) (string, []any, error) {
-	if fields := search.Personal(q.Filter); len(fields) > 0 && !q.Personal {
-		return "", nil, fmt.Errorf("filter by %s %w", strings.Join(fields, ", "), store.ErrPersonal)
-	}
-	c := &compiler{x: x, personal: q.Personal, now: q.Now}
-	if usesGroups(q.Filter) {
-		err := v.each(ctx, "SELECT name, filter FROM group_rows", nil, func(scan scan) error {
-			var g store.Group
-			err := scan(&g.Name, &g.Filter)
-			c.groups = append(c.groups, g)
-			return err
-		})
-		if err != nil {
-			return "", nil, err
-		}
-	}
-	out, err := c.expr(q.Filter)
-	return out.sql, out.args, err
-}
-
-func usesGroups(e search.Expr) bool {
-	for _, t := range search.Terms(e) {
-		if t.Field.Name == "group" {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *compiler) expr(e search.Expr) (cond, error) {
-	switch e := e.(type) {
-	case search.And:
-		return c.list("AND", e)
-	case search.Or:
-		return c.list("OR", e)
-	case search.Not:
-		x, err := c.expr(e.X)
-		// A fact that is not known makes x NULL, and then "not" holds.
-		return cond{"((" + x.sql + ") IS NOT TRUE)", x.args}, err
-	case search.Term:
-		return c.term(e)
-	case nil:
-		return cond{sql: "1"}, nil
-	}
-	return never(), fmt.Errorf("filter has a part of unknown kind %T", e)
-}
-
-func (c *compiler) list(by string, l []search.Expr) (cond, error) {
-	out := make([]cond, len(l))
-	for i, e := range l {
-		x, err := c.expr(e)
-		if err != nil {
-			return x, err
-		}
-		out[i] = x
-	}
-	return joined(by, out...), nil
+	depth    int           // of groups within groups, as evaluated
 }
 
 // deviceText is the column of device_rows behind a field of text.
@@ -179,25 +125,23 @@ func (c *compiler) term(t search.Term) (cond, error) {
 		return joined("OR", text("d.os", f.Kind, t.Op, t.Value), text("d.os_family", f.Kind, t.Op, t.Value)), nil
 	case "ram":
 		x := number("d.memory_bytes", t.Op, t.Value.Number)
-		return cond{"(d.memory_bytes > 0 AND " + x.sql + ")", x.args}, nil
+		return cond{sql: "(d.memory_bytes > 0 AND " + x.sql + ")", args: x.args}, nil
 	case "seen":
 		x, err := c.instant("n.seen_at", t.Op, t.Value)
-		return cond{"d.device_no IN (SELECT n.device_no FROM seen_rows n WHERE n.seen_at > 0 AND " + x.sql + ")", x.args}, err
+		return among("SELECT n.device_no FROM seen_rows n WHERE n.seen_at > 0 AND "+x.sql, x.args...), err
 	case "first", "enrolled":
 		return c.instant("d.first_seen", t.Op, t.Value)
 	case "purchased", "warranty":
 		return c.day("d."+f.Name, t.Op, t.Value)
 	case "site":
 		x := text("s.name", f.Kind, t.Op, t.Value)
-		return cond{"d.site IN (SELECT s.id FROM site s WHERE " + x.sql + ")", x.args}, nil
+		return cond{sql: "d.site IN (SELECT s.id FROM site s WHERE " + x.sql + ")", args: x.args}, nil
 	case "agency":
 		x := text("a.name", f.Kind, t.Op, t.Value)
-		return cond{"d.site IN (SELECT s.id FROM site s JOIN agency a ON a.id = s.agency WHERE " + x.sql + ")", x.args}, nil
+		return cond{sql: "d.site IN (SELECT s.id FROM site s JOIN agency a ON a.id = s.agency WHERE " + x.sql + ")", args: x.args}, nil
 	case "label":
 		x := text("l.label", f.Kind, t.Op, t.Value)
-		return cond{"d.device_no IN (SELECT l.device_no FROM label_rows l WHERE " + x.sql + ")", x.args}, nil
-	case "group":
-		return c.group(t)
+		return among("SELECT l.device_no FROM label_rows l WHERE "+x.sql, x.args...), nil
 	case "ip":
 		return c.address(t)
 	case "mac":
@@ -273,7 +217,7 @@ func number(e string, op search.Op, n float64) cond {
 	if op == search.Known {
 		return cond{sql: "(" + e + " IS NOT NULL)"}
 	}
-	return cond{"(" + e + " " + operator(op) + " ?)", []any{n}}
+	return cond{sql: "(" + e + " " + operator(op) + " ?)", args: []any{n}}
 }
 
 // operator is the SQL of a comparison; ":" compares as "=" does.
@@ -319,15 +263,15 @@ func compare(e string, op search.Op, from, until any, ago bool) cond {
 	}
 	switch op {
 	case search.Lt:
-		return cond{"(" + e + " < ?)", []any{from}}
+		return cond{sql: "(" + e + " < ?)", args: []any{from}}
 	case search.Le:
-		return cond{"(" + e + " < ?)", []any{until}}
+		return cond{sql: "(" + e + " < ?)", args: []any{until}}
 	case search.Gt:
-		return cond{"(" + e + " >= ?)", []any{until}}
+		return cond{sql: "(" + e + " >= ?)", args: []any{until}}
 	case search.Ge:
-		return cond{"(" + e + " >= ?)", []any{from}}
+		return cond{sql: "(" + e + " >= ?)", args: []any{from}}
 	}
-	return cond{"(" + e + " >= ? AND " + e + " < ?)", []any{from, until}}
+	return cond{sql: "(" + e + " >= ? AND " + e + " < ?)", args: []any{from, until}}
 }
 
 // instant compares a column of Unix milliseconds.
@@ -352,35 +296,7 @@ func (c *compiler) day(e string, op search.Op, v search.Value) (cond, error) {
 		until = from.AddDate(0, 0, 1)
 	}
 	x := compare(e, op, from.UTC().Format(time.DateOnly), until.UTC().Format(time.DateOnly), ago)
-	return cond{"(" + e + " <> '' AND " + x.sql + ")", x.args}, err
-}
-
-// group holds for devices that one of the named groups chooses.
-func (c *compiler) group(t search.Term) (cond, error) {
-	var chosen []cond
-	for _, g := range c.groups {
-		if !groupNamed(t, g.Name) {
-			continue
-		}
-		if c.depth >= maxGroups {
-			return never(), fmt.Errorf("group %q is chosen by itself through other groups: change one of their filters", g.Name)
-		}
-		e, err := search.Parse(g.Filter)
-		if err != nil {
-			return never(), fmt.Errorf("filter of group %q: %w", g.Name, err)
-		}
-		c.depth++
-		x, err := c.expr(e)
-		c.depth--
-		if err != nil {
-			return x, err
-		}
-		chosen = append(chosen, x)
-	}
-	if len(chosen) == 0 {
-		return never(), nil
-	}
-	return joined("OR", chosen...), nil
+	return cond{sql: "(" + e + " <> '' AND " + x.sql + ")", args: x.args}, err
 }
 
 // prefixRange is the first and the last address of a network as stored.

@@ -14,19 +14,18 @@ import (
 // conditions hold: shared ones over facts f, own ones over rows r. Facts are
 // few, so they are searched first, and an index leads from them to devices.
 func (p *plan) having(shared, own []cond) cond {
-	var out cond
+	var args []any
 	parts := []string{"r.until_at IS NULL"}
 	if len(shared) > 0 {
 		s := joined("AND", shared...)
 		parts = append(parts, "r.fact_no IN (SELECT f.fact_no FROM "+p.facts+" f WHERE "+s.sql+")")
-		out.args = append(out.args, s.args...)
+		args = append(args, s.args...)
 	}
 	for _, o := range own {
 		parts = append(parts, o.sql)
-		out.args = append(out.args, o.args...)
+		args = append(args, o.args...)
 	}
-	out.sql = "d.device_no IN (SELECT r.device_no FROM " + p.rows + " r WHERE " + strings.Join(parts, " AND ") + ")"
-	return out
+	return among("SELECT r.device_no FROM "+p.rows+" r WHERE "+strings.Join(parts, " AND "), args...)
 }
 
 // havingOne is having with a condition on a single column.
@@ -58,7 +57,7 @@ func (c *compiler) value(p *plan, col inventory.Column, kind search.Kind, op sea
 		if op == search.Known {
 			return cond{sql: "(" + e + " IS NOT NULL)"}, nil
 		}
-		return cond{"(" + e + " = ?)", []any{toSQL(v.Bool)}}, nil
+		return cond{sql: "(" + e + " = ?)", args: []any{toSQL(v.Bool)}}, nil
 	case search.Time:
 		return c.instant(e, op, v)
 	case search.Version:
@@ -72,7 +71,7 @@ func (c *compiler) value(p *plan, col inventory.Column, kind search.Kind, op sea
 			k = search.Text
 		}
 		x := text("j.value", k, op, v)
-		return cond{"EXISTS (SELECT 1 FROM json_each(" + e + ") j WHERE " + x.sql + ")", x.args}, nil
+		return cond{sql: "EXISTS (SELECT 1 FROM json_each(" + e + ") j WHERE " + x.sql + ")", args: x.args}, nil
 	case search.Mac:
 		return macText(e, op, v), nil
 	}
@@ -96,9 +95,9 @@ func versionKey(sort string, op search.Op, version string) cond {
 		// 23a, and not the pre-release 23rc1.
 		begin := key[:len(key)-1]
 		low := append(slices.Clone(begin), 2)
-		return cond{"(" + sort + " >= ? AND " + sort + " < ?)", []any{low, append(slices.Clone(begin), 0xFF)}}
+		return cond{sql: "(" + sort + " >= ? AND " + sort + " < ?)", args: []any{low, append(slices.Clone(begin), 0xFF)}}
 	}
-	return cond{"(" + sort + " " + operator(op) + " ?)", []any{key}}
+	return cond{sql: "(" + sort + " " + operator(op) + " ?)", args: []any{key}}
 }
 
 // free looks for text in what a device is known by.
@@ -121,33 +120,33 @@ func (c *compiler) free(t search.Term) (cond, error) {
 		if c.personal {
 			x = joined("OR", x, like("t.personal", "%"+escapeLike(t.Value.Text)+"%"))
 		}
-		alts = append(alts, cond{"d.device_no IN (SELECT t.rowid FROM device_search t WHERE " + x.sql + ")", x.args})
+		alts = append(alts, among("SELECT t.rowid AS device_no FROM device_search t WHERE "+x.sql, x.args...))
 	default:
 		columns := "facts"
 		if c.personal {
 			columns = "{facts personal}"
 		}
-		alts = append(alts, cond{"d.device_no IN (SELECT rowid FROM device_search WHERE device_search MATCH ?)",
-			[]any{columns + ` : "` + strings.ReplaceAll(t.Value.Text, `"`, `""`) + `"`}})
+		alts = append(alts, among("SELECT rowid AS device_no FROM device_search WHERE device_search MATCH ?",
+			columns+` : "`+strings.ReplaceAll(t.Value.Text, `"`, `""`)+`"`))
 	}
 	switch t.Value.Form {
 	case search.FormPrefix:
 		alts = append(alts, inNetwork(t.Value))
 	case search.FormMac:
-		alts = append(alts, cond{"d.device_no IN (SELECT device_no FROM host_mac WHERE mac = ?)", []any{t.Value.Mac}})
+		alts = append(alts, among("SELECT device_no FROM host_mac WHERE mac = ?", t.Value.Mac))
 	}
 	return joined("OR", alts...), nil
 }
 
 func inNetwork(v search.Value) cond {
 	first, last := prefixRange(v.Prefix)
-	return cond{"d.device_no IN (SELECT device_no FROM host_ip WHERE ip BETWEEN ? AND ?)", []any{first, last}}
+	return among("SELECT device_no FROM host_ip WHERE ip BETWEEN ? AND ?", first, last)
 }
 
 func (c *compiler) address(t search.Term) (cond, error) {
 	switch {
 	case t.Op == search.Known:
-		return cond{sql: "d.device_no IN (SELECT device_no FROM host_ip)"}, nil
+		return among("SELECT device_no FROM host_ip"), nil
 	case t.Value.Form == search.FormPrefix && t.Op != search.Glob:
 		return inNetwork(t.Value), nil
 	}
@@ -158,7 +157,7 @@ func (c *compiler) address(t search.Term) (cond, error) {
 // notation.
 func macText(e string, op search.Op, v search.Value) cond {
 	if v.Form == search.FormMac && op != search.Glob {
-		return cond{"(" + e + " = ?)", []any{v.Mac}}
+		return cond{sql: "(" + e + " = ?)", args: []any{v.Mac}}
 	}
 	if op == search.Has {
 		x := like(e, "%"+escapeLike(v.Text)+"%")
@@ -173,10 +172,10 @@ func macText(e string, op search.Op, v search.Value) cond {
 
 func (c *compiler) mac(t search.Term) (cond, error) {
 	if t.Op == search.Known {
-		return cond{sql: "d.device_no IN (SELECT device_no FROM host_mac)"}, nil
+		return among("SELECT device_no FROM host_mac"), nil
 	}
 	x := macText("k.mac", t.Op, t.Value)
-	return cond{"d.device_no IN (SELECT k.device_no FROM host_mac k WHERE " + x.sql + ")", x.args}, nil
+	return among("SELECT k.device_no FROM host_mac k WHERE "+x.sql, x.args...), nil
 }
 
 func (c *compiler) disk(t search.Term) (cond, error) {
@@ -210,7 +209,7 @@ func (c *compiler) software(t search.Term) (cond, error) {
 		kind = search.Text
 	}
 	x := text("t.name", kind, t.Op, t.Value)
-	shared := []cond{{"f.name IN (SELECT t.name FROM title_rows t INDEXED BY title_names WHERE t.version IS NULL AND " + x.sql + ")", x.args}}
+	shared := []cond{{sql: "f.name IN (SELECT t.name FROM title_rows t INDEXED BY title_names WHERE t.version IS NULL AND " + x.sql + ")", args: x.args}}
 	if t.Sub != nil {
 		shared = append(shared, versionKey("f."+sortColumn("version"), t.Sub.Op, t.Sub.Value.Text))
 	}
@@ -280,8 +279,8 @@ func (c *compiler) port(t search.Term) (cond, error) {
 			uplinks = " AND NOT EXISTS (SELECT 1" + u.fromAs("u") + " WHERE " + u.exprAs("u", "uplink") + " = 1 AND ur.until_at IS NULL AND ur.device_no = sw.device_no AND " +
 				u.exprAs("u", "name") + " = " + p.expr("port") + ")"
 		}
-		alts = append(alts, cond{"d.device_no IN (SELECT k.device_no" + p.from() + " JOIN device_rows sw ON sw.device_no = r.device_no JOIN host_mac k ON k.mac = " + p.expr("mac") +
-			" WHERE r.until_at IS NULL AND k.device_no <> sw.device_no AND " + sw.sql + " AND " + on.sql + uplinks + ")", append(sw.args, on.args...)})
+		alts = append(alts, among("SELECT k.device_no"+p.from()+" JOIN device_rows sw ON sw.device_no = r.device_no JOIN host_mac k ON k.mac = "+p.expr("mac")+
+			" WHERE r.until_at IS NULL AND k.device_no <> sw.device_no AND "+sw.sql+" AND "+on.sql+uplinks, append(sw.args, on.args...)...))
 	}
 	if p := c.x.named["neighbor"]; p != nil {
 		sw := match(p.expr("remote_name"), v)
@@ -289,7 +288,7 @@ func (c *compiler) port(t search.Term) (cond, error) {
 		if name != "" && op != search.Known {
 			on = joined("OR", on, match(p.expr("remote_port_description"), portValue))
 		}
-		alts = append(alts, cond{"d.device_no IN (SELECT r.device_no" + p.from() + " WHERE r.until_at IS NULL AND " + sw.sql + " AND " + on.sql + ")", append(sw.args, on.args...)})
+		alts = append(alts, among("SELECT r.device_no"+p.from()+" WHERE r.until_at IS NULL AND "+sw.sql+" AND "+on.sql, append(sw.args, on.args...)...))
 	}
 	if len(alts) == 0 {
 		return never(), nil

@@ -85,7 +85,7 @@ func (t *tx) layOut(s *inventory.Section, have tables) (*plan, error) {
 				"from_at INTEGER NOT NULL", "until_at INTEGER", "missing_at INTEGER", "fact_no INTEGER"}, rowColumns...), ", ")+
 				", PRIMARY KEY (device_no, row_no)) STRICT, WITHOUT ROWID",
 			"CREATE TABLE "+quote(s.Name+"_facts")+" ("+strings.Join(append([]string{"fact_no INTEGER PRIMARY KEY", "fact_digest BLOB NOT NULL UNIQUE"}, factColumns...), ", ")+") STRICT",
-			"CREATE INDEX "+quote(s.Name+"_by_fact")+" ON "+quote(s.Name+"_rows")+" (fact_no, device_no) WHERE until_at IS NULL")
+			"CREATE INDEX "+quote(s.Name+"_by_fact")+" ON "+quote(s.Name+"_rows")+" (fact_no, device_no, until_at) WHERE until_at IS NULL") // until_at only makes it cover
 	} else {
 		for _, c := range rowColumns {
 			ddl = append(ddl, "ALTER TABLE "+quote(s.Name+"_rows")+" ADD COLUMN "+c)
