@@ -71,6 +71,34 @@ var built = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
+// player is the program that plays the roles: this one, or where that would
+// take its time for the race detector, the same without it.
+var player = sync.OnceValues(func() (string, error) {
+	if !raced {
+		return os.Args[0], nil
+	}
+	dir, err := built()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "player")
+	cmd := exec.Command("go", "test", "-c", "-buildvcs=false", "-o", path, "muster/internal/e2e")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the player of roles: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func rolePlayer(t *testing.T) string {
+	t.Helper()
+	path, err := player()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func program(t *testing.T, name string) string {
 	t.Helper()
 	dir, err := built()
@@ -227,7 +255,7 @@ func (o *office) start() time.Duration {
 func (o *office) role(env ...string) time.Duration {
 	o.t.Helper()
 	begin := time.Now()
-	o.process = launch(o.t, append(env, roleVar+"=collector"), os.Args[0], o.config)
+	o.process = launch(o.t, append(env, roleVar+"=collector"), rolePlayer(o.t), o.config)
 	return o.ready(begin)
 }
 

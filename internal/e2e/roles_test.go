@@ -20,6 +20,8 @@ import (
 func roles() map[string]func(args []string) error {
 	return map[string]func([]string) error{
 		"collector": roleCollector,
+		"spooler":   roleSpooler,
+		"committer": roleCommitter,
 	}
 }
 
