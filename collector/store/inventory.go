@@ -20,7 +20,7 @@ type Head struct {
 type SectionState struct {
 	Hash    inventory.Hash // as the device computed it
 	Status  report.Status
-	Sources []string
+	Sources []string // asked since the last ok reading, that one included
 }
 
 // DeviceState is what intake must know of a device to judge its next report.
@@ -106,7 +106,11 @@ type Inventory interface {
 	AddDevice(ctx context.Context, d NewDevice) error
 	// State loads what intake needs; ErrNotFound for an unknown device.
 	State(ctx context.Context, id inventory.DeviceID) (DeviceState, error)
-	// Commit takes a group of reports in one transaction: all or none.
+	// Commit takes a group of reports in one transaction: all or none. An entry
+	// whose head is not beyond the stored one of its epoch is a repeat and
+	// changes nothing. Rows begin at their reading's time, but never before
+	// what the store holds of the device. ErrFull when the disk is; ErrFatal
+	// when the process must stop.
 	Commit(ctx context.Context, entries []Entry) error
 	// Layout finds a layout that some Commit brought.
 	Layout(ctx context.Context, h report.LayoutHash) (report.Layout, error)
@@ -119,8 +123,11 @@ type Inventory interface {
 	// serial or asset tag. ErrAmbiguous names the candidates.
 	Resolve(ctx context.Context, s Scope, ref string) (inventory.DeviceID, error)
 	// Sections gives sections of a device as they were at a time; zero is now.
+	// Without names it gives all that were ever read. How a reading went is
+	// kept of the last one only: for times before it Status is empty.
 	Sections(ctx context.Context, id inventory.DeviceID, at time.Time, names []string) ([]SectionView, error)
-	// Journal lists changes of rows, newest first.
+	// Journal lists changes of rows, newest first. What a section's first good
+	// reading found is one line, verb first_read.
 	Journal(ctx context.Context, q JournalQuery) ([]Change, error)
 	// Events lists events, newest first.
 	Events(ctx context.Context, q EventQuery) ([]EventRow, error)

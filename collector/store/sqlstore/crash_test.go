@@ -125,7 +125,7 @@ func TestTornLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := -1
-	for n := int64(0); n <= st.Size(); n += max(st.Size()/40, 1) {
+	for n := int64(0); n <= st.Size(); n += max(st.Size()/12, 1) {
 		y := openAt(t, copyFiles(t, x.d.path, n))
 		seq := 0
 		if s, err := y.State(t.Context(), deviceID(1)); err == nil && len(s.Heads) > 0 {

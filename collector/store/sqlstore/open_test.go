@@ -355,7 +355,7 @@ func TestBitFlips(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 40 {
+	for range 12 {
 		b := append([]byte(nil), raw...)
 		for range 20 {
 			b[100+r.IntN(len(b)-100)] ^= 1 << r.IntN(8)

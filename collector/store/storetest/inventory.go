@@ -50,6 +50,7 @@ func RunInventory(t *testing.T, open func(t *testing.T) store.Inventory) {
 	}
 	for _, x := range tests {
 		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
 			x.run(&fleet{T: t, s: open(t), seq: map[inventory.DeviceID]uint64{}})
 		})
 	}
