@@ -19,7 +19,7 @@ import (
 func tree(out io.Writer) *cobra.Command {
 	return New(Streams{Out: out, Err: out, Now: noon, Env: func(string) string { return "" }},
 		Serve(func(context.Context, config.Config) error { return nil }),
-		SQLWorker(func(io.Reader, io.Writer) error { return nil }))
+		SQLWorker(func(io.Reader, io.Writer) int { return 0 }))
 }
 
 func walk(c *cobra.Command, visit func(*cobra.Command)) {

@@ -31,6 +31,11 @@ func usage(format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...)}
 }
 
+// ended is a number to end with, about which everything has been said.
+type ended int
+
+func (e ended) Error() string { return fmt.Sprintf("ended with %d", int(e)) }
+
 // Main runs a command tree made by New and answers what the program ends with.
 // An error is one line that begins with what was attempted.
 func Main(ctx context.Context, root *cobra.Command, args []string) int {
@@ -38,6 +43,9 @@ func Main(ctx context.Context, root *cobra.Command, args []string) int {
 	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return ExitOK
+	}
+	if code, ok := err.(ended); ok {
+		return int(code)
 	}
 	w := root.ErrOrStderr()
 	var problems settings.Problems

@@ -102,9 +102,12 @@ func inProcess(ts *testscript.TestScript, args []string) int {
 		}
 		return nil
 	}
-	worker := func(in io.Reader, out io.Writer) error {
-		_, err := io.Copy(out, in)
-		return err
+	worker := func(in io.Reader, out io.Writer) int {
+		n, _ := io.Copy(out, in)
+		if n == 0 {
+			return 2
+		}
+		return 0
 	}
 	s := Streams{In: in, Out: ts.Stdout(), Err: ts.Stderr(), Env: ts.Getenv, Now: noon}
 	return Main(context.Background(), New(s, Serve(served), SQLWorker(worker)), args)

@@ -73,15 +73,19 @@ func serveConfig(file string, c *cobra.Command) (config.Config, error) {
 }
 
 // SQLWorker makes the hidden command that answers one statement of people's
-// SQL, apart from the collector that starts it.
-func SQLWorker(run func(in io.Reader, out io.Writer) error) *cobra.Command {
+// SQL, apart from the collector that starts it. What run returns is what the
+// process ends with; why is in its output.
+func SQLWorker(run func(in io.Reader, out io.Writer) int) *cobra.Command {
 	return &cobra.Command{
 		Use:    "sql-worker",
 		Short:  "Answer one SQL statement from the input (started by the collector)",
 		Hidden: true,
 		Args:   func(c *cobra.Command, args []string) error { return countArgs(c, "sql-worker", args) },
 		RunE: func(c *cobra.Command, _ []string) error {
-			return run(c.InOrStdin(), c.OutOrStdout())
+			if code := run(c.InOrStdin(), c.OutOrStdout()); code != ExitOK {
+				return ended(code)
+			}
+			return nil
 		},
 	}
 }

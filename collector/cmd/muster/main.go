@@ -14,13 +14,14 @@ import (
 	"muster/collector"
 	"muster/collector/cli"
 	"muster/collector/config"
+	"muster/collector/query"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	root := cli.New(cli.Streams{}, cli.Serve(serve))
+	root := cli.New(cli.Streams{}, cli.Serve(serve), cli.SQLWorker(query.Worker))
 	os.Exit(cli.Main(ctx, root, os.Args[1:]))
 }
 
