@@ -99,8 +99,8 @@ type collector struct {
 }
 
 // open opens the stores and joins the parts; nothing runs yet.
-func open(ctx context.Context, o Options) (c *collector, err error) {
-	c = &collector{o: o, cfg: o.Config, log: o.Log, now: o.Now, started: o.Now()}
+func open(ctx context.Context, o Options) (_ *collector, err error) {
+	c := &collector{o: o, cfg: o.Config, log: o.Log, now: o.Now, started: o.Now()}
 	dir := c.cfg.Data
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; name another with --data", err)
@@ -247,8 +247,11 @@ func (c *collector) openAPI() error {
 			proxies = append(proxies, pre)
 		}
 	}
-	var err error
-	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: newQuerier(c.cfg.Data),
+	sql, err := newQuerier(c.cfg.Data)
+	if err != nil {
+		return err
+	}
+	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: sql,
 		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
 		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
 		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems}})

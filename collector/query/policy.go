@@ -1,0 +1,135 @@
+package query
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"muster/internal/inventory"
+)
+
+const notASelect = "only one SELECT, WITH, VALUES or EXPLAIN is answered here; nothing can be changed"
+
+// verdict of the authorizer, with a word for people when it is a refusal.
+type verdict struct {
+	code int32
+	why  string
+}
+
+// policy decides what a statement may do.
+type policy struct {
+	personal bool
+}
+
+// decide is asked by SQLite for each thing that a statement wants
+// (https://www.sqlite.org/c3ref/set_authorizer.html). within is the view on
+// whose behalf it is wanted, empty for the statement's own text.
+func (p policy) decide(action int32, a, b, within string) verdict {
+	switch action {
+	case sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE:
+		return verdict{}
+	case sqlite3.SQLITE_READ:
+		return p.read(a, b, within)
+	case sqlite3.SQLITE_FUNCTION:
+		if refusedFunction(strings.ToLower(b)) {
+			return deny("the function %s may not be used here", b)
+		}
+		return verdict{}
+	case sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH:
+		return deny("ATTACH may not be used here: only the inventory can be asked")
+	case sqlite3.SQLITE_PRAGMA:
+		return deny("PRAGMA may not be used here")
+	}
+	return deny(notASelect)
+}
+
+func deny(format string, args ...any) verdict {
+	return verdict{sqlite3.SQLITE_DENY, fmt.Sprintf(format, args...)}
+}
+
+// read decides about one column of one table or view. A personal column is
+// masked in the table itself and in every view alike, so that it does not
+// matter through how many views, subqueries and names somebody comes to it:
+// within can be a name that the statement gave itself, and is trusted for
+// nothing but a kinder refusal.
+func (p policy) read(table, column, within string) verdict {
+	if table == "" {
+		return verdict{} // a subquery or a common table expression
+	}
+	if column == "" {
+		// A table of which no column is read, such as under count(*): it
+		// tells nothing but how many rows there are.
+		return verdict{}
+	}
+	section, ok := source(table)
+	if !ok && within != "" {
+		section, ok = inner(table)
+	}
+	if !ok {
+		return deny("%q may not be read directly: use the views, which are named as the sections (see muster schema), or device and event", table)
+	}
+	if !p.personal && isPersonal(section, column) {
+		return verdict{code: sqlite3.SQLITE_IGNORE} // reads as NULL
+	}
+	return verdict{}
+}
+
+// inner lists the store's own tables that views are made of, with the view
+// whose personal columns they hold.
+func inner(table string) (string, bool) {
+	switch name := strings.ToLower(table); name {
+	case "device_rows":
+		return "device", true
+	case "event_rows":
+		return "event", true
+	case "seen_rows", "label_rows", "site", "agency":
+		return name, true
+	}
+	return "", false
+}
+
+// source says which section, or device or event, a name shows; false when it
+// may not be read.
+func source(table string) (string, bool) {
+	name := strings.ToLower(table)
+	switch name {
+	case "device", "event", "sqlite_schema", "sqlite_master", "json_each", "json_tree", "generate_series":
+		return name, true
+	}
+	for _, suffix := range []string{"", "_history", "_rows", "_facts"} {
+		if s, ok := strings.CutSuffix(name, suffix); ok {
+			if _, known := inventory.Lookup(s); known {
+				return s, true
+			}
+		}
+	}
+	return "", false
+}
+
+func isPersonal(section, column string) bool {
+	column = strings.ToLower(column)
+	switch section {
+	case "device":
+		return slices.Contains([]string{"user_name", "owner", "note"}, column)
+	case "event":
+		return column == "attributes"
+	}
+	s, ok := inventory.Lookup(section)
+	if !ok {
+		return false
+	}
+	c, ok := s.Column(column)
+	return ok && c.Personal
+}
+
+// refusedFunction names what reaches beyond the statement, or only makes
+// large values.
+func refusedFunction(name string) bool {
+	switch name {
+	case "load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "randomblob", "zeroblob", "sqlite_compileoption_get", "sqlite_compileoption_used":
+		return true
+	}
+	return false
+}
