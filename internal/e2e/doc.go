@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package e2e tries both programs as people run them. It owns the oracle: made
 // up devices whose every number, row and event can be derived from who said it
 // and when, and a judge that holds the collector's stores against what was

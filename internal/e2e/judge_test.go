@@ -1,3 +1,5 @@
+//go:build linux
+
 package e2e
 
 import (
@@ -132,7 +134,7 @@ func (o *Oracle) compareSeries(v *verdict, a api.SeriesAnswer, field string, i i
 		delete(points, string(d.ID))
 	}
 	for id, p := range points {
-		if len(p) > 0 {
+		if len(p) > 0 && !o.others[id] {
 			v.say("integrity: series mem_%s of %s, which the oracle does not know", field, id)
 		}
 	}
@@ -299,6 +301,7 @@ func (o *Oracle) filesHeads(ctx context.Context, v *verdict, db *sql.DB, byID ma
 		[]any{&id, &epoch, &seq}, func() {
 			d := byID[id]
 			switch {
+			case d == nil && o.others[id]:
 			case d == nil:
 				v.say("device %s is in the database and was never made", id)
 			case uint64(epoch) != d.Epoch:
@@ -344,6 +347,9 @@ func (o *Oracle) filesRows(ctx context.Context, v *verdict, db *sql.DB, byID map
 		JOIN software_facts f USING (fact_no) JOIN device_rows d ON d.device_no = r.device_no`,
 		[]any{&id, &name, &version, &from, &until}, func() {
 			d := byID[id]
+			if d == nil && o.others[id] {
+				return
+			}
 			if d == nil {
 				v.say("rows of device %s, which was never made", id)
 				return

@@ -1,3 +1,5 @@
+//go:build linux
+
 package e2e
 
 import (
@@ -29,6 +31,8 @@ type Oracle struct {
 	log *slog.Logger
 
 	Devices []*Device
+	// others are devices that the judge shall overlook: real ones.
+	others map[string]bool
 
 	mu     sync.Mutex
 	faults []string

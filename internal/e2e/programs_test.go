@@ -1,8 +1,11 @@
+//go:build linux
+
 package e2e
 
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -137,6 +140,7 @@ type process struct {
 	out  *output
 	done chan struct{}
 	err  error
+	end  func() // of a collector within this program, which has no cmd
 }
 
 // output is what a child printed so far; its lines can be waited for.
@@ -184,6 +188,14 @@ func (p *process) kill() {
 // stop asks the process to end, and waits.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
+	if p.end != nil {
+		p.end()
+		<-p.done
+		if p.err != nil {
+			t.Errorf("the collector ended with: %v", p.err)
+		}
+		return
+	}
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
@@ -228,13 +240,24 @@ type office struct {
 // newOffice makes a place; extra is YAML put under the settings.
 func newOffice(t *testing.T, extra string) *office {
 	t.Helper()
+	return newOfficeAt(t, freePort(t), extra)
+}
+
+// newOfficeAt makes a place whose agents' address is given, and the addresses
+// under which agents shall look for it, if those are others.
+func newOfficeAt(t *testing.T, agents, extra string, public ...string) *office {
+	t.Helper()
 	dir := folder(t)
-	o := &office{t: t, dir: dir, data: filepath.Join(dir, "data"), web: freePort(t), agents: freePort(t), config: filepath.Join(dir, "muster.yaml")}
+	o := &office{t: t, dir: dir, data: filepath.Join(dir, "data"), web: freePort(t), agents: agents, config: filepath.Join(dir, "muster.yaml")}
+	list, err := json.Marshal(append([]string{}, public...)) // YAML too
+	if err != nil {
+		t.Fatal(err)
+	}
 	text := fmt.Sprintf(`data: %s
 web: {address: %q}
-agents: {address: %q, interval: 10s, large_interval: 10s}
+agents: {address: %q, interval: 10s, large_interval: 10s, public: %s}
 limits: {handshakes_per_second: 100000, enroll_per_second: 10000, reports_per_minute: 6000, free_disk: 16MiB}
-%s`, o.data, o.web, o.agents, extra)
+%s`, o.data, o.web, o.agents, list, extra)
 	if err := os.WriteFile(o.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,64 @@
+//go:build linux
+
+package e2e
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"muster/agent/send"
+	"muster/collector"
+	"muster/collector/config"
+	"muster/internal/enroll"
+)
+
+// inside starts the collector within this program, where the race detector
+// sees it and its clock can be set. It is stopped with the test, or by stop.
+func (o *office) inside(change ...func(*collector.Options)) {
+	o.t.Helper()
+	c, err := config.Load(o.config)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	out := &output{}
+	ready := make(chan struct{})
+	opts := collector.Options{Config: c, Log: slog.New(slog.NewTextHandler(out, nil)), Ready: func(_, _ net.Addr) { close(ready) }}
+	for _, f := range change {
+		f(&opts)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	p := &process{out: out, done: make(chan struct{}), end: stop}
+	go func() {
+		p.err = collector.Serve(ctx, opts)
+		close(p.done)
+	}()
+	o.process = p
+	o.t.Cleanup(func() { stop(); <-p.done })
+	select {
+	case <-ready:
+	case <-p.done:
+		o.t.Fatalf("the collector ended: %v\n%s", p.err, out)
+	case <-time.After(20 * time.Second):
+		o.t.Fatalf("the collector is not ready:\n%s", out)
+	}
+}
+
+// client is another connection of the same device.
+func (d *Device) client() *send.Client {
+	id := d.Member.Identity()
+	return send.New(send.Options{TLS: func() *tls.Config { return clientTLS(nil, id) }, Addresses: func() []string { return id.Addresses }})
+}
+
+// clientTLS is how a device with this identity connects.
+func clientTLS(t *testing.T, id *send.Identity) *tls.Config {
+	pins, err := enroll.Pins(id.CAs)
+	if err != nil && t != nil {
+		t.Fatal(err)
+	}
+	cert := tls.Certificate{Certificate: [][]byte{id.Cert.Raw}, PrivateKey: id.Key, Leaf: id.Cert}
+	return enroll.ClientTLS(pins, &cert, enroll.NewClock(time.Now, time.Time{}, time.Time{}))
+}
