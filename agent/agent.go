@@ -250,6 +250,9 @@ func (a *agent) once(ctx context.Context) error {
 	for range 1000 {
 		out, err := a.del.round(ctx)
 		a.del.note(out, err)
+		if err != nil && out.Verdict == send.Enroll && a.del.reinvited() {
+			continue
+		}
 		if err != nil {
 			return err
 		}

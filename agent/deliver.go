@@ -36,6 +36,7 @@ type deliverer struct {
 	resend  bool    // the next envelope carries the layouts
 	refused map[uint64]int
 	single  uint64 // up to this number reports go one by one, to find the one at fault
+	over    bool   // the identity is: the collector asked for an enrolment
 
 	sentReports, sentBytes, failures atomic.Int64
 	last                             atomic.Pointer[exchange]
@@ -73,6 +74,7 @@ func (d *deliverer) Run(ctx context.Context) error {
 		var pauseFor time.Duration
 		switch {
 		case out.Verdict == send.Accepted && err == nil:
+			d.over = false
 			wait.Reset()
 			if d.waiting() {
 				continue
@@ -89,6 +91,9 @@ func (d *deliverer) Run(ctx context.Context) error {
 			pauseFor = wait.Next()
 		}
 		if out.Verdict == send.Enroll {
+			if d.reinvited() {
+				continue
+			}
 			// Somebody has to do something; trying often helps nobody
 			// (trust.md F27: at most one try in ten minutes).
 			pauseFor = max(pauseFor, 10*time.Minute)
@@ -97,6 +102,16 @@ func (d *deliverer) Run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// reinvited notes that the identity is over, and says whether somebody has
+// already done what is to be done: given another invitation.
+func (d *deliverer) reinvited() bool {
+	if d.over || d.member.Identity() == nil {
+		return false
+	}
+	d.over = true
+	return d.member.Invited()
 }
 
 func (d *deliverer) waiting() bool {
@@ -118,9 +133,10 @@ func isTransient(err error) bool {
 // round does what is due: enrol, renew, or send one envelope.
 func (d *deliverer) round(ctx context.Context) (send.Outcome, error) {
 	id := d.member.Identity()
-	if id == nil {
+	if id == nil || d.over && d.member.Invited() {
 		out, err := d.member.Enroll(ctx, d.hostname())
 		if err == nil {
+			d.over = false
 			d.settlePhase()
 		}
 		return out, err

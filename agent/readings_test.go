@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,9 +124,9 @@ func TestBadReadersCostOnlyTheirSection(t *testing.T) {
 func TestAReaderThatNeverReturnsIsNotStartedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		started := 0
+		var started atomic.Int64
 		rs := schedule(t, volumesOf(func(context.Context) (gather.Reading, error) {
-			started++
+			started.Add(1)
 			<-release // deaf to its context
 			return gather.Rows([]inventory.Volume{{Mount: "/"}}, "sysfs")
 		}))
@@ -133,8 +134,8 @@ func TestAReaderThatNeverReturnsIsNotStartedTwice(t *testing.T) {
 			rs.slots[0].due = time.Now()
 			rs.read(t.Context(), time.Now())
 		}
-		if started != 1 {
-			t.Errorf("started %d times while it hung", started)
+		if n := started.Load(); n != 1 {
+			t.Errorf("started %d times while it hung", n)
 		}
 		close(release)
 		synctest.Wait()

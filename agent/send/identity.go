@@ -25,6 +25,7 @@ type Identity struct {
 	Addresses []string
 	Machine   [8]byte   // fingerprint of the machine the key was made on
 	Heard     time.Time // latest word of a collector's clock: no certificate is judged by an earlier time
+	Invited   string    // which invitation it came by, as Member.Invited knows it
 }
 
 // identityFile is the form on disk. Key and certificate are in one file, so
@@ -37,6 +38,7 @@ type identityFile struct {
 	Addresses   []string           `json:"addresses"`
 	Machine     [8]byte            `json:"machine"`
 	Heard       time.Time          `json:"heard"`
+	Invited     string             `json:"invited,omitempty"`
 }
 
 const identityName = "identity.json"
@@ -65,7 +67,7 @@ func LoadIdentity(dir string) (*Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificate in %s: %w", filepath.Join(dir, identityName), err)
 	}
-	return &Identity{Device: f.Device, Key: key, Cert: cert, CAs: f.CAs, Addresses: f.Addresses, Machine: f.Machine, Heard: f.Heard}, nil
+	return &Identity{Device: f.Device, Key: key, Cert: cert, CAs: f.CAs, Addresses: f.Addresses, Machine: f.Machine, Heard: f.Heard, Invited: f.Invited}, nil
 }
 
 // Save writes the identity so that a crash leaves the old one or the new one.
@@ -75,27 +77,11 @@ func (i *Identity) Save(dir string) error {
 		return fmt.Errorf("save identity: %w", err)
 	}
 	b, err := json.MarshalIndent(identityFile{Device: i.Device, Key: string(key), Certificate: i.Cert.Raw, CAs: i.CAs,
-		Addresses: i.Addresses, Machine: i.Machine, Heard: i.Heard}, "", " ")
+		Addresses: i.Addresses, Machine: i.Machine, Heard: i.Heard, Invited: i.Invited}, "", " ")
 	if err != nil {
 		return fmt.Errorf("save identity: %w", err)
 	}
-	path := filepath.Join(dir, identityName)
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("save identity: %w", err)
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err != nil {
-		os.Remove(path + ".new")
+	if err := replace(filepath.Join(dir, identityName), b); err != nil {
 		return fmt.Errorf("save identity: %w", err)
 	}
 	return nil

@@ -37,6 +37,7 @@ type Member struct {
 	client *Client
 	begun  bool
 	invite *enroll.Invitation
+	futile string // an invitation that was refused for good
 }
 
 // Open reads the identity, if there is one.
@@ -111,19 +112,47 @@ func (m *Member) addresses() []string {
 	return out
 }
 
+// Invited says whether there is an invitation that has not been used yet: for
+// a device whose identity is over, somebody has given a new one.
+func (m *Member) Invited() bool {
+	v, err := m.Invitation()
+	if err != nil {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	name := enrolling(v.Token)
+	return name != m.futile && (m.id == nil || name != m.id.Invited)
+}
+
 // Enroll makes a key and asks for membership with an invitation. The outcome
-// says whether to try again; a refusal's message says what to do.
+// says whether to try again; a refusal's message says what to do. An identity
+// that there was stays until the new one is given.
 func (m *Member) Enroll(ctx context.Context, hostname string) (Outcome, error) {
 	v, err := m.Invitation()
 	if err != nil {
 		return Outcome{Verdict: Enroll}, err
 	}
 	m.mu.Lock()
-	m.invite = &v
-	m.id = nil
+	old := m.id
+	m.invite, m.id = &v, nil
 	m.mu.Unlock()
 	m.client.Reset()
-	key, err := enroll.NewKey()
+	out, err := m.enroll(ctx, hostname, v)
+	if err != nil && old != nil {
+		m.mu.Lock()
+		m.id, m.invite = old, nil
+		if out.Verdict == Enroll {
+			m.futile = enrolling(v.Token)
+		}
+		m.mu.Unlock()
+		m.client.Reset()
+	}
+	return out, err
+}
+
+func (m *Member) enroll(ctx context.Context, hostname string, v enroll.Invitation) (Outcome, error) {
+	key, err := m.pending(enrolling(v.Token))
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -140,6 +169,7 @@ func (m *Member) Enroll(ctx context.Context, hostname string) (Outcome, error) {
 	}
 	out := m.client.Post(ctx, PathEnroll, body)
 	if out.Verdict != Accepted {
+		m.settled(out)
 		return out, out.Err
 	}
 	reply, err := enroll.DecodeReply(out.Body)
@@ -155,7 +185,7 @@ func (m *Member) Enroll(ctx context.Context, hostname string) (Outcome, error) {
 		return Outcome{Verdict: Later, Err: err}, fmt.Errorf("answer to enrolment: %w", err)
 	}
 	id := &Identity{Device: reply.DeviceID, Key: key, Cert: leaf, CAs: reply.CAs, Addresses: reply.Addresses,
-		Machine: ev.Fingerprint(), Heard: time.UnixMilli(reply.Now)}
+		Machine: ev.Fingerprint(), Heard: time.UnixMilli(reply.Now), Invited: enrolling(v.Token)}
 	return out, m.adopt(id)
 }
 
@@ -166,7 +196,7 @@ func (m *Member) Renew(ctx context.Context, fork bool) (Outcome, error) {
 	if old == nil {
 		return Outcome{Verdict: Enroll}, ErrNoIdentity
 	}
-	key, err := enroll.NewKey()
+	key, err := m.pending(renewing(old, fork))
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -181,6 +211,7 @@ func (m *Member) Renew(ctx context.Context, fork bool) (Outcome, error) {
 	}
 	out := m.client.Post(ctx, PathRenew, body)
 	if out.Verdict != Accepted {
+		m.settled(out)
 		return out, out.Err
 	}
 	reply, err := enroll.DecodeReply(out.Body)
@@ -196,7 +227,7 @@ func (m *Member) Renew(ctx context.Context, fork bool) (Outcome, error) {
 		return Outcome{Verdict: Later, Err: err}, fmt.Errorf("answer to renewal: %w", err)
 	}
 	id := &Identity{Device: reply.DeviceID, Key: key, Cert: leaf, CAs: reply.CAs, Addresses: reply.Addresses,
-		Machine: ev.Fingerprint(), Heard: time.UnixMilli(reply.Now)}
+		Machine: ev.Fingerprint(), Heard: time.UnixMilli(reply.Now), Invited: old.Invited}
 	return out, m.adopt(id)
 }
 
@@ -205,6 +236,7 @@ func (m *Member) adopt(id *Identity) error {
 	if err := id.Save(m.Dir); err != nil {
 		return err
 	}
+	m.settled(Outcome{Verdict: Accepted})
 	m.clock.Learn(id.Heard)
 	m.mu.Lock()
 	m.id, m.invite = id, nil
