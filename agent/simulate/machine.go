@@ -138,7 +138,7 @@ func (m *machine) inventory(now time.Time) (map[string]inventory.Table, error) {
 		}
 	}
 	t, e := inventory.Encode([]inventory.System{{Vendor: x.vendor, Model: x.model, Serial: m.serial(), ChassisType: x.chassis, FirmwareVendor: x.vendor,
-		FirmwareVersion: fmt.Sprintf("1.%d.0", 10+m.rng.IntN(1)+m.n%5), Virtual: new(false)}})
+		FirmwareVersion: fmt.Sprintf("1.%d.0", 10+m.n%5), Virtual: new(false)}})
 	put("system", t, e)
 	build := []string{"19045.5011", "22631.4391", "26100.2161"}[m.n%3]
 	t, e = inventory.Encode([]inventory.OS{{Family: "windows", Name: []string{"Windows 10 Pro", "Windows 11 Pro", "Windows 11 Enterprise"}[m.n%3], Distribution: "windows",

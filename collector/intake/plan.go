@@ -28,7 +28,6 @@ type device struct {
 	store.DeviceState
 	root   inventory.Hash // over Sections
 	agreed inventory.Hash // a root that was compared hash by hash, and found to differ only in what we do not keep
-	used   time.Time
 }
 
 func (d *device) head(epoch uint64) (store.Head, bool) {
