@@ -39,7 +39,7 @@ func (s *session) caRotate() *cobra.Command {
 		use:   "rotate",
 		short: "Take the next step of replacing the authority",
 		long: `Take the next step of replacing the authority: publish makes a new one and hands
-it to the agents, activate lets it sign, retire ends the trust in the old one.
+it to the agents, activate lets it sign, remove ends the trust in the old one.
 Between the steps agents need time to hear of it; muster ca show tells how many
 have. A step that would lose some is refused unless --force is given.`,
 		example: `
@@ -47,9 +47,9 @@ have. A step that would lose some is refused unless --force is given.`,
 			muster ca rotate --stage activate`,
 		run: func(ctx context.Context, _ []string) error {
 			switch in.Stage {
-			case "", "publish", "activate", "retire":
+			case "", "publish", "activate", "remove":
 			default:
-				return usage("--stage %s: there is publish, activate and retire", quoteWord(in.Stage))
+				return usage("--stage %s: there is publish, activate and remove", quoteWord(in.Stage))
 			}
 			c, err := s.client()
 			if err != nil {
@@ -62,7 +62,7 @@ have. A step that would lose some is refused unless --force is given.`,
 			return s.showCA(ca)
 		},
 	})
-	c.Flags().StringVar(&in.Stage, "stage", "", "the `step` to take: publish, activate or retire (default the next)")
+	c.Flags().StringVar(&in.Stage, "stage", "", "the `step` to take: publish, activate or remove (default the next)")
 	c.Flags().BoolVar(&in.Force, "force", false, "take it although some agents have not heard of it: they must enrol anew")
 	return c
 }
