@@ -32,22 +32,34 @@ func (o *office) newEndpoint(extra string) *endpoint {
 	if err := os.WriteFile(e.config, fmt.Appendf(nil, "data: %s\n%s", e.data, extra), 0o600); err != nil {
 		o.t.Fatal(err)
 	}
-	if err := os.WriteFile(e.invited, []byte(o.inviteText(1)), 0o600); err != nil {
-		o.t.Fatal(err)
-	}
+	e.invite(o.inviteText(1))
 	return e
 }
 
 // start runs the real agent until it is stopped.
 func (e *endpoint) start() {
 	e.t.Helper()
-	e.process = launch(e.t, nil, program(e.t, "muster-agent"), "run", "--config", e.config, "--enroll-file", e.invited)
+	e.process = e.run()
+}
+
+// run starts the real agent with further flags.
+func (e *endpoint) run(flags ...string) *process {
+	e.t.Helper()
+	return launch(e.t, nil, program(e.t, "muster-agent"), append([]string{"run", "--config", e.config, "--enroll-file", e.invited}, flags...)...)
+}
+
+// invite replaces the enrolment string.
+func (e *endpoint) invite(text string) {
+	e.t.Helper()
+	if err := os.WriteFile(e.invited, []byte(text), 0o600); err != nil {
+		e.t.Fatal(err)
+	}
 }
 
 // once lets the real agent make and deliver one report.
 func (e *endpoint) once() {
 	e.t.Helper()
-	p := launch(e.t, nil, program(e.t, "muster-agent"), "run", "--config", e.config, "--enroll-file", e.invited, "--once")
+	p := e.run("--once")
 	if code := p.wait(e.t, 30*time.Second); code != 0 {
 		e.t.Fatalf("muster-agent run --once ended with %d:\n%s", code, p.out)
 	}
@@ -95,6 +107,26 @@ func (s shown) rows(t *testing.T, section string) []map[string]any {
 		t.Fatalf("section %s: %v", section, err)
 	}
 	return rows
+}
+
+// oneLine holds what a program said when it could not go on to the house rule:
+// its last line says what to do, in words that match one of the alternatives,
+// and no stack is printed.
+func oneLine(t *testing.T, out string, want string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	last := lines[len(lines)-1]
+	found := false
+	for w := range strings.SplitSeq(want, "|") {
+		found = found || strings.Contains(last, w)
+	}
+	if !found {
+		t.Errorf("the last line does not say %q:\n%s", want, out)
+	}
+	if strings.Contains(out, "goroutine ") || strings.Contains(out, "panic:") {
+		t.Errorf("a stack was printed:\n%s", out)
+	}
+	t.Log(last)
 }
 
 // eventually waits until f is content; what it says otherwise ends the test.

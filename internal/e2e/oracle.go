@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"muster/agent/send"
@@ -59,6 +60,7 @@ type Device struct {
 	known    [8]byte
 	resend   bool // the collector asked for the layouts
 	acked    uint64
+	renew    atomic.Bool // ask for the next certificate before the next report
 	policies int
 	policy   report.Policy
 }
@@ -196,6 +198,15 @@ func (d *Device) Deliver(ctx context.Context) (send.Outcome, error) {
 
 // Post sends an envelope of this device and takes the answer to heart.
 func (d *Device) Post(ctx context.Context, body []byte) (send.Outcome, error) {
+	if d.renew.CompareAndSwap(true, false) {
+		if out, err := d.Member.Renew(ctx, false); err != nil {
+			d.renew.Store(true)
+			if out.Verdict != send.Later {
+				d.o.count(func(c *Counts) { c.Refused++ })
+			}
+			return out, err
+		}
+	}
 	d.o.count(func(c *Counts) { c.Tries++ })
 	out := d.Member.Client().Post(ctx, send.PathReports, body)
 	if out.Verdict != send.Accepted {
