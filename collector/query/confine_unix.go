@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -21,19 +22,26 @@ func startConfined(cmd *exec.Cmd, _ int64) (func(), error) {
 // is beyond what the program has already, because the Go runtime reserves far
 // more than it uses.
 func confine(j job) error {
-	have, err := addressSpace()
-	if err != nil {
-		return err
-	}
-	for _, l := range []struct {
+	type limit struct {
 		what int
 		most uint64
-	}{
-		{unix.RLIMIT_AS, have + uint64(j.Memory)},
+	}
+	limits := []limit{
 		{unix.RLIMIT_FSIZE, 0},
 		{unix.RLIMIT_CPU, uint64(j.Seconds)},
 		{unix.RLIMIT_CORE, 0},
-	} {
+		{unix.RLIMIT_NOFILE, openFiles},
+	}
+	// macOS neither keeps to RLIMIT_AS nor takes one below what is reserved;
+	// there SQLite's own limit on its heap is the bound.
+	if runtime.GOOS == "linux" {
+		have, err := addressSpace()
+		if err != nil {
+			return err
+		}
+		limits = append(limits, limit{unix.RLIMIT_AS, have + uint64(j.Memory)})
+	}
+	for _, l := range limits {
 		if err := setLimit(l.what, l.most); err != nil {
 			return fmt.Errorf("setrlimit %d: %w", l.what, err)
 		}
@@ -41,12 +49,15 @@ func confine(j job) error {
 	return nil
 }
 
-// addressSpace is the size of this process, by /proc/self/statm (proc(5));
-// where there is no such file, a generous guess.
+// openFiles is enough for the pipes, the runtime's own, and the database with
+// its two companions.
+const openFiles = 32
+
+// addressSpace is the size of this process, by /proc/self/statm (proc(5)).
 func addressSpace() (uint64, error) {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		return 4 << 30, nil
+		return 0, fmt.Errorf("size of this process: %w", err)
 	}
 	f := strings.Fields(string(b))
 	if len(f) == 0 {

@@ -14,10 +14,14 @@
 //	                      the list is refused: writing, ATTACH, PRAGMA, VACUUM,
 //	                      tables of the store's own, functions that reach out.
 //	                      A personal column without the right reads as NULL.
+//	                      Masking happens in the tables, since the view on
+//	                      whose behalf SQLite says it asks can be a name that
+//	                      the statement gave itself (WITH device AS …).
 //	the connection        read-only, no ATTACH possible, bounded lengths, depth
 //	                      and memory (SQLite's limits and hard heap limit)
-//	the process           bounded address space, file size and processor time
-//	                      (setrlimit; a job object on Windows), empty
+//	the process           bounded address space, file size, open files and
+//	                      processor time (setrlimit; a job object on Windows;
+//	                      macOS does not bound address space), empty
 //	                      environment; killed when its time is over
 //	the pipe              rows and bytes are counted by the parent; cells are cut
 //

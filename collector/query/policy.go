@@ -21,6 +21,10 @@ type verdict struct {
 // policy decides what a statement may do.
 type policy struct {
 	personal bool
+	// hidden holds, in lower case, whatever the database file or SQLite itself
+	// has by name and nobody may read: tables of the store's own, tables that
+	// show the file's pages, PRAGMA as tables, full-text search.
+	hidden map[string]bool
 }
 
 // decide is asked by SQLite for each thing that a statement wants
@@ -59,8 +63,13 @@ func (p policy) read(table, column, within string) verdict {
 		return verdict{} // a subquery or a common table expression
 	}
 	if column == "" {
-		// A table of which no column is read, such as under count(*): it
-		// tells nothing but how many rows there are.
+		// A table of which no column is read, such as under count(*). SQLite
+		// asks this of what the statement names itself too, so a name that
+		// nothing has is none of ours. What is hidden stays so: the argument
+		// of a full-text table searches its columns without reading any.
+		if p.hidden[strings.ToLower(table)] {
+			return notDirectly(table)
+		}
 		return verdict{}
 	}
 	section, ok := source(table)
@@ -68,12 +77,26 @@ func (p policy) read(table, column, within string) verdict {
 		section, ok = inner(table)
 	}
 	if !ok {
-		return deny("%q may not be read directly: use the views, which are named as the sections (see muster schema), or device and event", table)
+		return notDirectly(table)
 	}
 	if !p.personal && isPersonal(section, column) {
 		return verdict{code: sqlite3.SQLITE_IGNORE} // reads as NULL
 	}
 	return verdict{}
+}
+
+func notDirectly(table string) verdict {
+	return deny("%q may not be read directly: use the views, which are named as the sections (see muster schema), or device and event", table)
+}
+
+// hides says whether a table of the file or of SQLite itself must stay unread
+// even where none of its columns is named.
+func hides(table string) bool {
+	if _, ok := source(table); ok {
+		return false
+	}
+	_, ok := inner(table)
+	return !ok
 }
 
 // inner lists the store's own tables that views are made of, with the view

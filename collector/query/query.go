@@ -28,6 +28,9 @@ func DefaultLimits() Limits {
 	return Limits{Time: 10 * time.Second, Memory: 1 << 30, Heap: 512 << 20, Rows: 10_000, Bytes: 32 << 20, Cell: 64 << 10, Text: 64 << 10}
 }
 
+// maxValues bounds rows × columns of an answer: 10,000 rows of 100 columns.
+const maxValues = 1_000_000
+
 // Runner starts children. Exe and Args are this program and its hidden
 // command; the statement goes through a pipe, never as an argument.
 type Runner struct {
@@ -130,8 +133,8 @@ func (r *Runner) Run(ctx context.Context, rq Request) (Result, error) {
 	}
 	defer release()
 	res, ended, rerr := read(out, l)
-	if rerr != nil {
-		// Whatever it still has to say, nobody listens.
+	if rerr != nil || ended {
+		// Whatever it still has to say or to clear away, nobody waits for it.
 		cancel()
 	}
 	werr := cmd.Wait()

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"unicode"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -17,7 +18,7 @@ import (
 type connection struct {
 	tls    *libc.TLS
 	db     uintptr
-	decide func(action int32, a, b, within string) verdict
+	policy policy
 	why    string // of the last refusal
 
 	// ask is what SQLite calls. It is kept here because C holds only its
@@ -26,8 +27,16 @@ type connection struct {
 }
 
 // open opens a file so that nothing can be written, and sets every limit.
-func open(path string, heap int64, decide func(int32, string, string, string) verdict) (*connection, error) {
-	c := &connection{tls: libc.NewTLS(), decide: decide}
+func open(path string, heap int64, p policy) (*connection, error) {
+	c := &connection{tls: libc.NewTLS(), policy: p}
+	// The library is built without counting its memory, and without that a
+	// limit on its heap does nothing. It is only to be set before the first
+	// connection, which this is.
+	if rc := c.vararg(func(va uintptr) int32 {
+		return sqlite3.Xsqlite3_config(c.tls, sqlite3.SQLITE_CONFIG_MEMSTATUS, va)
+	}, int32(1)); rc != sqlite3.SQLITE_OK {
+		return nil, errors.New("the memory of SQL cannot be bounded: another connection is open in this process")
+	}
 	name, err := libc.CString(fileURI(path))
 	if err != nil {
 		return nil, err
@@ -40,6 +49,19 @@ func open(path string, heap int64, decide func(int32, string, string, string) ve
 		return nil, errors.New("the inventory cannot be opened for reading now; try again")
 	}
 	sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, 5000)
+	for _, set := range []struct{ what, to int32 }{
+		{sqlite3.SQLITE_DBCONFIG_DEFENSIVE, 1},
+		{sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1},
+		// A misspelt "column" is an error and not a text.
+		{sqlite3.SQLITE_DBCONFIG_DQS_DML, 0},
+		{sqlite3.SQLITE_DBCONFIG_DQS_DDL, 0},
+	} {
+		if rc := c.vararg(func(va uintptr) int32 {
+			return sqlite3.Xsqlite3_db_config(c.tls, c.db, set.what, va)
+		}, set.to, uintptr(0)); rc != sqlite3.SQLITE_OK {
+			return nil, c.fault(rc)
+		}
+	}
 	for id, most := range map[int32]int32{
 		sqlite3.SQLITE_LIMIT_ATTACHED:            0,
 		sqlite3.SQLITE_LIMIT_LENGTH:              16 << 20,
@@ -55,26 +77,57 @@ func open(path string, heap int64, decide func(int32, string, string, string) ve
 	}
 	// The schema is read, and sorting told to stay in memory, before the wall
 	// is closed: from then on even we may only select.
-	for _, sql := range []string{"PRAGMA query_only = 1", "PRAGMA trusted_schema = 0", "PRAGMA temp_store = MEMORY", "PRAGMA cell_size_check = 1", "SELECT count(*) FROM sqlite_schema"} {
-		st, err := c.prepareOne(sql)
-		if err != nil {
+	for _, sql := range []string{"PRAGMA query_only = 1", "PRAGMA trusted_schema = 0", "PRAGMA temp_store = MEMORY", "PRAGMA cell_size_check = 1"} {
+		if err := c.each(sql, func(string) {}); err != nil {
 			return nil, err
 		}
-		for {
-			more, err := st.step()
-			if err != nil {
-				return nil, err
-			}
-			if !more {
-				break
-			}
+	}
+	c.policy.hidden = map[string]bool{}
+	if err := c.each(everyName, func(name string) {
+		if hides(name) {
+			c.policy.hidden[strings.ToLower(name)] = true
 		}
-		sqlite3.Xsqlite3_finalize(c.tls, st.p)
+	}); err != nil {
+		return nil, err
 	}
 	sqlite3.Xsqlite3_hard_heap_limit64(c.tls, heap)
 	c.ask = c.authorize
 	sqlite3.Xsqlite3_set_authorizer(c.tls, c.db, *(*uintptr)(unsafe.Pointer(&c.ask)), 0)
 	return c, nil
+}
+
+// everyName lists all that a FROM can name: what the file holds, the schema of
+// the temporary database, virtual tables that need no CREATE, PRAGMA as tables.
+const everyName = `SELECT name FROM sqlite_schema
+	UNION ALL VALUES ('sqlite_temp_schema'), ('sqlite_temp_master')
+	UNION ALL SELECT name FROM pragma_module_list
+	UNION ALL SELECT 'pragma_' || name FROM pragma_pragma_list`
+
+// each runs a statement of our own and gives the first column of its rows.
+func (c *connection) each(sql string, give func(string)) error {
+	st, err := c.prepareOne(sql)
+	if err != nil {
+		return err
+	}
+	defer sqlite3.Xsqlite3_finalize(c.tls, st.p)
+	for {
+		more, err := st.step()
+		if err != nil || !more {
+			return err
+		}
+		give(cString(sqlite3.Xsqlite3_column_text(c.tls, st.p, 0)))
+	}
+}
+
+// vararg calls a function of SQLite that takes a C list of arguments. Each
+// argument stands in 8 bytes.
+func (c *connection) vararg(call func(va uintptr) int32, args ...any) int32 {
+	at := libc.Xcalloc(c.tls, 8, libc.Tsize_t(max(1, len(args))))
+	if at == 0 {
+		return sqlite3.SQLITE_NOMEM
+	}
+	defer libc.Xfree(c.tls, at)
+	return call(libc.VaList(at, args...))
 }
 
 // fileURI is the path as SQLite takes it (https://www.sqlite.org/uri.html).
@@ -89,7 +142,7 @@ func fileURI(path string) string {
 // authorize is SQLite's question. For SQLITE_READ a and b are table and
 // column; for SQLITE_FUNCTION b is the name.
 func (c *connection) authorize(_ *libc.TLS, _ uintptr, action int32, a, b, _, within uintptr) int32 {
-	v := c.decide(action, cString(a), cString(b), cString(within))
+	v := c.policy.decide(action, cString(a), cString(b), cString(within))
 	if v.why != "" && c.why == "" {
 		c.why = v.why
 	}
@@ -178,7 +231,22 @@ func (c *connection) fault(rc int32) error {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return errors.New("the inventory is busy; try again")
 	}
-	return errors.New(libc.GoString(sqlite3.Xsqlite3_errmsg(c.tls, c.db)))
+	return errors.New(oneLine(libc.GoString(sqlite3.Xsqlite3_errmsg(c.tls, c.db))))
+}
+
+// oneLine makes a message that repeats part of the statement fit a line.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " ")
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > 300 {
+		s = string(r[:300]) + "…"
+	}
+	return s
 }
 
 func (s *statement) columns() []string {

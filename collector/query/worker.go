@@ -28,7 +28,7 @@ func Worker(in io.Reader, out io.Writer) int {
 		enc.Encode(line{Error: err.Error()})
 		return 1
 	}
-	c, err := open(j.DB, j.Heap, policy{personal: j.Personal}.decide)
+	c, err := open(j.DB, j.Heap, policy{personal: j.Personal})
 	if err != nil {
 		return fail(err)
 	}
@@ -42,6 +42,9 @@ func Worker(in io.Reader, out io.Writer) int {
 	if err := enc.Encode(line{Columns: st.columns()}); err != nil {
 		return 1
 	}
+	// A value takes many times its length once it is read, so a wide answer
+	// has fewer rows.
+	rows := min(j.Rows, max(1, maxValues/max(1, int(st.n))))
 	truncated := false
 	for n := 0; ; n++ {
 		more, err := st.step()
@@ -51,7 +54,7 @@ func Worker(in io.Reader, out io.Writer) int {
 		if !more {
 			break
 		}
-		if n == j.Rows {
+		if n == rows {
 			truncated = true
 			break
 		}
