@@ -133,11 +133,11 @@ func Decompress(b []byte, limit int) ([]byte, error) {
 	if err := d.Reset(bytes.NewReader(b)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	// A LimitReader, because the decoder's own memory limit does not stop a
+	// Bounded here, because the decoder's own memory limit does not stop a
 	// stream of small blocks that never ends.
-	out, err := io.ReadAll(io.LimitReader(d, int64(limit)+1))
-	if len(out) > limit {
-		return nil, fmt.Errorf("%w: more than %d bytes after decompression", ErrTooLarge, limit)
+	out, err := readUpTo(d, 4*len(b), limit)
+	if errors.Is(err, ErrTooLarge) {
+		return nil, err
 	}
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 		return nil, fmt.Errorf("%w: %w", ErrTooLarge, err)
@@ -146,6 +146,35 @@ func Decompress(b []byte, limit int) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return out, nil
+}
+
+// readUpTo reads to the end, or until there is more than limit. It reads in
+// pieces that are joined at the end: a buffer that grows by copying would cost
+// a bomb's length several times over before the bomb is known for one.
+func readUpTo(r io.Reader, expect, limit int) ([]byte, error) {
+	const least, most = 4 << 10, 1 << 20
+	var full [][]byte
+	piece := make([]byte, min(max(expect, least), most))
+	n, total := 0, 0
+	for {
+		m, err := r.Read(piece[n:])
+		n += m
+		total += m
+		switch {
+		case total > limit:
+			return nil, fmt.Errorf("%w: more than %d bytes after decompression", ErrTooLarge, limit)
+		case err == io.EOF && len(full) == 0:
+			return piece[:n], nil
+		case err == io.EOF:
+			return bytes.Join(append(full, piece[:n]), nil), nil
+		case err != nil:
+			return nil, err
+		}
+		if n == len(piece) {
+			full = append(full, piece)
+			piece, n = make([]byte, min(2*len(piece), most)), 0
+		}
+	}
 }
 
 // Decode reads a body of any of the three forms and checks its limits. The
