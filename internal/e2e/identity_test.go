@@ -247,7 +247,9 @@ func TestF27_CertificatesThatAreNotGood(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, "")
 	var shift atomic.Int64
-	clock := func(c *collector.Options) { c.Now = func() time.Time { return time.Now().Add(time.Duration(shift.Load())) } }
+	clock := func(c *collector.Options) {
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
+	}
 	o.inside(clock)
 	or := o.oracle(1, DefaultScript())
 	d := or.Devices[0]
@@ -467,6 +469,9 @@ func TestF28_RotationUnderLoad(t *testing.T) {
 	}
 	if n := or.Counts().Refused; n > 0 {
 		t.Errorf("%d honest requests were refused", n)
+	}
+	if c := or.Counts(); c.Failed > 0 {
+		t.Errorf("%d tries failed, the last one: %v", c.Failed, or.last)
 	}
 	o.finish(or)
 }

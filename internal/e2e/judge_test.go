@@ -10,7 +10,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -379,14 +378,14 @@ func (o *Oracle) filesEvents(ctx context.Context, v *verdict, db *sql.DB, byID m
 			}
 		}
 	}
-	var attributes string
-	each(ctx, v, db, "SELECT attributes FROM event_rows WHERE kind = '"+event.HardwareError+"'", []any{&attributes}, func() {
+	var id, attributes string
+	each(ctx, v, db, "SELECT device_id, attributes FROM event_rows JOIN device_rows USING (device_no) WHERE event_rows.kind = '"+event.HardwareError+"'", []any{&id, &attributes}, func() {
+		if o.others[id] {
+			return
+		}
 		var m map[string]string
 		if err := json.Unmarshal([]byte(attributes), &m); err != nil {
 			v.say("event %q: %v", attributes, err)
-			return
-		}
-		if !strings.HasPrefix(m["location"], "e2e/") {
 			return
 		}
 		if want[m["location"]]--; want[m["location"]] < 0 {

@@ -38,6 +38,7 @@ type Oracle struct {
 	mu     sync.Mutex
 	faults []string
 	counts Counts
+	last   error // of the last try that failed
 }
 
 // Counts is what was said to the collector and what it said.
@@ -209,8 +210,12 @@ func (d *Device) Post(ctx context.Context, body []byte) (send.Outcome, error) {
 	}
 	d.o.count(func(c *Counts) { c.Tries++ })
 	out := d.Member.Client().Post(ctx, send.PathReports, body)
+	if out.Verdict != send.Accepted && ctx.Err() != nil {
+		return out, ctx.Err() // nobody's fault
+	}
 	if out.Verdict != send.Accepted {
 		d.o.count(func(c *Counts) {
+			d.o.last = out.Err
 			if out.Verdict == send.Later {
 				c.Failed++
 			} else {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -381,12 +382,13 @@ func (o *office) finish(or *Oracle) {
 	c := or.Counts()
 	o.t.Logf("%d devices: %d reports issued, %d acknowledged, in %d tries of which %d failed", len(or.Devices), c.Issued, c.Acknowledged, c.Tries, c.Failed)
 	if o.t.Failed() {
-		o.t.Logf("the collector's log:\n%s", tail(o.out.String(), 40))
+		o.t.Logf("the collector's log:\n%s", tail(o.out.String(), 25))
 	}
 }
 
+// tail is the last lines of a log, without those of plain requests.
 func tail(s string, n int) string {
-	lines := strings.Split(s, "\n")
+	lines := slices.DeleteFunc(strings.Split(s, "\n"), func(l string) bool { return strings.Contains(l, "level=INFO msg=request ") })
 	return strings.Join(lines[max(len(lines)-n, 0):], "\n")
 }
 
