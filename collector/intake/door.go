@@ -323,6 +323,11 @@ func newGroup(d *Door) *group {
 // plan decides about one request on top of what the group already decided.
 func (g *group) plan(ctx context.Context, rq *request) {
 	if rq.env == nil {
+		// A device that only the identities know would fail the whole group.
+		if _, err := g.d.state(ctx, rq.from.Device); err != nil {
+			rq.err = err
+			return
+		}
 		g.entries = append(g.entries, store.Entry{Device: rq.from.Device, At: rq.at, ReceivedAt: rq.at, Events: rq.events})
 		return
 	}
@@ -338,6 +343,7 @@ func (g *group) plan(ctx context.Context, rq *request) {
 	}
 	c := clockOf(rq.env, rq.at)
 	head, known := dev.head(rq.env.Epoch)
+	given := false // the envelope's own layouts, to a report
 	for i := range rq.env.Reports {
 		r := &rq.env.Reports[i]
 		if foreign(rq.from.Machine, r.Machine) {
@@ -375,7 +381,8 @@ func (g *group) plan(ctx context.Context, rq *request) {
 		if bent {
 			g.stats.Bent++
 		}
-		if i == 0 {
+		if !given { // with the first that is taken: those before it may be repeats
+			given = true
 			r.Layouts = append(r.Layouts, rq.env.Layouts...)
 		}
 		e := entry(rq.from.Device, r, rq.readings[i], shift)
@@ -471,9 +478,20 @@ next:
 		if err != nil {
 			return false, fmt.Errorf("look up layout: %w", err)
 		}
-		g.d.layouts[h] = true
+		g.d.remember(h)
 	}
 	return true, nil
+}
+
+// mostLayouts is how many layouts are known by heart: of those forgotten the
+// next sample costs one query.
+const mostLayouts = 500_000
+
+func (d *Door) remember(h report.LayoutHash) {
+	if len(d.layouts) >= mostLayouts {
+		clear(d.layouts)
+	}
+	d.layouts[h] = true
 }
 
 // write makes the group durable, in the one order that loses nothing.
@@ -500,9 +518,9 @@ func (g *group) write(ctx context.Context) error {
 }
 
 // temporary marks the failures after which a later try may succeed: a full
-// disk or a full outbox. Anything else, an fsync error above all, is final.
+// disk, a full outbox, a database that another program holds. Anything else, an fsync error above all, is final.
 func temporary(act string, err error) error {
-	if errors.Is(err, store.ErrFull) {
+	if errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrBusy) {
 		return fmt.Errorf("%w: %s: %w", ErrBusy, act, err)
 	}
 	return fmt.Errorf("%s: %w", act, err)
@@ -514,7 +532,7 @@ func (g *group) keep() {
 		g.d.devices[id] = dev
 	}
 	for h := range g.layouts {
-		g.d.layouts[h] = true
+		g.d.remember(h)
 	}
 	d := g.d
 	d.mu.Lock()

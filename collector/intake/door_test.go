@@ -343,3 +343,48 @@ func TestManySendersOverlap(t *testing.T) {
 		t.Errorf("%d records in the outbox for %d reports", len(b.records), len(b.entries))
 	}
 }
+
+func TestNoteOfADeviceThatIsNotThere(t *testing.T) {
+	b := newBooks("d1")
+	d := open(t, b)
+	if err := d.Note(t.Context(), "gone", []store.EventReading{{Kind: "revoked", At: time.Now(), Count: 1}}); !errors.Is(err, ErrUnknownDevice) {
+		t.Errorf("a word about an unknown device: %v", err)
+	}
+	if len(b.entries) != 0 {
+		t.Errorf("%d entries reached the store, whose refusal would end the collector", len(b.entries))
+	}
+	if a := accept(t, d, send(1, 1, withLayout)); a.Acked != 1 {
+		t.Errorf("the door is shut for others: %+v", a)
+	}
+}
+
+func TestLayoutsOfAnEnvelopeOutliveRepeats(t *testing.T) {
+	b := newBooks("d1")
+	d := open(t, b)
+	accept(t, d, send(1, 1, func(e *report.Envelope) { e.Reports[0].Samples = nil }))
+	a := accept(t, d, send(1, 2, func(e *report.Envelope) {
+		e.Reports[0].Samples = nil
+		e.Layouts = []report.Layout{layout}
+	}))
+	if a.Acked != 2 {
+		t.Fatalf("answer %+v", a)
+	}
+	if _, err := b.Layout(t.Context(), layout.Hash()); err != nil {
+		t.Error("acknowledged numbers whose names are nowhere")
+	}
+}
+
+func TestAHeldStoreIsWaitedFor(t *testing.T) {
+	b := newBooks("d1")
+	b.commitErr = fmt.Errorf("commit: %w", store.ErrBusy)
+	d := open(t, b)
+	if _, err := d.Accept(t.Context(), Sender{Device: "d1"}, send(1, 1, withLayout)); !errors.Is(err, ErrBusy) {
+		t.Errorf("error %v, want busy", err)
+	}
+	b.mu.Lock()
+	b.commitErr = nil
+	b.mu.Unlock()
+	if a := accept(t, d, send(1, 1, withLayout)); a.Acked != 1 {
+		t.Errorf("afterwards: %+v", a)
+	}
+}

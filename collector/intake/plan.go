@@ -21,6 +21,14 @@ const (
 	// keptHeads is how many epochs of a device are remembered: the present
 	// one, and some whose reports may still be under way.
 	keptHeads = 4
+	// farFuture bounds the times that devices tell, Unix ms: the year 2109.
+	farFuture = 1 << 42
+	// farBack is how long before its report a part of it may be: what a system
+	// log remembers, and no time that no date can be written of.
+	farBack = 20 * 366 * 24 * time.Hour
+	// mostAtOnce bounds how often one event may have happened, so that sums
+	// stay numbers.
+	mostAtOnce = 1 << 40
 )
 
 // device is what intake remembers of a device between reports.
@@ -120,8 +128,11 @@ func clockOf(e *report.Envelope, now time.Time) clock {
 // shift is what must be added to the times of a report to make them ours, and
 // whether they had to be bent at all.
 func (c clock) shift(r *report.Report) (time.Duration, bool) {
+	// A clock may be wrong by years, but not so far that a difference of times
+	// cannot be told: what is beyond is no clock.
+	r.Time = min(max(r.Time, 0), farFuture)
 	wall := time.UnixMilli(r.Time)
-	if c.knows && c.offset.Abs() > trusted && r.Boot == c.boot && r.Mono > 0 && c.mono >= r.Mono {
+	if c.knows && c.offset.Abs() > trusted && r.Boot == c.boot && r.Mono > 0 && c.mono >= r.Mono && c.mono-r.Mono <= maxPast.Milliseconds() {
 		// The wall clock is wrong, but the time since boot is not.
 		truth := c.now.Add(-time.Duration(c.mono-r.Mono) * time.Millisecond)
 		return truth.Sub(wall).Round(time.Second), true
@@ -179,7 +190,7 @@ func conform(r *report.Report) ([]*reading, error) {
 
 // entry makes of a report what the store keeps of it.
 func entry(id inventory.DeviceID, r *report.Report, rs []*reading, shift time.Duration) store.Entry {
-	at := func(before int64) time.Time { return r.When(max(before, 0)).Add(shift) }
+	at := func(before int64) time.Time { return r.When(min(max(before, 0), farBack.Milliseconds())).Add(shift) }
 	e := store.Entry{Device: id, At: at(0), Layouts: r.Layouts, Gaps: r.Gaps}
 	for i, rd := range rs {
 		if rd == nil {
@@ -192,7 +203,7 @@ func entry(id inventory.DeviceID, r *report.Report, rs []*reading, shift time.Du
 		})
 	}
 	for _, ev := range r.Events {
-		e.Events = append(e.Events, store.EventReading{Kind: cut(ev.Kind, 64), At: at(ev.At), Count: max(ev.Count, 1), Attributes: attributes(ev)})
+		e.Events = append(e.Events, store.EventReading{Kind: cut(ev.Kind, 64), At: at(ev.At), Count: min(max(ev.Count, 1), mostAtOnce), Attributes: attributes(ev)})
 	}
 	return e
 }

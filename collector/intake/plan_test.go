@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -75,5 +76,32 @@ func TestClock(t *testing.T) {
 				t.Errorf("%s before now, bent %v; want %s, %v", got, bent, c.want, c.bent)
 			}
 		})
+	}
+}
+
+func TestTimesOfAHostileDevice(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	const most, least = math.MaxInt64, math.MinInt64
+	for _, at := range []int64{0, least, most, now.UnixMilli()} {
+		for _, before := range []int64{0, least, most} {
+			for _, mono := range []int64{0, 2, most} {
+				for _, sent := range []int64{0, least, most, 1, now.UnixMilli()} {
+					e := &report.Envelope{Sent: sent, Mono: mono}
+					r := &report.Report{Time: at, Mono: 1, Events: []report.Event{{Kind: "x", At: before, Count: most}}}
+					e.Reports = []report.Report{*r}
+					shift, _ := clockOf(e, now).shift(r)
+					got := entry("d1", r, nil, shift)
+					if age := now.Sub(got.At); age < -maxFuture || age > maxPast {
+						t.Errorf("report at %d, mono %d, sent %d: taken as of %s", at, mono, sent, got.At)
+					}
+					if y := got.Events[0].At.Year(); y < 1990 || y > now.Year() {
+						t.Errorf("event %d ms before %d: year %d", before, at, y)
+					}
+					if got.Events[0].Count > mostAtOnce {
+						t.Errorf("count %d", got.Events[0].Count)
+					}
+				}
+			}
+		}
 	}
 }
