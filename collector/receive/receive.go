@@ -84,6 +84,7 @@ type Receiver struct {
 	o        Options
 	flight   budget
 	enroll   *rate.Limiter
+	renew    *rate.Limiter // apart, so that strangers at the door keep no device from renewing
 	devices  paces
 	requests atomic.Int64
 	refused  atomic.Int64
@@ -103,6 +104,7 @@ func New(o Options) *Receiver {
 		o.Closed = func() (string, bool) { return "", false }
 	}
 	return &Receiver{o: o, flight: budget{limit: o.Limits.InFlight}, enroll: rate.NewLimiter(rate.Limit(o.Limits.Enroll), 2*o.Limits.Enroll),
+		renew:   rate.NewLimiter(rate.Limit(o.Limits.Enroll), 2*o.Limits.Enroll),
 		devices: paces{perMinute: o.Limits.PerMinute, counts: map[inventory.DeviceID]int{}}}
 }
 
@@ -128,6 +130,11 @@ func (r *Receiver) Handler() http.Handler {
 			}
 		}()
 		r.requests.Add(1)
+		if peer(rq) == nil {
+			// A stranger, or a device that is about to become one of ours and
+			// will come again as that: no connection is kept for it.
+			w.Header().Set("Connection", "close")
+		}
 		// Headers that every answer would carry and no agent reads.
 		h := w.Header()
 		h["Date"] = nil
@@ -193,7 +200,7 @@ func (r *Receiver) reports(w http.ResponseWriter, rq *http.Request) {
 }
 
 func (r *Receiver) enrolment(w http.ResponseWriter, rq *http.Request) {
-	r.small(w, rq, maxEnroll, func(body []byte, from netip.Addr) ([]byte, error) {
+	r.small(w, rq, r.enroll, maxEnroll, func(body []byte, from netip.Addr) ([]byte, error) {
 		return r.o.Identities.Enroll(rq.Context(), body, from)
 	})
 }
@@ -204,15 +211,15 @@ func (r *Receiver) renewal(w http.ResponseWriter, rq *http.Request) {
 		r.refuse(w, rq, noCertificate())
 		return
 	}
-	r.small(w, rq, maxRenew, func(body []byte, from netip.Addr) ([]byte, error) {
+	r.small(w, rq, r.renew, maxRenew, func(body []byte, from netip.Addr) ([]byte, error) {
 		return r.o.Identities.Renew(rq.Context(), cert, body, from)
 	})
 }
 
 // small serves the two routes that issue certificates: a bound on the body
 // and on the rate, since each costs a signature.
-func (r *Receiver) small(w http.ResponseWriter, rq *http.Request, most int64, serve func([]byte, netip.Addr) ([]byte, error)) {
-	if !r.enroll.AllowN(r.o.Now(), 1) {
+func (r *Receiver) small(w http.ResponseWriter, rq *http.Request, limit *rate.Limiter, most int64, serve func([]byte, netip.Addr) ([]byte, error)) {
+	if !limit.AllowN(r.o.Now(), 1) {
 		r.refuse(w, rq, busy("too many enrolments at once", 2*time.Second))
 		return
 	}
@@ -292,8 +299,8 @@ func (r *Receiver) refuse(w http.ResponseWriter, rq *http.Request, err error) {
 	r.refused.Add(1)
 	var no *Refused
 	if !errors.As(err, &no) {
-		if errors.Is(err, context.Canceled) {
-			return // the device went away
+		if rq.Context().Err() != nil {
+			return // the device went away; without an answer it would read 200
 		}
 		r.o.Log.Error("request failed", "path", rq.URL.Path, "error", err)
 		no = busy("the collector failed to store the report; it is asked for again", 30*time.Second)
