@@ -197,7 +197,7 @@ func (d *Drain) write(ctx context.Context, recs []Record) ([]badRecord, error) {
 			continue
 		}
 		for _, l := range s.Layouts {
-			d.layouts[l.Hash()] = l
+			d.remember(l.Hash(), l)
 		}
 		for i := range s.Samples {
 			smp := &s.Samples[i]
@@ -240,9 +240,23 @@ func (d *Drain) layout(ctx context.Context, h report.LayoutHash) (report.Layout,
 	}
 	l, err := d.o.Layouts(ctx, h)
 	if err == nil {
-		d.layouts[h] = l
+		d.remember(h, l)
 	}
 	return l, err
+}
+
+// mostLayouts is how many layouts are kept at hand, at some 10 KB each. One
+// that is not costs a query.
+const mostLayouts = 10_000
+
+func (d *Drain) remember(h report.LayoutHash, l report.Layout) {
+	if _, ok := d.layouts[h]; !ok && len(d.layouts) >= mostLayouts {
+		for other := range d.layouts { // any one
+			delete(d.layouts, other)
+			break
+		}
+	}
+	d.layouts[h] = l
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {
