@@ -190,7 +190,7 @@ func (d *deliverer) send(ctx context.Context) (send.Outcome, error) {
 	out := d.member.Client().Post(ctx, send.PathReports, body)
 	switch out.Verdict {
 	case send.Accepted:
-		return d.accepted(ctx, es, out, int64(len(body)))
+		return d.accepted(ctx, es, out, int64(len(body)), len(e.Layouts) > 0)
 	case send.Never:
 		return d.never(es, out)
 	case send.Conflict:
@@ -208,8 +208,8 @@ func (d *deliverer) send(ctx context.Context) (send.Outcome, error) {
 	return out, out.Err
 }
 
-// accepted takes an answer to heart.
-func (d *deliverer) accepted(ctx context.Context, es []spool.Entry, out send.Outcome, size int64) (send.Outcome, error) {
+// accepted takes an answer to heart. named says that the layouts went along.
+func (d *deliverer) accepted(ctx context.Context, es []spool.Entry, out send.Outcome, size int64, named bool) (send.Outcome, error) {
 	var a report.Answer
 	if err := report.Unmarshal(out.Body, &a); err != nil {
 		return send.Outcome{Verdict: send.Later}, fmt.Errorf("answer of the collector: %w", err)
@@ -260,6 +260,12 @@ func (d *deliverer) accepted(ctx context.Context, es []spool.Entry, out send.Out
 		if _, err := d.spool.Rewind(a.Resend); err != nil {
 			return out, fatal{fmt.Errorf("go back in spool: %w", err)}
 		}
+	} else if a.Layouts && named {
+		// It got all the names that are kept, and asks again: those of the
+		// first report are gone. Asking each other for ever moves nothing.
+		out.Err = errors.New("the names of this report's numbers are known neither here nor there")
+		out.Verdict, out.Refusal.Message = send.Never, out.Err.Error()
+		return d.never(es[:1], out)
 	} else if !a.Layouts && a.Resend == 0 {
 		// Nothing moved and nothing was asked for: do not spin.
 		return send.Outcome{Verdict: send.Later}, errors.New("the collector took none of the reports and did not say why")
