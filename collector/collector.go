@@ -66,6 +66,7 @@ func Serve(ctx context.Context, o Options) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)
 	}
+	private()
 	c, err := open(ctx, o)
 	if err != nil {
 		return err
@@ -308,6 +309,7 @@ func (c *collector) run(ctx context.Context) error {
 	start(&upper, work, "groups", c.policies.Run)
 	start(&upper, work, "presence", c.presence.Run)
 	start(&upper, work, "upkeep", c.upkeep)
+	start(&upper, work, "disk", c.disk)
 	start(&upper, work, "agents", func(ctx context.Context) error { return c.receiver.Serve(ctx, agents, c.authority.ServerTLS()) })
 	start(&upper, work, "web", func(ctx context.Context) error { return c.serveWeb(ctx, web) })
 	start(&upper, work, "debug", func(ctx context.Context) error { return serveHTTP(ctx, debugger, profiles(), c.log, nil) })
@@ -378,21 +380,26 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Lo
 	return nil
 }
 
-// upkeep forgets what is older than it has to be kept, and watches the disk.
+// upkeep forgets what is older than it has to be kept.
 func (c *collector) upkeep(ctx context.Context) error {
-	disk := time.NewTicker(2 * time.Second)
-	defer disk.Stop()
-	var retained time.Time
+	return every(ctx, time.Hour, func() { c.retain(ctx, c.now()) })
+}
+
+// disk watches the disk, also while much is being forgotten.
+func (c *collector) disk(ctx context.Context) error {
+	return every(ctx, 2*time.Second, c.watchDisk)
+}
+
+// every does something at once and then again and again, until ctx ends.
+func every(ctx context.Context, d time.Duration, do func()) error {
+	t := time.NewTicker(d)
+	defer t.Stop()
 	for {
-		c.watchDisk()
-		if now := c.now(); now.Sub(retained) >= time.Hour {
-			retained = now
-			c.retain(ctx, now)
-		}
+		do()
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-disk.C:
+		case <-t.C:
 		}
 	}
 }

@@ -104,6 +104,12 @@ func (d door) Accept(ctx context.Context, from receive.Device, e *report.Envelop
 func (c *collector) created(ctx context.Context, d authority.Device) error {
 	nd := store.NewDevice{ID: d.ID, Kind: "pc", Name: d.Hostname, Site: d.Site, Labels: d.Labels, ForkedFrom: d.Parent, At: d.EnrolledAt}
 	err := c.inventory.AddDevice(ctx, nd)
+	if nd.Site != 0 && errors.Is(err, store.ErrNotFound) {
+		// The site was removed since the invitation: better nowhere than not
+		// at all, the certificate is given already.
+		nd.Site = 0
+		err = c.inventory.AddDevice(ctx, nd)
+	}
 	if errors.Is(err, store.ErrConflict) {
 		return nil
 	}

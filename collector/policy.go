@@ -36,6 +36,7 @@ type policies struct {
 type policyTable struct {
 	base    policy
 	devices map[inventory.DeviceID]*policy // those in any group
+	members map[int64][]inventory.DeviceID // by group
 	next    int64
 }
 
@@ -94,7 +95,7 @@ func (p *policies) Run(ctx context.Context) error {
 // refresh works the table out once.
 func (p *policies) refresh(ctx context.Context) error {
 	base := report.Policy{CAs: p.cas(), Addresses: p.addresses}
-	t := &policyTable{devices: map[inventory.DeviceID]*policy{}, next: int64(p.interval / time.Second)}
+	t := &policyTable{devices: map[inventory.DeviceID]*policy{}, members: map[int64][]inventory.DeviceID{}, next: int64(p.interval / time.Second)}
 	d, err := base.Digest()
 	if err != nil {
 		return err
@@ -115,11 +116,18 @@ func (p *policies) refresh(ctx context.Context) error {
 		}
 		page, err := p.inventory.Devices(ctx, store.DeviceQuery{Scope: store.Scope{All: true}, Filter: expr, Personal: true, Now: p.now()})
 		if err != nil {
-			p.log.Error("a group's filter cannot be answered, so it has no members", "group", g.Name, "error", err)
-			continue
+			// A store that is busy for a moment is no reason to take settings
+			// away from devices.
+			p.log.Error("a group's filter cannot be answered; its last members stay", "group", g.Name, "error", err)
+			if last := p.table.Load(); last != nil {
+				t.members[g.ID] = last.members[g.ID]
+			}
 		}
 		for _, dev := range page.Devices {
-			members[dev.ID] = append(members[dev.ID], g.Settings)
+			t.members[g.ID] = append(t.members[g.ID], dev.ID)
+		}
+		for _, id := range t.members[g.ID] {
+			members[id] = append(members[id], g.Settings)
 		}
 	}
 	same := map[[8]byte]*policy{} // devices of the same groups share one

@@ -17,4 +17,8 @@ func diskSpace(dir string) (free, total int64, err error) {
 	return int64(s.Bavail) * int64(s.Bsize), int64(s.Blocks) * int64(s.Bsize), nil
 }
 
+// private makes what this process creates its own account's alone: databases
+// and sockets, whatever the rights of the folder.
+func private() { unix.Umask(0o077) }
+
 func isAddressInUse(error) bool { return false }
