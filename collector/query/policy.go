@@ -135,7 +135,7 @@ func isPersonal(section, column string) bool {
 	column = strings.ToLower(column)
 	switch section {
 	case "device":
-		return slices.Contains([]string{"user_name", "owner", "note"}, column)
+		return slices.Contains([]string{"user_name", "owner"}, column)
 	case "event":
 		return column == "attributes"
 	}
