@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -81,6 +82,8 @@ type agent struct {
 	evidence enroll.Evidence
 	started  time.Time
 	next     time.Duration
+	inForce  config.Config // the machine's own settings under the collector's wishes
+	settings string        // hash of those wishes
 }
 
 func open(o Options) (*agent, error) {
@@ -137,7 +140,7 @@ func (a *agent) join() error {
 	}
 	boot := bootID(a.host)
 	a.rec = &recorder{host: a.host, log: a.log, now: a.host.Now, readings: rs, spool: a.spool, kept: a.kept,
-		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, urgent: make(chan struct{}, 1)}
+		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, urgent: make(chan struct{}, 1), turned: make(chan struct{}, 1)}
 	a.rec.sheet.unknown = func(m, f string) {
 		a.log.Error("a sampler uses a name the catalogue lacks", "measurement", m, "field", f)
 	}
@@ -174,6 +177,7 @@ func (a *agent) join() error {
 // settings of this machine allow.
 func (a *agent) policy(p report.Policy, known [8]byte) error {
 	a.apply(p)
+	a.rec.want([]string{"agent"}) // which tells that the wish has arrived
 	return a.kept.SetPolicy(p, known)
 }
 
@@ -183,8 +187,14 @@ func (a *agent) apply(p report.Policy) {
 	for name, d := range c.Sections.Every {
 		every[name] = time.Duration(d)
 	}
+	p.CAs, p.Addresses = nil, nil
+	digest, err := p.Digest()
 	a.mu.Lock()
 	a.wishes = gather.Wishes{PerCore: c.Series.PerCore, PerProcess: c.Series.PerProcess}
+	a.inForce, a.settings = c, ""
+	if err == nil {
+		a.settings = hex.EncodeToString(digest[:])
+	}
 	a.mu.Unlock()
 	a.rec.settle(time.Duration(c.Sample), c.Sections.Off, every)
 }
@@ -195,9 +205,13 @@ func (a *agent) pace(next time.Duration) {
 		phase = send.Phase(id.Device, next)
 	}
 	a.mu.Lock()
+	changed := a.next != next
 	a.next = next
 	a.mu.Unlock()
 	a.rec.pace(next, phase)
+	if changed {
+		a.rec.want([]string{"agent"})
+	}
 }
 
 // run keeps recorder and deliverer going until ctx ends.
@@ -279,9 +293,8 @@ func (a *agent) state() self.State {
 // readSelf reads the section agent.
 func (a *agent) readSelf(context.Context, *host.Host) (gather.Reading, error) {
 	info := buildinfo.Read()
-	c := a.o.Config
 	a.mu.Lock()
-	next := a.next
+	next, c, settings := a.next, a.inForce, a.settings
 	a.mu.Unlock()
 	runsAs := "unprivileged"
 	if a.host.Privileged {
@@ -293,7 +306,7 @@ func (a *agent) readSelf(context.Context, *host.Host) (gather.Reading, error) {
 	row := inventory.Agent{
 		Version: info.Version, Revision: info.Commit, BuiltAt: info.Built, Platform: info.OS + "/" + info.Arch,
 		WireVersion: report.Version, RunsAs: runsAs, SampleSeconds: int64(time.Duration(c.Sample) / time.Second),
-		ReportSeconds: int64(next / time.Second), SectionsOff: c.Sections.Off, SpoolLimitBytes: int64(c.Spool.Size),
+		ReportSeconds: int64(next / time.Second), SettingsHash: settings, SectionsOff: c.Sections.Off, SpoolLimitBytes: int64(c.Spool.Size),
 		MemoryCapBytes: int64(c.Limits.Memory), Proxy: new(string(c.Proxy) != "none" && proxied(c)), StartedAt: a.started,
 	}
 	return gather.Rows([]inventory.Agent{row}, "self")

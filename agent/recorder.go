@@ -44,6 +44,7 @@ type recorder struct {
 	off     []string
 	cadence map[string]time.Duration
 	urgent  chan struct{}
+	turned  chan struct{} // the rhythm is another
 
 	samples []sampled
 	layouts []report.Layout // not in a report yet
@@ -81,6 +82,14 @@ func (r *recorder) Run(ctx context.Context) error {
 			if err := r.report(ctx); err != nil {
 				return err
 			}
+			continue
+		case <-r.turned:
+			// A shorter interval holds now, not after the longer one is over.
+			every, next, phase = r.rhythm()
+			if at := backoff.NextAt(r.now(), phase, every); at.Before(sampleAt) {
+				sampleAt = at
+			}
+			reportAt = backoff.NextAt(r.now(), phase, next)
 			continue
 		case <-time.After(max(sampleAt.Sub(r.now()), 0)):
 		}
@@ -273,13 +282,27 @@ func (r *recorder) want(names []string) {
 func (r *recorder) settle(every time.Duration, off []string, cadence map[string]time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.every != every {
+		r.turn()
+	}
 	r.every, r.off, r.cadence, r.changed = every, off, cadence, true
+}
+
+// turn tells Run that its rhythm is another. mu is held.
+func (r *recorder) turn() {
+	select {
+	case r.turned <- struct{}{}:
+	default:
+	}
 }
 
 // pace sets how often a report is welcome, and this device's place in it.
 func (r *recorder) pace(next, phase time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.next != next || r.phase != phase {
+		r.turn()
+	}
 	r.next, r.phase = next, phase
 }
 
