@@ -26,9 +26,10 @@ no agent gathers yet are listed all the same, because the catalogue decides now 
 programs and environment variables; contents of files, mails and messages; product keys (at most their last five
 characters); where on earth a device is. The agent has no way to run a command that somebody sends it.
 
-**Not marked as personal**, though a name can stand in them: names of devices and their fully qualified names, names of
-services, mount points, Wi-Fi networks, descriptions of switch ports, and the fields department and note that staff keep.
-An office that names PCs after people shows people to everyone who may list devices.
+**Not marked as personal**, though a name can stand in them: names of devices and their fully qualified names; on Linux the
+group of a person's own, in ` + "`user.primary_group`, `user_group.name` and `group_member.group_name`" + `; names of services, mount
+points, descriptions of switch ports; the fields department and note that staff keep. An office that names PCs after
+people shows people to everyone who may list devices.
 
 ## Who sees it
 
