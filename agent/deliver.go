@@ -172,6 +172,11 @@ func (d *deliverer) send(ctx context.Context) (send.Outcome, error) {
 	if es[0].Seq <= d.single {
 		es = es[:1]
 	}
+	return d.sendThese(ctx, es)
+}
+
+// sendThese sends some of what waits as one envelope.
+func (d *deliverer) sendThese(ctx context.Context, es []spool.Entry) (send.Outcome, error) {
 	e := report.Envelope{Epoch: d.spool.Epoch(), Oldest: es[0].Seq, Known: d.known, Sent: d.now().UnixMilli(), Boot: d.boot}
 	if up, err := d.mono(); err == nil {
 		e.Mono = up.Milliseconds()
@@ -240,6 +245,9 @@ func (d *deliverer) accepted(ctx context.Context, es []spool.Entry, out send.Out
 			return out, fatal{fmt.Errorf("put report aside: %w", err)}
 		}
 	}
+	if last := es[len(es)-1].Seq; a.Acked > last {
+		return d.beyond(ctx, last, a.Acked)
+	}
 	if a.Acked >= es[0].Seq {
 		if err := d.spool.Acked(a.Acked); errors.Is(err, spool.ErrAhead) {
 			return d.behind(a.Acked)
@@ -304,6 +312,36 @@ func (d *deliverer) forget() error {
 		}
 	}
 }
+
+// beyond handles a collector that has more reports of this epoch than it was
+// just sent. Either the spool's cursor was lost and these are sent again, or
+// this disk was set back and the same numbers now stand for other reports,
+// which it must not forget as delivered. The report numbered acked tells: if
+// it is the one the collector has, all before it are too; if it is another,
+// the answer is a conflict, and everything goes under a new epoch.
+func (d *deliverer) beyond(ctx context.Context, sent, acked uint64) (send.Outcome, error) {
+	es, err := d.spool.Peek(everything, everything)
+	if err != nil {
+		return send.Outcome{Verdict: send.Later}, fatal{fmt.Errorf("read spool: %w", err)}
+	}
+	for _, e := range es {
+		if e.Seq == acked {
+			return d.sendThese(ctx, []spool.Entry{e})
+		}
+	}
+	if err := d.spool.Acked(acked); errors.Is(err, spool.ErrAhead) {
+		return d.behind(acked)
+	}
+	// The report in question waits no more: it was delivered, or it is told
+	// as lost. What was just sent is known to the collector by number.
+	if err := d.spool.Acked(sent); err != nil {
+		return send.Outcome{Verdict: send.Later}, fatal{fmt.Errorf("forget delivered reports: %w", err)}
+	}
+	return send.Outcome{Verdict: send.Accepted}, nil
+}
+
+// everything is more than a spool can hold.
+const everything = 1 << 30
 
 // behind begins a new epoch: the collector knows numbers of ours that we do
 // not, so this disk was set back to an older state, and the same numbers must

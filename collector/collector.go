@@ -131,7 +131,7 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if err := c.policies.refresh(ctx); err != nil {
 		return nil, fmt.Errorf("settings of groups: %w", err)
 	}
-	c.presence = &presence{inventory: c.inventory, interval: c.policies.Interval, now: c.now, log: c.log, seen: map[inventory.DeviceID]time.Time{}}
+	c.presence = &presence{inventory: c.inventory, interval: c.policies.Interval, now: c.now, log: c.log, seen: map[inventory.DeviceID]time.Time{}, known: map[inventory.DeviceID]store.Presence{}}
 	c.door = intake.New(intake.Options{Inventory: c.inventory, Outbox: outboxSide{c.outbox}, Policies: c.policies, Log: c.log, Now: c.now,
 		Seen: c.presence.Seen, Step: o.Step})
 	l := c.cfg.Limits

@@ -211,16 +211,27 @@ func (e enrolment) Approvals(ctx context.Context) ([]api.Approval, error) {
 	return out, nil
 }
 
-// Decide answers a question.
+// Decide answers a question. A merge is made before the answer is noted: if
+// the process ends between the two the question comes again, and merging what
+// is merged changes nothing.
 func (e enrolment) Decide(ctx context.Context, id string, approve bool, by string) error {
-	q, err := e.c.authority.Decide(ctx, id, by, approve)
-	if err != nil {
-		return absent(err)
+	if approve {
+		qs, err := e.c.authority.Waiting(ctx)
+		if err != nil {
+			return err
+		}
+		for _, q := range qs {
+			if q.ID != id || q.Kind != authority.ApproveMerge {
+				continue
+			}
+			_, err := e.c.inventory.Merge(ctx, q.Other, q.Device, by, "same hardware: "+q.Reason, e.c.now())
+			if err != nil && !errors.Is(err, store.ErrConflict) {
+				return err
+			}
+		}
 	}
-	if q.Kind == authority.ApproveMerge && approve {
-		_, err = e.c.inventory.Merge(ctx, q.Other, q.Device, by, "same hardware: "+q.Reason, e.c.now())
-	}
-	return err
+	_, err := e.c.authority.Decide(ctx, id, by, approve)
+	return absent(err)
 }
 
 // RevokeDevice refuses a device from now on.

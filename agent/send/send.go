@@ -199,6 +199,11 @@ func sort(rs *http.Response, b []byte) Outcome {
 	switch rs.StatusCode {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		o.Verdict = Never
+		if o.Refusal.Code == report.CodeVersion {
+			// Nothing is wrong with the report: the collector is older than
+			// this agent, and will be updated.
+			o.Verdict, o.After = Later, max(o.After, 10*time.Minute)
+		}
 	case http.StatusConflict:
 		o.Verdict = Conflict
 	case http.StatusUnauthorized, http.StatusForbidden:

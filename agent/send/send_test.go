@@ -40,6 +40,7 @@ func TestVerdicts(t *testing.T) {
 		"too fast":                  {answer{429, "7", refusal(t, report.CodeBusy)}, Later, 7 * time.Second},
 		"broken":                    {answer{400, "", refusal(t, report.CodeMalformed)}, Never, 0},
 		"too large":                 {answer{413, "", refusal(t, report.CodeTooLarge)}, Never, 0},
+		"an older collector":        {answer{400, "", refusal(t, report.CodeVersion)}, Later, 10 * time.Minute},
 		"conflict":                  {answer{409, "", refusal(t, report.CodeConflict)}, Conflict, 0},
 		"expired":                   {answer{401, "", refusal(t, report.CodeExpired)}, Renew, 0},
 		"revoked":                   {answer{403, "600", refusal(t, report.CodeRevoked)}, Enroll, 10 * time.Minute},

@@ -91,6 +91,9 @@ type Receiver struct {
 	busy     atomic.Int64
 }
 
+// grown is the bytes of memory charged for each decoded byte.
+const grown = 16
+
 // Bodies of enrolment and renewal are small (DESIGN: 4 KiB); evidence of a
 // machine with many cards makes some room wise.
 const (
@@ -163,25 +166,35 @@ func (r *Receiver) reports(w http.ResponseWriter, rq *http.Request) {
 		r.refuse(w, rq, busy(why, time.Minute))
 		return
 	}
-	// Room is taken before the body is read: the wire size is known or
-	// bounded, and what it decodes to is bounded by report.MaxBody.
-	room := min(rq.ContentLength, r.o.Limits.Body)
-	if room < 0 {
-		room = r.o.Limits.Body
+	// Room is taken twice: for the bytes on the wire before they are read, and
+	// for what they turn out to unfold to before it is built.
+	wire := rq.ContentLength
+	if wire < 0 || wire > r.o.Limits.Body {
+		wire = r.o.Limits.Body
 	}
-	const grown = 8 // decoded bytes charged for each byte on the wire, until the truth is known
-	room = min(room*grown, report.MaxBody)
-	if !r.flight.take(room) {
+	if !r.flight.take(wire) {
 		r.refuse(w, rq, busy("too many reports at once", 5*time.Second))
 		return
 	}
-	defer r.flight.give(room)
+	defer r.flight.give(wire)
 	body, err := r.read(w, rq, r.o.Limits.Body)
 	if err != nil {
 		r.refuse(w, rq, err)
 		return
 	}
-	e, err := report.Decode(body)
+	plain, err := report.Decompress(body, report.MaxBody)
+	if err != nil {
+		r.refuse(w, rq, decodeError(err))
+		return
+	}
+	// A value of one byte becomes sixteen; one body alone always finds room.
+	built := min(int64(len(plain))*grown, r.o.Limits.InFlight/2)
+	if !r.flight.take(built) {
+		r.refuse(w, rq, busy("too many reports at once", 5*time.Second))
+		return
+	}
+	defer r.flight.give(built)
+	e, err := report.DecodePlain(plain)
 	if err != nil {
 		r.refuse(w, rq, decodeError(err))
 		return

@@ -187,6 +187,12 @@ func Decode(body []byte) (*Envelope, error) {
 	if err != nil {
 		return nil, err
 	}
+	return DecodePlain(b)
+}
+
+// DecodePlain reads a body that Decompress has been through. Receivers call
+// the two apart, to take room for what a body unfolds to before it is built.
+func DecodePlain(b []byte) (*Envelope, error) {
 	if len(b) == 0 {
 		return nil, fmt.Errorf("%w: empty body", ErrMalformed)
 	}

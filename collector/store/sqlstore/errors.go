@@ -40,7 +40,7 @@ func explain(path string, err error) error {
 		}
 		return fmt.Errorf("%w: %s cannot be written or read safely; check the disk, then start again: %w", store.ErrFatal, path, err)
 	case sqlite3.SQLITE_CORRUPT:
-		return fmt.Errorf("%w: %s is damaged; restore a backup (muster restore), or move it away to begin anew: %w", store.ErrFatal, path, err)
+		return fmt.Errorf("%w: %s is damaged; put a backup of the file back, or move it away to begin anew: %w", store.ErrFatal, path, err)
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%s is not a Muster database (or is damaged beyond reading); restore a backup, or move it away to begin anew: %w", path, err)
 	case sqlite3.SQLITE_READONLY:
