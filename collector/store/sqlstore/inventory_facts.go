@@ -111,7 +111,8 @@ func (c *commit) refreshFacts(h *head, f *facts, moved bool) error {
 			}
 			q := "UPDATE device_rows SET " + column + " = ?1 WHERE device_no = ?2 AND " + column + " COLLATE BINARY <> ?1"
 			if column == "kind" {
-				// Who enrolled it knew better than its enclosure.
+				// Agents enrol as PCs until they say more; of anything else, who
+				// added it knew better than its enclosure.
 				q += " AND kind IN ('', 'pc')"
 			}
 			n, err := c.count(q, v, h.no)
