@@ -140,7 +140,7 @@ func (a *agent) join() error {
 	}
 	boot := bootID(a.host)
 	a.rec = &recorder{host: a.host, log: a.log, now: a.host.Now, readings: rs, spool: a.spool, kept: a.kept,
-		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, urgent: make(chan struct{}, 1), turned: make(chan struct{}, 1)}
+		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, turned: make(chan struct{}, 1)}
 	a.rec.sheet.unknown = func(m, f string) {
 		a.log.Error("a sampler uses a name the catalogue lacks", "measurement", m, "field", f)
 	}

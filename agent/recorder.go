@@ -43,7 +43,6 @@ type recorder struct {
 	changed bool
 	off     []string
 	cadence map[string]time.Duration
-	urgent  chan struct{}
 	turned  chan struct{} // the rhythm is another
 
 	samples []sampled
@@ -78,11 +77,6 @@ func (r *recorder) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-r.urgent:
-			if err := r.report(ctx); err != nil {
-				return err
-			}
-			continue
 		case <-r.turned:
 			// A shorter interval holds now, not after the longer one is over.
 			every, next, phase = r.rhythm()
