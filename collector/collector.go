@@ -106,6 +106,13 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; name another with --data", err)
 	}
+	probe, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return nil, fmt.Errorf("data folder %s cannot be written by this account: %w; name another with --data, or change its owner or rights", dir, err)
+	}
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return nil, fmt.Errorf("data folder %s: %w", dir, err)
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.close())

@@ -26,7 +26,7 @@ func openOutbox(dir string, c config.Config, now func() time.Time) (*outbox.Outb
 		return nil, fmt.Errorf("another collector runs with the data folder %s: stop it, or name another with --data", dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open outbox: %w", err)
+		return nil, err
 	}
 	return b, nil
 }
@@ -62,6 +62,9 @@ func (s outboxSource) Next(ctx context.Context, most, bytes int) ([]drain.Record
 
 // Done says that the store has all up to id.
 func (s outboxSource) Done(id uint64) error { return s.c.Done(id) }
+
+// Again begins with the oldest record that is kept.
+func (s outboxSource) Again() { s.c.Again() }
 
 // Poison puts one record aside.
 func (s outboxSource) Poison(id uint64, reason string) error { return s.c.Poison(id, reason) }

@@ -21,11 +21,13 @@ import (
 
 // Source gives records in order. Next blocks until there are some or ctx
 // ends; Done says that all up to id are in the store; Poison puts one record
-// aside so that the others can go on.
+// aside so that the others can go on; Again goes back to the oldest record that
+// is kept, for a store that lost what it took last.
 type Source interface {
 	Next(ctx context.Context, maxRecords, maxBytes int) ([]Record, error)
 	Done(id uint64) error
 	Poison(id uint64, reason string) error
+	Again()
 }
 
 // Record is one outbox record.
@@ -94,10 +96,20 @@ func (d *Drain) Run(ctx context.Context) error {
 			continue
 		}
 		last := recs[len(recs)-1].ID
-		if err := d.move(ctx, recs); err != nil {
-			if ctx.Err() != nil {
+		err = d.move(ctx, recs)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, store.ErrLoading):
+			// It is opened anew in the middle of its work, and what it took
+			// without a sync may be gone.
+			d.o.Log.Warn("series store opens again; it is given what is kept once more", "error", err)
+			d.o.Source.Again()
+			if !sleep(ctx, d.o.Wait) {
 				return nil
 			}
+			continue
+		case err != nil:
 			return err
 		}
 		if err := d.o.Source.Done(last); err != nil {
@@ -120,8 +132,11 @@ func (d *Drain) move(ctx context.Context, recs []Record) error {
 			return ctx.Err()
 		}
 		d.stats.failures.Add(1)
+		if errors.Is(err, store.ErrLoading) {
+			return err
+		}
 		d.o.Log.Warn("series store refused a write", "records", len(recs), "error", err)
-		if len(recs) > 1 && !errors.Is(err, store.ErrLoading) {
+		if len(recs) > 1 {
 			return d.each(ctx, recs)
 		}
 		if !sleep(ctx, d.o.Wait) {
@@ -141,6 +156,9 @@ func (d *Drain) each(ctx context.Context, recs []Record) error {
 				failed = false
 				break
 			}
+			if errors.Is(last, store.ErrLoading) {
+				return last
+			}
 			if !sleep(ctx, d.o.Wait) {
 				return ctx.Err()
 			}
@@ -154,10 +172,14 @@ func (d *Drain) each(ctx context.Context, recs []Record) error {
 		if i+1 == len(recs) {
 			return d.move(ctx, recs[i:])
 		}
-		if _, err := d.write(ctx, recs[i+1:i+2]); err != nil {
+		if _, err := d.write(ctx, recs[i+1:i+2]); errors.Is(err, store.ErrLoading) {
+			return err
+		} else if err != nil {
 			continue
 		}
-		if _, last = d.write(ctx, recs[i:i+1]); last != nil {
+		if _, last = d.write(ctx, recs[i:i+1]); errors.Is(last, store.ErrLoading) {
+			return last
+		} else if last != nil {
 			if err := d.poison(recs[i], last.Error()); err != nil {
 				return err
 			}

@@ -53,6 +53,8 @@ func (q *queue) Next(ctx context.Context, most, _ int) ([]Record, error) {
 
 func (q *queue) Done(id uint64) error { q.mu.Lock(); defer q.mu.Unlock(); q.done = id; return nil }
 
+func (q *queue) Again() { q.mu.Lock(); defer q.mu.Unlock(); q.done = 0 }
+
 func (q *queue) reached() uint64 { q.mu.Lock(); defer q.mu.Unlock(); return q.done }
 
 func (q *queue) Poison(id uint64, why string) error {

@@ -220,6 +220,20 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// Again goes back to the oldest record that is kept, as at a start: for a sink
+// with Replay that lost what it took last. It belongs to those for one
+// goroutine.
+func (c *Cursor) Again() {
+	c.Close()
+	before := max(c.b.log.Oldest(), 1) - 1
+	c.b.mu.Lock()
+	defer c.b.mu.Unlock()
+	c.done = min(c.done, before)
+	c.pos, c.given, c.batch = c.done, c.done, nil
+	c.dirty = true
+	clear(c.b.handed) // this sink is not done with any of them
+}
+
 func (c *Cursor) isAside(id uint64) bool {
 	c.b.mu.Lock()
 	defer c.b.mu.Unlock()

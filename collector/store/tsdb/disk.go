@@ -20,6 +20,34 @@ import (
 	"muster/collector/store"
 )
 
+// room answers an error when the database cannot be opened without danger for
+// want of space: a log that ends in a torn record is mended by writing its
+// segment anew, and what does not fit then is lost.
+func (s *Store) room() error {
+	need := int64(0)
+	for _, name := range []string{"wal", wlog.WblDirName} {
+		segs, err := segments(filepath.Join(s.o.Dir, name))
+		if err != nil {
+			return fmt.Errorf("look at the log of the series: %w", err)
+		}
+		for _, g := range segs {
+			need = max(need, g.bytes)
+		}
+	}
+	if need == 0 {
+		return nil
+	}
+	f, err := os.Create(filepath.Join(s.o.Dir, ".room")) // one name: a crash leaves at most one
+	if err != nil {
+		return fmt.Errorf("try for room: %w", err)
+	}
+	block := make([]byte, 256<<10)
+	for need += 1 << 20; need > 0 && err == nil; need -= int64(len(block)) {
+		_, err = f.Write(block)
+	}
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
+}
+
 // Stats implements store.Series.
 func (s *Store) Stats(ctx context.Context) (store.SeriesStats, error) {
 	if err := ctx.Err(); err != nil {

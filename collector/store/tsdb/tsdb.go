@@ -79,6 +79,9 @@ const (
 	replayGarbage = 32 << 20
 
 	tidyEvery = 10 * time.Minute
+
+	// roomAgain is between two looks whether a full disk has room again.
+	roomAgain = 2 * time.Second
 )
 
 type phase uint8
@@ -174,6 +177,12 @@ func (s *Store) Run(ctx context.Context) error {
 
 	first := true
 	for wait := s.pause; ; wait = min(2*wait, time.Minute) {
+		for err := s.room(); err != nil; err = s.room() {
+			s.o.Log.Error("series store waits for room on its disk before it is opened", "error", err)
+			if !sleep(ctx, roomAgain) {
+				return nil
+			}
+		}
 		err := s.openOnce()
 		switch {
 		case errors.Is(err, store.ErrClosed):
