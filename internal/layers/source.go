@@ -84,15 +84,17 @@ func Read(root fs.FS) ([]Source, error) {
 // localPaths finds what exists on one machine only: a home, a checkout, a
 // scratch folder. Written into code or scripts it works for its writer alone.
 func localPaths(data []byte) []At {
-	mark := regexp.MustCompile(`(^|[^\w.:/])/(work|root|home|farm|Users|tmp)/[A-Za-z]`)
+	for _, known := range SystemPaths() {
+		data = bytes.ReplaceAll(data, []byte(known), nil)
+	}
+	mark := regexp.MustCompile(`(?m)(^|[^\w.:/])/(work|root|home|farm|Users|tmp)/[A-Za-z]`)
 	var out []At
-	for i, line := range bytes.Split(data, []byte("\n")) {
-		for _, known := range SystemPaths() {
-			line = bytes.ReplaceAll(line, []byte(known), nil)
-		}
-		if found := mark.Find(line); found != nil {
-			out = append(out, At{strings.TrimSpace(string(line)), i + 1})
-		}
+	for _, found := range mark.FindAllIndex(data, -1) {
+		at := found[1] // the end: the match may begin with the line break before
+		line := bytes.Count(data[:at], []byte("\n")) + 1
+		begin := bytes.LastIndexByte(data[:at], '\n') + 1
+		text, _, _ := bytes.Cut(data[begin:], []byte("\n"))
+		out = append(out, At{strings.TrimSpace(string(text)), line})
 	}
 	return out
 }
