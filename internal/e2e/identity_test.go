@@ -471,7 +471,7 @@ func TestF28_RotationUnderLoad(t *testing.T) {
 		t.Errorf("%d honest requests were refused", n)
 	}
 	if c := or.Counts(); c.Failed > 0 {
-		t.Errorf("%d tries failed, the last one: %v", c.Failed, or.last)
+		t.Errorf("%d tries failed, the last one: %v", c.Failed, or.lastError())
 	}
 	o.finish(or)
 }

@@ -129,6 +129,13 @@ func oneLine(t *testing.T, out string, want string) {
 	t.Log(last)
 }
 
+func decode(t *testing.T, text string, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+}
+
 // eventually waits until f is content; what it says otherwise ends the test.
 func eventually(t *testing.T, within time.Duration, f func() error) {
 	t.Helper()

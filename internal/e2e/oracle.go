@@ -94,6 +94,13 @@ func (o *Oracle) Counts() Counts {
 	return o.counts
 }
 
+// lastError is that of the last try that failed.
+func (o *Oracle) lastError() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.last
+}
+
 func (o *Oracle) count(f func(*Counts)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

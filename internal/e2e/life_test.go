@@ -1,0 +1,243 @@
+//go:build linux
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/agent"
+	"muster/agent/config"
+	"muster/agent/gather/recorded"
+	"muster/agent/host"
+	"muster/internal/enroll"
+	"muster/internal/settings"
+)
+
+// machine is a recorded computer that lives now.
+func machine(t *testing.T, name string) *host.Host {
+	t.Helper()
+	h := recorded.Machine(t, name)
+	h.Now = time.Now
+	return h
+}
+
+// played is an agent within this program, on a machine that is not this one.
+type played struct {
+	t       *testing.T
+	data    string
+	host    *host.Host
+	invited string
+	log     *output
+}
+
+func (p *played) options(once bool) agent.Options {
+	c := config.Default()
+	c.Data, c.Proxy = p.data, "none"
+	c.Sample = settings.Duration(10 * time.Second)
+	p.log = &output{}
+	return agent.Options{Config: c, Host: p.host, Once: once, Log: slog.New(slog.NewTextHandler(p.log, nil)),
+		Invitation: func() (enroll.Invitation, error) { return enroll.Parse(p.invited) }}
+}
+
+// once makes and delivers one report.
+func (p *played) once() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return agent.Run(ctx, p.options(true))
+}
+
+func (p *played) must() {
+	p.t.Helper()
+	if err := p.once(); err != nil {
+		p.t.Fatalf("%v\n%s", err, p.log)
+	}
+}
+
+func (p *played) device() string { return (&endpoint{data: p.data}).device() }
+
+// A copied disk on another machine becomes a device of its own, linked to the
+// first, which goes on undisturbed.
+func TestClonedDiskBecomesItsOwnDevice(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.inside()
+	first := &played{t: t, data: filepath.Join(o.dir, "first"), host: machine(t, "debian-pc"), invited: o.inviteText(1)}
+	first.must()
+	copied := filepath.Join(o.dir, "copy")
+	if err := os.CopyFS(copied, os.DirFS(first.data)); err != nil {
+		t.Fatal(err)
+	}
+	second := &played{t: t, data: copied, host: machine(t, "fedora-laptop")}
+	second.must()
+	if second.device() == first.device() || second.device() == "" {
+		t.Fatalf("the copy is device %q, the first one %q:\n%s", second.device(), first.device(), second.log)
+	}
+	a, b := o.show(first.device()), o.show(second.device())
+	if b.Device.ForkedFrom != a.Device.ID {
+		t.Errorf("the copy is linked to %q, not to %s", b.Device.ForkedFrom, a.Device.ID)
+	}
+	if len(b.rows(t, "software")) == 0 || string(a.Sections["system"]) == string(b.Sections["system"]) {
+		t.Errorf("the copy shows the first machine's inventory: %s", b.Sections["system"])
+	}
+	changes := o.must("device", "history", first.device(), "-o", "csv")
+	first.must()
+	if first.device() != a.Device.ID {
+		t.Errorf("the first one is another device now: %s", first.device())
+	}
+	if again := o.must("device", "history", first.device(), "-o", "csv"); again != changes {
+		t.Errorf("the first one's history was disturbed:\n%s\nbefore:\n%s", again, changes)
+	}
+	events := o.must("device", "events", second.device(), "-o", "json")
+	if !strings.Contains(events, "clone_detected") {
+		t.Errorf("no event tells of the clone: %s", events)
+	}
+	o.stop(t)
+}
+
+// A machine that was installed anew is a second record; merging hides the old
+// one, unmerging brings it back whole.
+func TestMergeAndUnmerge(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.inside()
+	names := func() []string {
+		var list struct{ Devices []struct{ ID string } }
+		if err := json.Unmarshal([]byte(o.must("device", "list", "-o", "json")), &list); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, d := range list.Devices {
+			ids = append(ids, d.ID)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	pc := machine(t, "debian-pc")
+	before := &played{t: t, data: filepath.Join(o.dir, "before"), host: pc, invited: o.inviteText(1)}
+	before.must()
+	old := before.device()
+	o.must("device", "set", old, "--asset-tag", "PC-104")
+	after := &played{t: t, data: filepath.Join(o.dir, "after"), host: pc, invited: o.inviteText(1)}
+	after.must()
+	fresh := after.device()
+	if fresh == old {
+		t.Fatal("an invitation replaced a device")
+	}
+	if waiting := o.must("enroll", "approvals"); !strings.Contains(waiting, old) {
+		t.Errorf("nobody is asked whether the two are one machine:\n%s", waiting)
+	}
+	whole := string(o.show(old).Sections["software"])
+	o.must("device", "merge", old, "--into", fresh, "--reason", "installed anew")
+	if got := names(); !slices.Equal(got, []string{fresh}) {
+		t.Errorf("after the merge the list shows %v, want %s", got, fresh)
+	}
+	if tag := o.must("device", "show", "PC-104", "-o", "json"); !strings.Contains(tag, fresh) {
+		t.Error("the asset tag does not lead to the record that stays")
+	}
+	var merges struct{ Merges []struct{ ID int64 } }
+	if err := json.Unmarshal([]byte(o.must("device", "merges", "-o", "json")), &merges); err != nil || len(merges.Merges) != 1 {
+		t.Fatalf("merges: %v %v", merges, err)
+	}
+	o.must("device", "unmerge", fmt.Sprint(merges.Merges[0].ID))
+	want := []string{old, fresh}
+	slices.Sort(want)
+	if got := names(); !slices.Equal(got, want) {
+		t.Errorf("after unmerge the list shows %v, want %v", got, want)
+	}
+	if got := string(o.show(old).Sections["software"]); got != whole {
+		t.Error("the old record is not what it was")
+	}
+	after.must() // and it goes on reporting
+	o.stop(t)
+}
+
+// What a group sets reaches the agent with the next answer: here the cadence
+// of samples, and a section that is not read any more.
+func TestGroupSettingsReachTheAgent(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.start()
+	e := o.newEndpoint("")
+	e.once()
+	o.must("label", "add", "pilot", e.device())
+	o.must("group", "add", "pilots", "--filter", "label:pilot", "--sample", "10s", "--off", "user")
+	eventually(t, 10*time.Second, func() error {
+		if out := o.must("group", "devices", "pilots"); !strings.Contains(out, o.show(e.device()).Device.Name) {
+			return fmt.Errorf("the group holds %q", out)
+		}
+		return nil
+	})
+	e.start()
+	// It samples each minute by itself; three points within half that time are
+	// the group's doing.
+	from := time.Now()
+	eventually(t, 55*time.Second, func() error {
+		var a struct {
+			Series []struct {
+				Points []struct{ At time.Time }
+			}
+		}
+		if err := json.Unmarshal([]byte(o.must("series", "query", "mem_used_percent", "--device", e.device(), "--step", "0", "-o", "json")), &a); err != nil {
+			return err
+		}
+		n := 0
+		for _, s := range a.Series {
+			for i := 1; i < len(s.Points); i++ {
+				if p := s.Points[i]; p.At.After(from) && p.At.Sub(s.Points[i-1].At).Round(time.Second) == 10*time.Second {
+					n++
+				}
+			}
+		}
+		if n < 2 {
+			return fmt.Errorf("%d steps of 10 s between points:\n%s", n, tail(e.out.String(), 10))
+		}
+		return nil
+	})
+	var now struct {
+		Sample int64    `json:"sample_seconds"`
+		Off    []string `json:"sections_off"`
+	}
+	eventually(t, 40*time.Second, func() error {
+		if err := json.Unmarshal(o.show(e.device()).Sections["agent"], &now); err != nil {
+			return err
+		}
+		if now.Sample != 10 || !slices.Contains(now.Off, "user") {
+			return fmt.Errorf("the agent tells that it samples each %d s and leaves out %v", now.Sample, now.Off)
+		}
+		return nil
+	})
+	e.stop(t)
+	o.stop(t)
+}
+
+// A retired device stays with its history and is not missed; taken back, it is
+// as it was.
+func TestRetire(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.inside()
+	p := &played{t: t, data: filepath.Join(o.dir, "pc"), host: machine(t, "fedora-laptop"), invited: o.inviteText(1)}
+	p.must()
+	o.must("device", "retire", p.device())
+	if s := o.show(p.device()); s.Device.Presence != "retired" || s.Device.RetiredAt.IsZero() || len(s.Sections) == 0 {
+		t.Errorf("presence %s, retired at %s, %d sections", s.Device.Presence, s.Device.RetiredAt, len(s.Sections))
+	}
+	if out := o.must("device", "list", "presence:retired"); !strings.Contains(out, "retired") {
+		t.Errorf("the list of retired devices is %q", out)
+	}
+	p.must() // one that is still plugged in somewhere is heard
+	o.must("device", "unretire", p.device())
+	if s := o.show(p.device()); s.Device.Presence == "retired" || !s.Device.RetiredAt.IsZero() {
+		t.Errorf("taken back, presence is %s", s.Device.Presence)
+	}
+	o.stop(t)
+}
