@@ -58,19 +58,30 @@ func TestInvitationsThatAreNotGood(t *testing.T) {
 	o.must("enroll", "revoke", newest.ID)
 	time.Sleep(1100 * time.Millisecond) // one of them lasts a second
 
-	for name, c := range map[string]struct{ text, want string }{
-		"unknown token":         {text(t, good, func(v *enroll.Invitation) { v.Token = enroll.NewSecret() }), "does not know the token"},
-		"token of another":      {text(t, good, func(v *enroll.Invitation) { v.Token = foreign.Token }), "does not know the token"},
-		"used up":               {used, "has been used as often as it may"},
-		"expired":               {expired, "has expired"},
-		"revoked":               {revoked, "was revoked"},
-		"CA of another":         {text(t, good, func(v *enroll.Invitation) { v.CA = foreign.CA }), "is from an authority this agent does not trust"},
-		"address of another":    {text(t, good, func(v *enroll.Invitation) { v.Addresses = foreign.Addresses }), "is from an authority this agent does not trust"},
-		"cut":                   {good.String()[:60], "copy it again"},
-		"something else":        {"hello", "enrolment string"},
-		"nobody at the address": {text(t, good, func(v *enroll.Invitation) { v.Addresses = []string{freePort(t)} }), "cannot be reached"},
-	} {
+	t.Run("each", func(t *testing.T) {
+		refusedInvitations(t, o, map[string]invitationCase{
+			"unknown token":         {text(t, good, func(v *enroll.Invitation) { v.Token = enroll.NewSecret() }), "does not know the token"},
+			"token of another":      {text(t, good, func(v *enroll.Invitation) { v.Token = foreign.Token }), "does not know the token"},
+			"used up":               {used, "has been used as often as it may"},
+			"expired":               {expired, "has expired"},
+			"revoked":               {revoked, "was revoked"},
+			"CA of another":         {text(t, good, func(v *enroll.Invitation) { v.CA = foreign.CA }), "is from an authority this agent does not trust"},
+			"address of another":    {text(t, good, func(v *enroll.Invitation) { v.Addresses = foreign.Addresses }), "is from an authority this agent does not trust"},
+			"cut":                   {good.String()[:60], "copy it again"},
+			"something else":        {"hello", "enrolment string"},
+			"nobody at the address": {text(t, good, func(v *enroll.Invitation) { v.Addresses = []string{freePort(t)} }), "cannot be reached"},
+		})
+	})
+	other.stop(t)
+	o.stop(t)
+}
+
+type invitationCase struct{ text, want string }
+
+func refusedInvitations(t *testing.T, o *office, cases map[string]invitationCase) {
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := &played{t: t, data: filepath.Join(folder(t), "a"), host: machine(t, "debian-pc"), invited: c.text}
 			err := p.once()
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
@@ -85,8 +96,6 @@ func TestInvitationsThatAreNotGood(t *testing.T) {
 			}
 		})
 	}
-	other.stop(t)
-	o.stop(t)
 }
 
 func text(t *testing.T, v enroll.Invitation, change func(*enroll.Invitation)) string {
@@ -133,17 +142,27 @@ func TestClockWrongByYears(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	o := newOffice(t, "")
 	o.inside()
-	for name, c := range map[string]struct {
-		first, then time.Duration
-		said        string
-	}{
-		"ahead since before it enrolled":  {5 * year, 0, "check the clocks of both"},
-		"behind since before it enrolled": {-20 * year, -20 * year, ""},
-		"years ahead all of a sudden":     {0, 5 * year, ""},
-		"years behind all of a sudden":    {0, -20 * year, ""},
-		"an hour ahead":                   {time.Hour, time.Hour, ""},
-	} {
+	t.Run("each", func(t *testing.T) {
+		wrongClocks(t, o, map[string]clockCase{
+			"ahead since before it enrolled":  {5 * year, 0, "check the clocks of both"},
+			"behind since before it enrolled": {-20 * year, -20 * year, ""},
+			"years ahead all of a sudden":     {0, 5 * year, ""},
+			"years behind all of a sudden":    {0, -20 * year, ""},
+			"an hour ahead":                   {time.Hour, time.Hour, ""},
+		})
+	})
+	o.stop(t)
+}
+
+type clockCase struct {
+	first, then time.Duration // offsets
+	said        string        // at the first try
+}
+
+func wrongClocks(t *testing.T, o *office, cases map[string]clockCase) {
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			off := c.first
 			h := *host.Local()
 			h.Now = func() time.Time { return time.Now().Add(off) }
@@ -183,7 +202,6 @@ func TestClockWrongByYears(t *testing.T) {
 			})
 		})
 	}
-	o.stop(t)
 }
 
 // failing starts the collector where it cannot run: it ends at once, with one
