@@ -53,7 +53,7 @@ lint: $(STATICCHECK) ## gofmt, vet for linux, windows and macOS, staticcheck, im
 	@unformatted=$$(gofmt -l agent collector internal); \
 	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
 	$(GO) test -buildvcs=false -race -count=1 ./internal/layers
-	@for script in packaging/test-deps packaging/run-local; do sh -n $$script || exit 1; done
+	@for script in packaging/test-deps packaging/run-local packaging/fuzz-all; do sh -n $$script || exit 1; done
 	CGO_ENABLED=1 $(GO) vet -buildvcs=false -race ./...
 	CGO_ENABLED=0 GOOS=windows $(GO) vet -buildvcs=false $(QUICK) ./...
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet -buildvcs=false $(QUICK) ./...
@@ -81,12 +81,7 @@ faults: ## all fault tests at full counts (200 kill -9 cycles and so on); takes 
 	MUSTER_FAULTS=full CGO_ENABLED=1 $(GO) test -buildvcs=false -count=1 -p 1 -timeout 3h ./...
 
 fuzz: ## fuzz each decoder for FUZZTIME (20s), one after another
-	@set -e; grep -rn --include='*_test.go' '^func Fuzz[A-Z]' agent collector internal | \
-	sed 's|^\(.*\)/[^/]*_test.go:[0-9]*:func \(Fuzz[A-Za-z0-9_]*\).*|\1 \2|' | sort -u | \
-	while read -r folder name; do \
-		echo "$$folder $$name"; \
-		$(GO) test -buildvcs=false -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) ./$$folder </dev/null; \
-	done
+	@packaging/fuzz-all $(FUZZTIME)
 
 # The go command installs under the plain name, hence the folder beside.
 .tools/staticcheck-%:
