@@ -350,13 +350,6 @@ func (o *office) inviteText(uses int, args ...string) string {
 	return lines[len(lines)-1]
 }
 
-// through is an invitation whose only address is another one, such as that of
-// a broken network before the collector.
-func through(v enroll.Invitation, address string) enroll.Invitation {
-	v.Addresses = []string{address}
-	return v
-}
-
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // oracle makes devices that are enrolled here.
