@@ -160,9 +160,11 @@ func command(t *testing.T, name string, args ...string) []byte {
 	}
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	var errs strings.Builder
+	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+		t.Fatalf("%s: %v\n%s", name, err, errs.String())
 	}
 	return out
 }

@@ -275,12 +275,10 @@ func (o *office) start() time.Duration {
 	return o.ready(begin)
 }
 
-// role starts the collector inside this test program; see roles.
-func (o *office) role(env ...string) time.Duration {
+// role starts a collector that is going to end by itself; see roles.
+func (o *office) role(env ...string) {
 	o.t.Helper()
-	begin := time.Now()
 	o.process = launch(o.t, append(env, roleVar+"=collector"), rolePlayer(o.t), o.config)
-	return o.ready(begin)
 }
 
 func (o *office) ready(begin time.Time) time.Duration {

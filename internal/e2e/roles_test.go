@@ -12,9 +12,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"muster/collector"
 	"muster/collector/config"
+	"muster/collector/store/sqlstore"
 )
 
 // roles are what this test program can be instead: children that stop at
@@ -24,6 +26,7 @@ func roles() map[string]func(args []string) error {
 		"collector": roleCollector,
 		"spooler":   roleSpooler,
 		"committer": roleCommitter,
+		"furnisher": roleFurnisher,
 	}
 }
 
@@ -54,4 +57,13 @@ func roleCollector(args []string) error {
 		}
 	}
 	return collector.Serve(ctx, o)
+}
+
+// roleFurnisher makes an inventory database with nothing in it.
+func roleFurnisher(args []string) error {
+	inv, err := sqlstore.Open(context.Background(), args[0], sqlstore.Options{Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		return err
+	}
+	return inv.Close()
 }
