@@ -398,6 +398,10 @@ func buildPackage(t *testing.T, name, version string) string {
 	if err := os.MkdirAll(control, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	// A collector within this program narrows the umask while it makes its socket.
+	if err := os.Chmod(control, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	text := fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: Sample Office <office@example.org>\nDescription: nothing, for a test\n", name, version)
 	if err := os.WriteFile(filepath.Join(control, "control"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// Most of these tests wait for processes; two at a time would be slow.
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		f.Value.Set("6")
+		f.Value.Set("8")
 	}
 	code := m.Run()
 	if dir, err := built(); err == nil {
