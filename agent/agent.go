@@ -264,7 +264,7 @@ func (a *agent) once(ctx context.Context) error {
 	for range 1000 {
 		out, err := a.del.round(ctx)
 		a.del.note(out, err)
-		if err != nil && out.Verdict == send.Enroll && a.del.reinvited() {
+		if a.del.reinvited(out, err) {
 			continue
 		}
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"muster/agent/send"
 	"muster/agent/spool"
 	"muster/internal/backoff"
+	"muster/internal/enroll"
 	"muster/internal/report"
 )
 
@@ -90,10 +91,10 @@ func (d *deliverer) Run(ctx context.Context) error {
 		default:
 			pauseFor = wait.Next()
 		}
+		if d.reinvited(out, err) {
+			continue
+		}
 		if out.Verdict == send.Enroll {
-			if d.reinvited() {
-				continue
-			}
 			// Somebody has to do something; trying often helps nobody
 			// (trust.md F27: at most one try in ten minutes).
 			pauseFor = max(pauseFor, 10*time.Minute)
@@ -105,9 +106,11 @@ func (d *deliverer) Run(ctx context.Context) error {
 }
 
 // reinvited notes that the identity is over, and says whether somebody has
-// already done what is to be done: given another invitation.
-func (d *deliverer) reinvited() bool {
-	if d.over || d.member.Identity() == nil {
+// already done what is to be done: given another invitation. It is over when
+// the collector says so, and when a collector that was set up anew is not the
+// one that this device trusts.
+func (d *deliverer) reinvited(out send.Outcome, err error) bool {
+	if out.Verdict != send.Enroll && !errors.Is(err, enroll.ErrWrongCollector) || d.over || d.member.Identity() == nil {
 		return false
 	}
 	d.over = true
