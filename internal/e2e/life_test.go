@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"muster/agent/config"
 	"muster/agent/gather/recorded"
 	"muster/agent/host"
+	"muster/collector"
 	"muster/internal/enroll"
 	"muster/internal/settings"
 )
@@ -246,6 +248,80 @@ func TestRetire(t *testing.T) {
 	o.must("device", "unretire", p.device())
 	if s := o.show(p.device()); s.Device.Presence == "retired" || !s.Device.RetiredAt.IsZero() {
 		t.Errorf("taken back, presence is %s", s.Device.Presence)
+	}
+	o.stop(t)
+}
+
+// A collector that lost its data folder is another collector: agents say so,
+// and a new invitation lets them in.
+func TestCollectorSetUpAnew(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.inside()
+	p := &played{t: t, data: filepath.Join(o.dir, "pc"), host: machine(t, "debian-pc"), invited: o.inviteText(1)}
+	p.must()
+	o.stop(t)
+	if err := os.RemoveAll(o.data); err != nil {
+		t.Fatal(err)
+	}
+	o.inside()
+	if err := p.once(); err == nil || !strings.Contains(err.Error(), "set up anew") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("said %v", err)
+	}
+	p.invited = o.inviteText(1)
+	p.must()
+	if s := o.show(p.device()); len(s.Sections) == 0 || len(s.Gaps) > 0 {
+		t.Errorf("%d sections, gaps %v", len(s.Sections), s.Gaps)
+	}
+	o.stop(t)
+}
+
+// A laptop out of a drawer: its certificate has expired, and it renews it by
+// itself; after a quarter of a year somebody has to say yes; after a year it
+// needs an invitation.
+func TestLaptopOutOfADrawer(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	o := newOffice(t, "")
+	var shift atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
+	o.inside(func(c *collector.Options) { c.Now = now })
+	laptop := func(name string) *played {
+		h := machine(t, "fedora-laptop")
+		h.Now = now
+		p := &played{t: t, data: filepath.Join(o.dir, name), host: h, invited: o.inviteText(1, "--expires", "30d")}
+		p.must()
+		return p
+	}
+	month, quarter, year := laptop("month"), laptop("quarter"), laptop("year")
+	ids := []string{month.device(), quarter.device(), year.device()}
+	shift.Store(int64(40 * day))
+	month.must()
+	shift.Store(int64((30 + 120) * day))
+	if err := quarter.once(); err == nil || !strings.Contains(err.Error(), "waits until somebody lets it in") {
+		t.Errorf("after a quarter it said %v", err)
+	}
+	var list struct {
+		Approvals []struct{ ID, Kind, Device string }
+	}
+	decode(t, o.must("enroll", "approvals", "-o", "json"), &list)
+	for _, a := range list.Approvals {
+		if a.Device == ids[1] && a.Kind == "renew" {
+			o.must("enroll", "approve", a.ID)
+		}
+	}
+	quarter.must()
+	shift.Store(int64((30 + 400) * day))
+	if err := year.once(); err == nil || !strings.Contains(err.Error(), "expired more than a year ago; enrol the device with a new enrolment string") {
+		t.Errorf("after a year it said %v", err)
+	}
+	if got := []string{month.device(), quarter.device(), year.device()}; !slices.Equal(got, ids) {
+		t.Errorf("devices %v became %v", ids, got)
+	}
+	year.invited = o.inviteText(1)
+	year.must()
+	if year.device() == ids[2] {
+		t.Error("an invitation gave an old name back")
 	}
 	o.stop(t)
 }
