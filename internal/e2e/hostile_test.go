@@ -176,7 +176,8 @@ func TestF21_Mutations(t *testing.T) {
 	n := times(1500, 200_000)
 	// Other devices, whose reports may be anything: the oracle's own stay good.
 	strangers := NewOracle(o.dir+"/strangers", DefaultScript(), quiet())
-	if err := strangers.Enrol(t.Context(), 4, o.invite(4)); err != nil {
+	many := times(4, 40) // each may send so many a minute
+	if err := strangers.Enrol(t.Context(), many, o.invite(many)); err != nil {
 		t.Fatal(err)
 	}
 	or.others = map[string]bool{}

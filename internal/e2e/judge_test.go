@@ -339,7 +339,8 @@ func (o *Oracle) filesRows(ctx context.Context, v *verdict, db *sql.DB, byID map
 			}
 		}
 	}
-	var id, name, version string
+	var id string
+	var name, version sql.NullString // NULL only in rows of strangers
 	var from int64
 	var until sql.NullInt64
 	each(ctx, v, db, `SELECT d.device_id, f.name, f.version, r.from_at, r.until_at FROM software_rows r
@@ -357,7 +358,7 @@ func (o *Oracle) filesRows(ctx context.Context, v *verdict, db *sql.DB, byID map
 			if until.Valid {
 				end = until.Int64
 			}
-			l := line(d.N, Program{name, version}, from, end)
+			l := line(d.N, Program{name.String, version.String}, from, end)
 			if want[l]--; want[l] < 0 {
 				v.say("phantom or double row: %s", l)
 			}
