@@ -20,6 +20,7 @@ import (
 	"muster/agent/gather/recorded"
 	"muster/agent/host"
 	"muster/collector"
+	"muster/collector/api"
 	"muster/internal/enroll"
 	"muster/internal/settings"
 )
@@ -82,10 +83,16 @@ func TestClonedDiskBecomesItsOwnDevice(t *testing.T) {
 	o.inside()
 	first := &played{t: t, data: filepath.Join(o.dir, "first"), host: machine(t, "debian-pc"), invited: o.inviteText(1)}
 	first.must()
+	// A report waits on the disk as it is copied.
+	o.stop(t)
+	if err := first.once(); err == nil {
+		t.Fatal("delivered without a collector")
+	}
 	copied := filepath.Join(o.dir, "copy")
 	if err := os.CopyFS(copied, os.DirFS(first.data)); err != nil {
 		t.Fatal(err)
 	}
+	o.inside()
 	second := &played{t: t, data: copied, host: machine(t, "fedora-laptop")}
 	second.must()
 	if second.device() == first.device() || second.device() == "" {
@@ -98,8 +105,20 @@ func TestClonedDiskBecomesItsOwnDevice(t *testing.T) {
 	if len(b.rows(t, "software")) == 0 || string(a.Sections["system"]) == string(b.Sections["system"]) {
 		t.Errorf("the copy shows the first machine's inventory: %s", b.Sections["system"])
 	}
+	if len(b.Gaps) > 0 {
+		t.Errorf("the copy lost nothing of its own, and shows gaps %v", b.Gaps)
+	}
+	if n := o.points(second.device()); n != 2 {
+		t.Errorf("%d samples of the copy, it made 2: did it tell those of the first one?", n)
+	}
 	changes := o.must("device", "history", first.device(), "-o", "csv")
 	first.must()
+	if n := o.points(first.device()); n != 6 {
+		t.Errorf("%d samples of the first one, it made 6", n)
+	}
+	if gaps := o.show(first.device()).Gaps; len(gaps) > 0 {
+		t.Errorf("the first one has gaps %v", gaps)
+	}
 	if first.device() != a.Device.ID {
 		t.Errorf("the first one is another device now: %s", first.device())
 	}
@@ -111,6 +130,28 @@ func TestClonedDiskBecomesItsOwnDevice(t *testing.T) {
 		t.Errorf("no event tells of the clone: %s", events)
 	}
 	o.stop(t)
+}
+
+// points counts the stored points of one number of a device, once they do not
+// grow any more.
+func (o *office) points(device string) int {
+	o.t.Helper()
+	last := -1
+	for {
+		a, err := o.api().SeriesQuery(o.t.Context(), api.SeriesQueryInput{Name: "mem_used_percent", Device: device, From: "1h", Step: "0"})
+		if err != nil && !strings.Contains(err.Error(), "loading") {
+			o.t.Fatal(err)
+		}
+		n := 0
+		for _, s := range a.Series {
+			n += len(s.Points)
+		}
+		if n == last && err == nil {
+			return n
+		}
+		last = n
+		time.Sleep(500 * time.Millisecond)
+	}
 }
 
 // A machine that was installed anew is a second record; merging hides the old
