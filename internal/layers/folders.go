@@ -220,6 +220,16 @@ func Folders() []Folder {
 			{"internal/metric", "rules speak series"},
 			{"internal/event", "rules speak events"},
 		}},
+		{Path: "collector/health/rule", Owns: "rules as data: their files, their language, their cases", May: []Import{
+			{"internal/settings", "how files are read"},
+			{"internal/report", "a case is made of samples"},
+			{"internal/inventory", "rules speak sections"},
+			{"internal/metric", "rules speak series"},
+			{"internal/event", "rules speak events"},
+		}, Tests: []Import{
+			{"collector/health/rules", "our own rules must load"},
+		}},
+		{Path: "collector/health/rules", Owns: "our own rules, a YAML file each"},
 		{Path: "collector/account", Owns: "roles, tokens, sessions, audit", May: []Import{
 			{"collector/store", "scopes are decided here and kept there"},
 			{"internal/inventory", "DeviceID"},

@@ -197,7 +197,7 @@ func (d *decoder) structure(key string, node ast.Node, into reflect.Value, depth
 				names[i] = f.key
 			}
 			d.add(pair.key, "", pair.name, "no such setting%s; known%s: %s",
-				nearest(pair.name, names), inGroup(key), strings.Join(names, ", "))
+				Nearest(pair.name, names), inGroup(key), strings.Join(names, ", "))
 			continue
 		}
 		d.value(join(key, pair.name), pair.value, into.Field(fields[i].index), depth+1)
@@ -300,8 +300,8 @@ func textOf(node ast.Node) string {
 	return ""
 }
 
-// nearest offers the known name that a typing error most likely meant.
-func nearest(name string, known []string) string {
+// Nearest offers the known name that a typing error most likely meant.
+func Nearest(name string, known []string) string {
 	best, at := "", 3 // more than two edits is another word
 	for _, k := range known {
 		if n := edits(name, k); n < at {

@@ -1,0 +1,301 @@
+package rule
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+
+	"muster/internal/settings"
+)
+
+// Rule is a rule that can judge.
+type Rule struct {
+	Document
+	On     Subject
+	Levels []Level
+	Shown  []Shown
+	Cases  []Case
+
+	File     string // where it was read
+	Office   bool   // an office's own, or changed by it
+	Inputs   []int  // slots that its conditions ask for
+	Evidence []int  // and those of its evidence
+}
+
+// Level is one severity, compiled.
+type Level struct {
+	Severity Severity
+	When     *Program
+	Clear    *Program // nil: When is false
+	Hold     time.Duration
+	Samples  int
+	ClearFor time.Duration
+}
+
+// Shown is one piece of evidence, compiled.
+type Shown struct {
+	Label, Unit string
+	Value       *Program // nil for a chart
+	Chart       Ref
+	Over        time.Duration
+}
+
+// Set is all rules together. It does not change once it is loaded.
+type Set struct {
+	Rules  []*Rule // by ID
+	Inputs []Input // by slot
+
+	// Problems are files, or rules in them, that cannot stand. The others do.
+	Problems settings.Problems
+}
+
+// Find finds a rule by ID, in capitals or not.
+func (s *Set) Find(id string) (*Rule, bool) {
+	i, ok := slices.BinarySearchFunc(s.Rules, strings.ToUpper(id), func(r *Rule, id string) int { return cmp.Compare(r.ID, id) })
+	if !ok {
+		return nil, false
+	}
+	return s.Rules[i], true
+}
+
+// Limit is a limit of the rule for a model.
+func (r *Rule) Limit(name, model string) float64 {
+	l := r.Limits[name]
+	best, at := l.Default, -1
+	for pattern, x := range l.Models {
+		// The longest pattern that fits says most about the model.
+		if ok, err := path.Match(pattern, model); err == nil && ok && len(pattern) > at {
+			best, at = x, len(pattern)
+		}
+	}
+	return best
+}
+
+// Worst is the worst severity a rule can reach.
+func (r *Rule) Worst() Severity { return r.Levels[len(r.Levels)-1].Severity }
+
+// maxFiles bounds a directory of rules.
+const maxFiles = 1000
+
+// Load reads the rules of own, and over them those of office, which may be
+// nil. A file of office that has the name of an own rule changes what it
+// names and leaves the rest; any other adds a rule. What is broken is in
+// Problems, and the own rule stands where a change of it is broken. An error
+// says that own itself cannot stand, or that office cannot be read at all.
+func Load(own, office fs.FS, officeName string) (*Set, error) {
+	b, err := newBuilder()
+	if err != nil {
+		return nil, err
+	}
+	names, err := files(own)
+	if err != nil {
+		return nil, fmt.Errorf("read rules: %w", err)
+	}
+	docs := map[string]Document{}
+	for _, name := range names {
+		data, err := read(own, name)
+		if err != nil {
+			return nil, fmt.Errorf("rule %s: %w", name, err)
+		}
+		d, err := b.take(name, data, Document{}, false)
+		if err != nil {
+			return nil, err
+		}
+		docs[d.ID] = d
+	}
+	if office == nil {
+		return b.finish(), nil
+	}
+	if names, err = files(office); err != nil {
+		return nil, fmt.Errorf("read rules of the office in %s: %w", officeName, err)
+	}
+	for _, name := range names {
+		id := strings.TrimSuffix(strings.TrimSuffix(name, ".yaml"), ".yml")
+		data, err := read(office, name)
+		if err == nil {
+			_, err = b.take(path.Join(officeName, name), data, docs[id], true)
+		}
+		b.blame(path.Join(officeName, name), err)
+	}
+	return b.finish(), nil
+}
+
+// Parse reads one file alone, as muster rule check does; base is the rule that
+// it changes, or empty.
+func Parse(file string, data []byte, base Document) (*Set, error) {
+	b, err := newBuilder()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := b.take(file, data, base, true); err != nil {
+		b.blame(file, err)
+		return nil, b.set.Problems
+	}
+	return b.finish(), nil
+}
+
+func files(from fs.FS) ([]string, error) {
+	entries, err := fs.ReadDir(from, ".")
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		if name := e.Name(); !e.IsDir() && !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")) {
+			out = append(out, name)
+		}
+	}
+	if len(out) > maxFiles {
+		return nil, fmt.Errorf("%d files, at most %d", len(out), maxFiles)
+	}
+	return out, nil
+}
+
+func read(from fs.FS, name string) ([]byte, error) {
+	f, err := from.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, settings.MaxFile+1))
+}
+
+// decode reads a document over what it changes.
+func decode(file string, data []byte, base Document) (Document, error) {
+	d := base
+	if err := settings.Decode(file, data, &d); err != nil {
+		return d, err
+	}
+	stem := strings.TrimSuffix(strings.TrimSuffix(path.Base(file), ".yaml"), ".yml")
+	if d.ID != stem {
+		return d, settings.Problems{{File: file, Line: 1, Column: 1, Key: "id", Text: d.ID, Want: fmt.Sprintf("the file's name is expected, %s: so that a rule is found by its name", stem)}}
+	}
+	return d, nil
+}
+
+// builder collects rules into a set.
+type builder struct {
+	c   *compiler
+	set *Set
+}
+
+func newBuilder() (*builder, error) {
+	c, err := newCompiler()
+	return &builder{c: c, set: &Set{}}, err
+}
+
+func (b *builder) blame(file string, err error) {
+	var ps settings.Problems
+	switch {
+	case err == nil:
+	case errors.As(err, &ps):
+		b.set.Problems = append(b.set.Problems, ps...)
+	default:
+		b.set.Problems = append(b.set.Problems, settings.Problem{File: file, Want: err.Error()})
+	}
+}
+
+// take reads a file over what it changes, and puts its rule in the place of
+// one with its ID.
+func (b *builder) take(file string, data []byte, base Document, office bool) (Document, error) {
+	d, err := decode(file, data, base)
+	if err != nil {
+		return d, err
+	}
+	r, ps := b.compile(d, file, office)
+	if len(ps) > 0 {
+		return d, settings.Locate(file, data, ps)
+	}
+	b.set.Rules = slices.DeleteFunc(b.set.Rules, func(o *Rule) bool { return o.ID == d.ID })
+	b.set.Rules = append(b.set.Rules, r)
+	return d, nil
+}
+
+// compile makes a rule of a document.
+func (b *builder) compile(d Document, file string, office bool) (*Rule, settings.Problems) {
+	r := &Rule{Document: d, File: file, Office: office}
+	r.On, _ = FindSubject(d.Subject)
+	s := scope{rule: d.ID, subject: r.On, limits: d.Limits}
+	var ps settings.Problems
+	compile := func(key, text string, want *cel.Type) *Program {
+		p, err := b.c.compile(text, s, want)
+		if err != nil {
+			ps = append(ps, settings.Problem{Key: key, Text: text, Want: err.Error()})
+		}
+		return p
+	}
+	for i, l := range d.Levels {
+		key := fmt.Sprintf("levels[%d]", i)
+		out := Level{Severity: Severity(l.Severity), Hold: l.Hold.D(), Samples: l.Samples, ClearFor: l.ClearFor.D()}
+		out.When = compile(key+".when", l.When, cel.BoolType)
+		if l.Clear != "" {
+			out.Clear = compile(key+".clear", l.Clear, cel.BoolType)
+		}
+		r.Levels = append(r.Levels, out)
+	}
+	for i, e := range d.Evidence {
+		key := fmt.Sprintf("evidence[%d]", i)
+		out := Shown{Label: e.Label, Unit: e.Unit, Over: e.Over.D()}
+		switch {
+		case e.Chart != "" && e.Value == "":
+			m, f, _ := strings.Cut(e.Chart, ".")
+			p := compile(key+".chart", e.Chart, cel.DoubleType)
+			if p != nil && b.c.inputs[p.Inputs[0]].Kind != Sample {
+				ps = append(ps, settings.Problem{Key: key + ".chart", Text: e.Chart, Want: "a number of the metric catalogue is expected"})
+			}
+			out.Chart = Ref{m, f}
+		case e.Value != "" && e.Chart == "" && e.Label != "":
+			out.Value = compile(key+".value", e.Value, nil)
+		default:
+			ps = append(ps, settings.Problem{Key: key, Want: "a label with a value, or a chart, is expected"})
+		}
+		r.Shown = append(r.Shown, out)
+	}
+	var more settings.Problems
+	r.Cases, more = d.parseCases()
+	if ps = append(ps, more...); len(ps) > 0 {
+		return nil, ps
+	}
+	for _, l := range r.Levels {
+		r.Inputs = append(r.Inputs, l.When.Inputs...)
+		if l.Clear != nil {
+			r.Inputs = append(r.Inputs, l.Clear.Inputs...)
+		}
+	}
+	for _, e := range r.Shown {
+		if e.Value != nil {
+			r.Evidence = append(r.Evidence, e.Value.Inputs...)
+		}
+	}
+	r.Inputs, r.Evidence = distinct(r.Inputs), distinct(r.Evidence)
+	return r, nil
+}
+
+func distinct(slots []int) []int {
+	slices.Sort(slots)
+	return slices.Compact(slots)
+}
+
+func (b *builder) finish() *Set {
+	slices.SortFunc(b.set.Rules, func(a, c *Rule) int { return cmp.Compare(a.ID, c.ID) })
+	b.set.Inputs = b.c.inputs
+	// Other rules are named by rules: whoever names one that is not there
+	// would wait for ever.
+	for _, r := range b.set.Rules {
+		for _, slot := range r.Inputs {
+			in := b.set.Inputs[slot]
+			if _, ok := b.set.Find(in.Source); in.Kind == Firing && !ok {
+				b.set.Problems = append(b.set.Problems, settings.Problem{File: r.File, Text: in.String(), Want: "there is no rule " + in.Source})
+			}
+		}
+	}
+	return b.set
+}
