@@ -202,6 +202,7 @@ func Folders() []Folder {
 		}},
 		{Path: "collector/store/sqlstore", Owns: "inventory and control in SQL", May: controlMay(), Tests: append(storeTests(),
 			Import{"collector/authority/authoritytest", "the suite for stores of identities"},
+			Import{"collector/notify/notifytest", "the suite for stores of notices"},
 		)},
 		{Path: "collector/store/tsdb", Owns: "series in the embedded Prometheus TSDB", May: storeMay(), Tests: storeTests()},
 		{Path: "collector/store/influx", Owns: "series in InfluxDB", May: storeMay(), Tests: storeTests()},
@@ -230,6 +231,28 @@ func Folders() []Folder {
 			{"collector/health/rules", "our own rules must load"},
 		}},
 		{Path: "collector/health/rules", Owns: "our own rules, a YAML file each"},
+		{Path: "collector/outgoing", Owns: "the only way by which the collector calls somebody, and the rules about addresses"},
+		{Path: "collector/notify", Owns: "routes, grouping, limits, digests, retries, and the words of a message", May: []Import{
+			{"internal/backoff", "when to try a letter again"},
+		}, Tests: []Import{
+			{"collector/notify/notifytest", "a store in memory"},
+		}},
+		{Path: "collector/notify/*", Owns: "one channel each; they do not know each other", May: []Import{
+			{"collector/notify", "the contract, and the message to send"},
+			{"collector/outgoing", "every call follows the rules about addresses"},
+			{"internal/backoff", "Retry-After"},
+			{"internal/buildinfo", "which program sends"},
+		}, Tests: []Import{
+			{"collector/notify/channeltest", "the suite every channel passes"},
+			{"collector/notify/notifytest", "plausible announcements"},
+		}},
+		{Path: "collector/notify/notifytest", TestsOnly: true, Owns: "the suite for stores of notices, and one in memory", May: []Import{
+			{"collector/notify", "the contract"},
+		}},
+		{Path: "collector/notify/channeltest", TestsOnly: true, Owns: "the suite every channel passes, and networks that break", May: []Import{
+			{"collector/notify", "the contract"},
+			{"collector/notify/notifytest", "plausible announcements"},
+		}},
 		{Path: "collector/account", Owns: "roles, tokens, sessions, audit", May: []Import{
 			{"collector/store", "scopes are decided here and kept there"},
 			{"internal/inventory", "DeviceID"},
@@ -275,6 +298,7 @@ func controlMay() []Import {
 	return append(storeMay(),
 		Import{"collector/account", "accounts and the audit are kept there"},
 		Import{"collector/authority", "identities are kept there"},
+		Import{"collector/notify", "announcements, letters, channels and routes are kept there"},
 		Import{"internal/enroll", "keys and evidence of identities"})
 }
 
