@@ -108,6 +108,8 @@ type Incident struct {
 	UpdatedAt  time.Time `json:"updated_at"` //
 	ClearedAt  time.Time `json:"cleared_at,omitzero"`
 	ResolvedAt time.Time `json:"resolved_at,omitzero"`
+	ToldAt     time.Time `json:"told_at,omitzero"` // somebody was told of it first
+	Told       string    `json:"told,omitempty"`   // the severity that was told last
 
 	// What people do.
 	Assignee  string    `json:"assignee,omitempty"`
