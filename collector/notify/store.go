@@ -123,10 +123,10 @@ type Store interface {
 	// channel has its announcement already is left out, and a quiet one whose
 	// incident has nothing waiting on its channel.
 	Dispatch(ctx context.Context, ids []string, items []Item) error
-	// Waiting lists items of a channel that no letter carries and whose Hold
-	// is over at now, or further ahead than Sane; as they were announced, at
-	// most limit. due is the earliest Due of all that wait there, those whose
-	// Hold is not over too; zero: nothing waits.
+	// Waiting tells the earliest Due of all items of a channel that no letter
+	// carries; zero: nothing waits. When that has come at now, or lies further
+	// ahead than Sane, it lists, as they were announced and at most limit,
+	// those of incidents of which some item's Hold is over, or that far ahead.
 	Waiting(ctx context.Context, channel string, now time.Time, limit int) (list []Item, due time.Time, err error)
 	// Settle decides about waiting items. A letter of kind Summary becomes the
 	// last digest of its first route.

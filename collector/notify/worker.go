@@ -36,7 +36,8 @@ type worker struct {
 	zone   string
 	fresh  bool // the outlet was changed: waits are over
 
-	failures int // letters that failed in a row
+	failures int    // different letters that failed in a row
+	failed   string // the last of them
 }
 
 func (w *worker) set(o Outlet, s Settings) {
@@ -121,7 +122,7 @@ func (j *job) do(ctx context.Context, fresh bool) (time.Time, error) {
 		return time.Time{}, err
 	}
 	if fresh || len(state.Unsent) == 0 {
-		j.failures = 0
+		j.failures, j.failed = 0, ""
 	}
 	formed, err := j.digests(ctx, state, &next)
 	if err != nil {
@@ -224,9 +225,10 @@ func (j *job) attempt(ctx context.Context, l *Letter) (Mark, error) {
 	}
 	switch {
 	case mark.State == Sent:
-		j.failures = 0
-	case !permanent:
+		j.failures, j.failed = 0, ""
+	case !permanent && l.ID != j.failed:
 		j.failures++
+		j.failed = l.ID
 	}
 	return mark, j.note(ctx, l.ID, mark)
 }

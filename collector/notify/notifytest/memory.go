@@ -152,6 +152,9 @@ func (m *Memory) Waiting(ctx context.Context, channel string, now time.Time, lim
 			due = it.Due
 		}
 	}
+	if due.After(now) && !due.After(now.Add(notify.Sane)) {
+		return nil, due, ctx.Err()
+	}
 	for _, it := range m.items {
 		n := it.Announcement.Incident.Number
 		if !it.open() || it.Channel != channel || !ripe[n] || len(out) == limit {

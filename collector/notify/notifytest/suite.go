@@ -190,6 +190,9 @@ func testDispatch(d *desk) {
 	d.dispatch(item("mail", a, 0, 1), item("chat", a, 0, 1), item("mail", b, 0, 1))
 	d.dispatch(item("mail", a, 0, 5), item("mail", b, 0, 5)) // as after a crash
 	got, list, due := d.waiting("mail", minute(0))
+	d.is("mail, before it is due", got, "")
+	d.is("due", due.UTC(), minute(1))
+	got, list, due = d.waiting("mail", minute(1))
 	d.is("mail", got, "a:0 b:0")
 	d.is("due", due.UTC(), minute(1))
 	d.is("item", list[0].Announcement, a)
@@ -197,12 +200,12 @@ func testDispatch(d *desk) {
 	if list[0].No <= 0 || list[1].No <= list[0].No {
 		d.Errorf("numbers %d, %d", list[0].No, list[1].No)
 	}
-	got, _, _ = d.waiting("chat", minute(0))
+	got, _, _ = d.waiting("chat", minute(1))
 	d.is("chat", got, "a:0")
-	got, _, due = d.waiting("nobody", minute(0))
+	got, _, due = d.waiting("nobody", minute(1))
 	d.is("an unknown channel", got, "")
 	d.is("its due", due.IsZero(), true)
-	limited, _, err := d.s.Waiting(d.Context(), "mail", minute(0), 1)
+	limited, _, err := d.s.Waiting(d.Context(), "mail", minute(1), 1)
 	d.ok(err)
 	d.is("with a limit", len(limited), 1)
 	// One that was carried is not dispatched again either.
@@ -219,10 +222,10 @@ func testQuiet(d *desk) {
 		return it
 	}
 	d.dispatch(item("mail", Announced("1/opened", 1, notify.Opened, notify.Warn), 0, 1), quiet("mail", "1/resolved", 1), quiet("mail", "2/resolved", 2), quiet("chat", "1/resolved", 1))
-	got, list, _ := d.waiting("mail", minute(0))
+	got, list, _ := d.waiting("mail", minute(1))
 	d.is("mail", got, "1/opened:0 1/resolved:0")
 	d.is("quiet", []bool{list[0].Quiet, list[1].Quiet}, []bool{false, true})
-	got, _, _ = d.waiting("chat", minute(0))
+	got, _, _ = d.waiting("chat", minute(1))
 	d.is("chat", got, "")
 	d.letter("l1", "mail", 1, list...)
 	d.dispatch(quiet("mail", "1/resolved/again", 1))
@@ -233,7 +236,7 @@ func testQuiet(d *desk) {
 
 func testWaiting(d *desk) {
 	d.dispatch(
-		item("mail", Announced("a", 1, notify.Opened, notify.Warn), 0, 2),
+		item("mail", Announced("a", 1, notify.Opened, notify.Warn), 0, 0),
 		item("mail", Announced("b", 2, notify.Opened, notify.Warn), 10, 12),
 		item("mail", Announced("c", 3, notify.Opened, notify.Warn), 5, 6),
 		item("mail", Announced("wrong-clock", 4, notify.Opened, notify.Warn), 60*24*365*5, 60*24*365*5),
@@ -242,12 +245,15 @@ func testWaiting(d *desk) {
 		at   int
 		want string
 	}{
-		{-1, "wrong-clock:0"}, {0, "a:0 wrong-clock:0"}, {5, "a:0 c:0 wrong-clock:0"}, {10, "a:0 b:0 c:0 wrong-clock:0"},
+		{-1, ""}, {0, "a:0 wrong-clock:0"}, {5, "a:0 c:0 wrong-clock:0"}, {10, "a:0 b:0 c:0 wrong-clock:0"},
 	} {
 		got, _, due := d.waiting("mail", minute(c.at))
 		d.is(fmt.Sprintf("minute %d", c.at), got, c.want)
-		d.is("due", due.UTC(), minute(2))
+		d.is("due", due.UTC(), minute(0))
 	}
+	d.dispatch(item("chat", Announced("wrong-clock", 4, notify.Opened, notify.Warn), 60*24*365*5, 60*24*365*5))
+	got, _, _ := d.waiting("chat", minute(0))
+	d.is("nothing but a wrong clock", got, "wrong-clock:0")
 }
 
 func testTogether(d *desk) {
@@ -260,7 +266,7 @@ func testTogether(d *desk) {
 	d.is("before", got, "")
 	d.is("due", due.UTC(), minute(600))
 	d.dispatch(item("mail", Announced("1/escalated", 1, notify.Escalated, notify.Critical), 1, 2))
-	got, _, due = d.waiting("mail", minute(1))
+	got, _, due = d.waiting("mail", minute(2))
 	d.is("with one that may go", got, "1/opened:0 1/escalated:0")
 	d.is("due", due.UTC(), minute(2))
 	got, _, _ = d.waiting("chat", minute(1))
