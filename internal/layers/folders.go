@@ -28,6 +28,19 @@ func Folders() []Folder {
 		{Path: "internal/inventory", Owns: "sections as structs, and all that follows from them"},
 		{Path: "internal/metric", Owns: "catalogue of numbers"},
 		{Path: "internal/event", Owns: "catalogue of events"},
+		{Path: "internal/event/windows", Owns: "what records of Windows' event log mean", May: []Import{
+			{"internal/event", "its kinds are those of the catalogue"},
+		}},
+		{Path: "internal/event/evtx", Owns: "saved logs of Windows, for tests and evaluations", TestsOnly: true, May: []Import{
+			{"internal/event/windows", "what it reads are its records"},
+		}},
+		{Path: "internal/smart", Owns: "what drives' own logs mean", May: []Import{
+			{"internal/inventory", "it fills sections of drives"},
+		}},
+		{Path: "internal/smart/smartctl", Owns: "documents of smartctl --json", May: []Import{
+			{"internal/smart", "the meaning is the same however a log was read"},
+			{"internal/inventory", "it fills sections of drives"},
+		}},
 		{Path: "internal/report", Owns: "the wire format of reports", May: []Import{
 			{"internal/inventory", "a report carries sections"},
 			{"internal/metric", "samples are named by the catalogue"},
@@ -203,6 +216,7 @@ func Folders() []Folder {
 		{Path: "collector/store/sqlstore", Owns: "inventory and control in SQL", May: controlMay(), Tests: append(storeTests(),
 			Import{"collector/authority/authoritytest", "the suite for stores of identities"},
 			Import{"collector/notify/notifytest", "the suite for stores of notices"},
+			Import{"collector/authority/seal", "secrets of channels come sealed"},
 		)},
 		{Path: "collector/store/tsdb", Owns: "series in the embedded Prometheus TSDB", May: storeMay(), Tests: storeTests()},
 		{Path: "collector/store/influx", Owns: "series in InfluxDB", May: storeMay(), Tests: storeTests()},
@@ -216,10 +230,19 @@ func Folders() []Folder {
 		}},
 		{Path: "collector/health", Owns: "judges", May: []Import{
 			{"collector/store", "the contracts it reads"},
+			{"collector/search", "maintenance is for devices that a filter chooses"},
+			{"collector/health/rule", "what it holds devices against"},
+			{"collector/health/window", "numbers over a time"},
+			{"collector/health/cause", "what devices in trouble share"},
+			{"collector/health/forecast", "when a number reaches a limit"},
+			{"collector/health/anomaly", "what is unusual of a number"},
+			{"collector/health/drive", "the drive risk model"},
 			{"internal/report", "a device's rhythm is judged by its reports"},
 			{"internal/inventory", "rules speak sections"},
 			{"internal/metric", "rules speak series"},
 			{"internal/event", "rules speak events"},
+		}, Tests: []Import{
+			{"collector/health/rules", "our own rules must hold their cases"},
 		}},
 		{Path: "collector/health/rule", Owns: "rules as data: their files, their language, their cases", May: []Import{
 			{"internal/settings", "how files are read"},
@@ -230,6 +253,8 @@ func Folders() []Folder {
 		}, Tests: []Import{
 			{"collector/health/rules", "our own rules must load"},
 		}},
+		{Path: "collector/health/window", Owns: "the recent past of one number, in bounded memory"},
+		{Path: "collector/health/cause", Owns: "what devices in trouble share"},
 		{Path: "collector/health/rules", Owns: "our own rules, a YAML file each"},
 		{Path: "collector/outgoing", Owns: "the only way by which the collector calls somebody, and the rules about addresses"},
 		{Path: "collector/notify", Owns: "routes, grouping, limits, digests, retries, and the words of a message", May: []Import{
