@@ -28,6 +28,7 @@ import (
 	"muster/collector/authority/seal"
 	"muster/collector/config"
 	"muster/collector/drain"
+	"muster/collector/health"
 	"muster/collector/intake"
 	"muster/collector/outbox"
 	"muster/collector/receive"
@@ -35,7 +36,6 @@ import (
 	"muster/collector/store/sqlstore"
 	"muster/collector/store/tsdb"
 	"muster/internal/buildinfo"
-	"muster/internal/inventory"
 )
 
 // Options of Serve beside the settings.
@@ -88,7 +88,7 @@ type collector struct {
 	authority *authority.Authority
 	accounts  *account.Accounts
 	policies  *policies
-	presence  *presence
+	judge     *health.Judge
 	door      *intake.Door
 	receiver  *receive.Receiver
 	drain     *drain.Drain
@@ -138,9 +138,11 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if err := c.policies.refresh(ctx); err != nil {
 		return nil, fmt.Errorf("settings of groups: %w", err)
 	}
-	c.presence = &presence{inventory: c.inventory, interval: c.policies.Interval, now: c.now, log: c.log, seen: map[inventory.DeviceID]time.Time{}, known: map[inventory.DeviceID]store.Presence{}}
+	if err := c.openJudge(); err != nil {
+		return nil, err
+	}
 	c.door = intake.New(intake.Options{Inventory: c.inventory, Outbox: outboxSide{c.outbox}, Policies: c.policies, Log: c.log, Now: c.now,
-		Seen: c.presence.Seen, Step: o.Step})
+		Taken: c.taken, Step: o.Step})
 	l := c.cfg.Limits
 	c.receiver = receive.New(receive.Options{Identities: identities{c.authority}, Door: door{c.door}, Log: c.log, Now: c.now, Closed: c.isClosed,
 		Limits: receive.Limits{Body: int64(l.Body), InFlight: int64(l.InFlight), Enroll: l.EnrollPerSecond, Handshake: l.HandshakesPerSecond, PerMinute: l.ReportsPerMinute}})
@@ -311,10 +313,11 @@ func (c *collector) run(ctx context.Context) error {
 	}
 	start(&lower, under, "series", c.series.Run)
 	start(&lower, under, "drain", c.drain.Run)
+	start(&lower, under, "judge", c.judge.Run)
 	start(&lower, under, "intake", c.door.Run)
 	start(&lower, under, "authority", c.authority.Run)
 	start(&upper, work, "groups", c.policies.Run)
-	start(&upper, work, "presence", c.presence.Run)
+	start(&upper, work, "rules", c.watchRules)
 	start(&upper, work, "upkeep", c.upkeep)
 	start(&upper, work, "disk", c.disk)
 	start(&upper, work, "agents", func(ctx context.Context) error { return c.receiver.Serve(ctx, agents, c.authority.ServerTLS()) })

@@ -28,6 +28,7 @@ type Config struct {
 	Outbox    Outbox    `yaml:"outbox"`
 	Stores    Stores    `yaml:"stores"`
 	Retention Retention `yaml:"retention"`
+	Health    Health    `yaml:"health"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -80,6 +81,13 @@ type Retention struct {
 	Events settings.Duration `yaml:"events" doc:"Events. 0 keeps them for ever."`
 	Audit  settings.Duration `yaml:"audit" doc:"The record of who did what. 0 keeps it for ever."`
 	Series settings.Duration `yaml:"series" doc:"Numbers over time. 0 keeps them for ever."`
+}
+
+// Health is what is judged, and by what.
+type Health struct {
+	Rules string `yaml:"rules" doc:"Folder of the office's own rules, a YAML file each: one with the name of a rule of Muster's changes or disables it, any other adds a rule. Changed files are used within a minute."`
+	Flaws string `yaml:"flaws" doc:"JSON file of security flaws known to be used in attacks (CISA's known_exploited_vulnerabilities.json). Muster fetches nothing: keep it up to date yourself."`
+	Zone  string `yaml:"zone" doc:"Time zone (IANA name) of the office, for usual hours. Empty: that of this machine."`
 }
 
 // Log says what is written about the collector's own work.

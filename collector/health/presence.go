@@ -1,8 +1,3 @@
-// Package health judges what devices reported. So far it judges presence:
-// whether a device that is silent is likely asleep, away or missing.
-//
-// It must not know how a report came in, how judgements are stored, or how
-// people are told.
 package health
 
 import (
@@ -11,49 +6,65 @@ import (
 	"muster/collector/store"
 )
 
-// Observed is what presence is judged by.
-type Observed struct {
-	Kind     string // store.Device.Kind
-	LastSeen time.Time
-	// Stopped is when the device last said that it was going to stop or sleep
-	// and has not been heard since; zero when it did not say.
-	Stopped time.Time
-	Retired bool
-	// Interval is how often the device reports.
-	Interval time.Duration
+// observed is what presence is judged by.
+type observed struct {
+	kind    string // store.Device.Kind
+	heard   time.Time
+	stopped bool // its last word was that it was going to stop or sleep
+	retired bool
+	// interval is how often the device reports.
+	interval time.Duration
+	week     *hours
 }
 
-// The limits of the first form: one class for what people switch off, one for
-// what runs always. Learned hours replace them per device later.
+// Silence that means something.
 const (
 	// missedReports is how many reports in a row may fail to come before a
 	// device counts as silent.
 	missedReports = 3
 	leastSilence  = 5 * time.Minute
-	// A PC that is silent overnight or over the weekend is asleep; one that
-	// was on a holiday is away; after two weeks somebody should look.
+	// A device whose hours are not learned yet: a PC that is silent overnight
+	// or over the weekend is asleep; one that was on a holiday is away.
 	pcAsleep, pcMissing = 64 * time.Hour, 14 * 24 * time.Hour
 	// What runs always is never asleep.
 	gearMissing = 24 * time.Hour
+	// One whose hours are learned is away once it was silent in them for an
+	// hour, and missing after two working weeks of it.
+	usualAway    = time.Hour
+	usualMissing = 80 * time.Hour
 )
 
-// Presence judges one device at a time.
-func Presence(o Observed, now time.Time) store.Presence {
-	if o.Retired {
+// silence is how long a device may say nothing before it counts as silent.
+func silence(interval time.Duration) time.Duration { return max(missedReports*interval, leastSilence) }
+
+// presence judges one device at a time.
+func presence(o observed, local time.Time) store.Presence {
+	if o.retired {
 		return store.Retired
 	}
-	if o.LastSeen.IsZero() {
+	if o.heard.IsZero() {
 		return store.Missing
 	}
-	silent := now.Sub(o.LastSeen)
-	if silent < max(missedReports*o.Interval, leastSilence) && o.Stopped.IsZero() {
+	silent := local.Sub(o.heard)
+	if silent < silence(o.interval) && !o.stopped {
 		return store.Online
 	}
-	if !peopleSwitchOff(o.Kind) {
+	if !peopleSwitchOff(o.kind) {
 		if silent < gearMissing {
 			return store.Away
 		}
 		return store.Missing
+	}
+	if o.week != nil && o.week.learned(o.heard) {
+		inHours, _ := o.week.between(o.heard.In(local.Location()), local)
+		missed := time.Duration(inHours * float64(time.Hour))
+		switch {
+		case silent >= 4*pcMissing || missed >= usualMissing:
+			return store.Missing
+		case missed >= usualAway && !(o.stopped && silent < 16*time.Hour):
+			return store.Away
+		}
+		return store.Asleep
 	}
 	switch {
 	case silent < pcAsleep:
@@ -68,6 +79,15 @@ func Presence(o Observed, now time.Time) store.Presence {
 func peopleSwitchOff(kind string) bool {
 	switch kind {
 	case "", "pc", "desktop", "laptop", "tablet":
+		return true
+	}
+	return false
+}
+
+// portable says whether people carry it about.
+func portable(chassis string) bool {
+	switch chassis {
+	case "laptop", "notebook", "portable", "handheld", "tablet", "convertible", "detachable":
 		return true
 	}
 	return false

@@ -65,10 +65,22 @@ type Options struct {
 	Queue     int // envelopes waiting, default 4096; beyond, ErrBusy
 	Devices   int // devices remembered, default 200,000
 
-	// Seen is told of every device that a committed report came from.
-	Seen func(id inventory.DeviceID, at time.Time)
+	// Taken is shown everything that became durable, report by report in the
+	// order of the commit. It must not wait.
+	Taken func(Taken)
 	// Step is called between outbox, SQL and answer; tests stop there.
 	Step func(step string)
+}
+
+// Taken is a report that became durable, with times as they are kept.
+type Taken struct {
+	Device     inventory.DeviceID
+	At         time.Time
+	ReceivedAt time.Time
+	Sections   []store.SectionReading
+	Events     []store.EventReading
+	Samples    []report.Sample // At of each counts back from At of the report
+	Layouts    []report.Layout // that came with it
 }
 
 // Door takes reports in. Make it with New, keep it going with Run.
@@ -123,8 +135,8 @@ func New(o Options) *Door {
 	if o.Devices == 0 {
 		o.Devices = 200_000
 	}
-	if o.Seen == nil {
-		o.Seen = func(inventory.DeviceID, time.Time) {}
+	if o.Taken == nil {
+		o.Taken = func(Taken) {}
 	}
 	if o.Step == nil {
 		o.Step = func(string) {}
@@ -254,6 +266,7 @@ func (d *Door) commit(ctx context.Context, group []*request) error {
 		}
 	} else {
 		g.keep()
+		g.show()
 	}
 	for _, rq := range group {
 		if rq.err == nil && rq.env != nil {
@@ -276,7 +289,6 @@ func (d *Door) finish(rq *request) {
 	if known != rq.env.Known {
 		rq.answer.Policy = &p
 	}
-	d.o.Seen(rq.from.Device, rq.at)
 }
 
 // state finds or loads a device.
@@ -310,10 +322,17 @@ func (d *Door) state(ctx context.Context, id inventory.DeviceID) (*device, error
 type group struct {
 	d       *Door
 	entries []store.Entry
+	samples []sampled // of entries, one each
 	records [][]byte
 	planned map[inventory.DeviceID]*device
 	layouts map[report.LayoutHash]bool
 	stats   Stats
+}
+
+// sampled is what of a report goes to the outbox instead of the store.
+type sampled struct {
+	samples []report.Sample
+	layouts []report.Layout
 }
 
 func newGroup(d *Door) *group {
@@ -328,7 +347,7 @@ func (g *group) plan(ctx context.Context, rq *request) {
 			rq.err = err
 			return
 		}
-		g.entries = append(g.entries, store.Entry{Device: rq.from.Device, At: rq.at, ReceivedAt: rq.at, Events: rq.events})
+		g.add(store.Entry{Device: rq.from.Device, At: rq.at, ReceivedAt: rq.at, Events: rq.events}, sampled{})
 		return
 	}
 	dev := g.planned[rq.from.Device]
@@ -359,8 +378,8 @@ func (g *group) plan(ctx context.Context, rq *request) {
 			g.stats.Conflicts++
 			rq.err = fmt.Errorf("%w: number %d", ErrConflict, r.Seq)
 			g.d.o.Log.Warn("sequence conflict", "device_id", rq.from.Device, "seq", r.Seq)
-			g.entries = append(g.entries, store.Entry{Device: rq.from.Device, At: rq.at, ReceivedAt: rq.at, Address: rq.from.Address,
-				Events: []store.EventReading{{Kind: event.SequenceConflict, At: rq.at, Count: 1}}})
+			g.add(store.Entry{Device: rq.from.Device, At: rq.at, ReceivedAt: rq.at, Address: rq.from.Address,
+				Events: []store.EventReading{{Kind: event.SequenceConflict, At: rq.at, Count: 1}}}, sampled{})
 			return
 		}
 		if o == missing {
@@ -442,8 +461,13 @@ func (g *group) take(rq *request, dev *device, r *report.Report, e store.Entry, 
 	g.stats.Reports++
 	g.stats.Sections += int64(len(e.Sections))
 	g.stats.Events += int64(len(e.Events))
-	g.entries = append(g.entries, e)
+	g.add(e, sampled{r.Samples, r.Layouts})
 	return nil
+}
+
+func (g *group) add(e store.Entry, s sampled) {
+	g.entries = append(g.entries, e)
+	g.samples = append(g.samples, s)
 }
 
 // hostName is the device's name when a reading tells it: series carry it as a
@@ -524,6 +548,14 @@ func temporary(act string, err error) error {
 		return fmt.Errorf("%w: %s: %w", ErrBusy, act, err)
 	}
 	return fmt.Errorf("%s: %w", act, err)
+}
+
+// show tells what became durable.
+func (g *group) show() {
+	for i := range g.entries {
+		e, s := &g.entries[i], &g.samples[i]
+		g.d.o.Taken(Taken{Device: e.Device, At: e.At, ReceivedAt: e.ReceivedAt, Sections: e.Sections, Events: e.Events, Samples: s.samples, Layouts: s.layouts})
+	}
 }
 
 // keep makes the plan the truth.

@@ -23,6 +23,8 @@ type Case struct {
 	Name   string
 	Device CaseDevice
 	Steps  []CaseStep // by time
+	Every  time.Duration
+	Silent [2]time.Duration // nothing is said from the first to the second; both zero: it always speaks
 	Expect []Expectation
 	End    time.Duration
 }
@@ -111,12 +113,25 @@ func (p *caseParser) parse(c CaseDocument) Case {
 		p.bad(".name", "", "a name is expected, such as: grows for a week")
 	}
 	out.Device = p.device(c.Device)
-	for name, rows := range c.Rows {
-		p.rows(name, rows)
-	}
 	every := c.Every.D()
 	if every == 0 {
 		every = 5 * time.Minute
+	}
+	out.Every = every
+	if c.Silent != "" {
+		from, to, _ := strings.Cut(c.Silent, " ")
+		a, err := parseSpan(from)
+		b, err2 := time.Duration(math.MaxInt64), error(nil)
+		if to != "" {
+			b, err2 = parseSpan(to)
+		}
+		if err != nil || err2 != nil || b <= a {
+			p.bad(".silent", c.Silent, "a time such as 3d, or two, is expected")
+		}
+		out.Silent = [2]time.Duration{a, b}
+	}
+	for name, rows := range c.Rows {
+		p.rows(name, rows)
 	}
 	for _, name := range slices.Sorted(keys(c.Samples)) {
 		p.samples(name, c.Samples[name], every)

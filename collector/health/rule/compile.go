@@ -66,7 +66,7 @@ type Program struct {
 	Inputs []int // slots of the set, each once
 	run    cel.Program
 	slots  map[string]int // by variable
-	types  []Type         // by slot of the set, as far as used
+	gives  Type
 }
 
 // scope is what the conditions of one rule may speak of.
@@ -110,10 +110,13 @@ func (c *compiler) compile(text string, s scope, want *cel.Type) (*Program, erro
 	}
 	slices.Sort(p.Inputs)
 	p.Inputs = slices.Compact(p.Inputs)
-	for _, slot := range p.Inputs {
-		p.types = append(p.types, c.inputs[slot].Type)
+	for i, t := range celTypes() {
+		if checked.OutputType().IsExactType(t) {
+			p.gives = Type(i)
+			return p, nil
+		}
 	}
-	return p, nil
+	return nil, fmt.Errorf("a number, a text, a list of texts, true or false is expected, this gives %s", typeWord(checked.OutputType()))
 }
 
 func typeWord(t *cel.Type) string {
@@ -397,6 +400,9 @@ func (r *rewriter) column(e ast.Expr, section, name string) (Input, inventory.Co
 func (r *rewriter) operation(e ast.Expr) (Input, error) {
 	call := e.AsCall()
 	target, op, args := call.Target(), call.FunctionName(), call.Args()
+	if op == "or" {
+		return r.orElse(e, target, args)
+	}
 	if target.Kind() == ast.IdentKind {
 		return r.onName(e, target.AsIdent(), op, args)
 	}
@@ -431,6 +437,26 @@ func (r *rewriter) operation(e ast.Expr) (Input, error) {
 		return Input{}, err
 	}
 	return r.onColumn(e, in, col, op, args)
+}
+
+// orElse reads NAME.NAME.or(VALUE).
+func (r *rewriter) orElse(e, target ast.Expr, args []ast.Expr) (Input, error) {
+	in, err := r.field(target)
+	if err != nil {
+		return in, err
+	}
+	v := Value{Known: true}
+	if x, ok := numberArg(args, 0); ok && in.Type == Number {
+		v.N = x
+	} else if len(args) == 1 && in.Type == Text && literal(args[0]) != nil && literal(args[0]).Type() == types.StringType {
+		v.T = string(literal(args[0]).(types.String))
+	} else if len(args) == 1 && in.Type == Flag && literal(args[0]) != nil && literal(args[0]).Type() == types.BoolType {
+		v.F = bool(literal(args[0]).(types.Bool))
+	} else {
+		return in, r.fail(e, "or takes a %s, to stand for what is not known", in.Type)
+	}
+	in.Or = &v
+	return in, nil
 }
 
 // onName reads EVENT.op(...) and SECTION.op(...).

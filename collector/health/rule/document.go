@@ -20,9 +20,11 @@ type Document struct {
 	Subject  string             `yaml:"subject" doc:"What it judges one by one: device, drive, volume, port …"`
 	Backlog  bool               `yaml:"backlog" doc:"What it finds is a lasting state: when it was there before the device was first seen, it is listed as backlog and nobody is told."`
 	Hygiene  bool               `yaml:"hygiene" doc:"A matter of upkeep, kept in a list of its own."`
+	Outage   bool               `yaml:"joins_outage" doc:"What it finds while the device's site is silent or without power belongs to that."`
 	Muted    bool               `yaml:"muted_in_maintenance" doc:"Does not fire during maintenance and patch nights."`
 	Levels   []LevelDocument    `yaml:"levels" doc:"From the mildest to the worst."`
 	Limits   map[string]Limits  `yaml:"limits" doc:"Numbers that conditions use as limit.NAME."`
+	Series   []string           `yaml:"series" doc:"Of a rule whose subject is series: the numbers it watches, as measurement.field."`
 	Evidence []EvidenceDocument `yaml:"evidence" doc:"What is shown with a finding."`
 
 	Meaning    string   `yaml:"meaning" doc:"What it means, for an intern."`
@@ -70,6 +72,7 @@ type CaseDocument struct {
 	Rows    map[string][]string `yaml:"rows" doc:"Rows by section, each as column=value …; 'disk @3d' replaces them later."`
 	Samples map[string]string   `yaml:"samples" doc:"Numbers by 'measurement.field label=value', each as 0x5 3+1x4 _x2."`
 	Events  []string            `yaml:"events" doc:"'30h disk_error cause=hardware x3'"`
+	Silent  string              `yaml:"silent" doc:"'3d' or '3d 5d': it says nothing from then on, or until then."`
 	Expect  []string            `yaml:"expect" doc:"'36h warn S1': the severity, none, pending or unseen, and which component."`
 }
 
@@ -103,6 +106,14 @@ func (d *Document) Check() settings.Problems {
 	for i, os := range d.OS {
 		if !slices.Contains([]string{"windows", "linux", "darwin"}, os) {
 			ps.Add(fmt.Sprintf("os[%d]", i), os, "windows, linux or darwin is expected")
+		}
+	}
+	if (d.Subject == "series") != (len(d.Series) > 0) {
+		ps.Add("series", "", "a rule whose subject is series names the numbers it watches, and no other does")
+	}
+	for i, name := range d.Series {
+		if _, ok := ParseRef(name); !ok {
+			ps.Add(fmt.Sprintf("series[%d]", i), name, "a number of the metric catalogue is expected, such as cpu.usage_user")
 		}
 	}
 	if len(d.Levels) == 0 {

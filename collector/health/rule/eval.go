@@ -117,3 +117,6 @@ func (a *activation) Parent() cel.Activation { return nil }
 // unknown is shared: which input it was that is not known, Program.Inputs and
 // the values tell.
 var unknown = types.NewUnknown(0, nil)
+
+// Type is the type of what the expression gives.
+func (p *Program) Type() Type { return p.gives }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"muster/internal/metric"
 )
 
 // Type is what an input's values are.
@@ -57,10 +59,18 @@ type Input struct {
 	Axis   Ref     // a forecast's axis when it is not time
 	Part   string  // of a forecast
 	Match  []Match // of events and rows
+	Or     *Value  // what it is worth while it is not known
 }
 
 // Ref names a field of the metric catalogue.
 type Ref struct{ Measurement, Field string }
+
+// ParseRef reads measurement.field; false when the catalogue does not have it.
+func ParseRef(s string) (Ref, bool) {
+	m, f, _ := strings.Cut(s, ".")
+	_, _, ok := metric.Lookup(m, f)
+	return Ref{m, f}, ok
+}
 
 // Match is a condition on an attribute or a column: one of Values, or all but
 // them.
@@ -109,7 +119,11 @@ func (i Input) String() string {
 	case Name:
 		return "component"
 	case Column, Sample, Derived:
-		return i.Source + "." + i.Field
+		or := ""
+		if i.Or != nil {
+			or = ".or(" + i.Or.text(i.Type) + ")"
+		}
+		return i.Source + "." + i.Field + or
 	case Limit:
 		return "limit." + i.Field
 	case Firing:
@@ -126,6 +140,17 @@ func (i Input) String() string {
 		per = ".per(" + i.Per.Measurement + "." + i.Per.Field + ")"
 	}
 	return i.Source + "." + i.Field + per + "." + i.Op + list
+}
+
+// text is a value as a rule writes it.
+func (v Value) text(t Type) string {
+	switch t {
+	case Number:
+		return number(v.N)
+	case Flag:
+		return fmt.Sprint(v.F)
+	}
+	return fmt.Sprintf("%q", v.T)
 }
 
 func number(x float64) string { return strings.TrimSuffix(fmt.Sprintf("%g", x), ".0") }
@@ -161,6 +186,7 @@ func Operations() []Operation {
 		{Name: "share_above", Of: m, Window: true, Amount: true, Doc: "share of samples above a value, 0 to 1"},
 		{Name: "days_above", Of: m, Window: true, Amount: true, Doc: "number of days on which it was (of counters: rose by) that much or more"},
 		{Name: "usual", Of: m, Window: true, Doc: "median of its own past at this hour of the week"},
+		{Name: "spread", Of: m, Window: true, Doc: "how much its own past varies at this hour of the week, as a robust deviation"},
 		{Name: "z", Of: m, Window: true, Doc: "how far from its own past at this hour of the week, in robust deviations"},
 		{Name: "peers_z", Of: m, Doc: "how far from devices of the same model and role, in robust deviations"},
 		{Name: "peers_median", Of: m, Doc: "median among devices of the same model and role"},

@@ -26,6 +26,10 @@ type Subject struct {
 	Series map[string][]string // by measurement
 	Events map[string][]string // by kind
 
+	// Keep is what a row must be to be looked at: sections of hundreds of rows
+	// of which a few matter.
+	Keep []Match
+
 	// Whole names, by measurement, the value of its first label that speaks of
 	// the device as a whole.
 	Whole map[string]string
@@ -111,11 +115,13 @@ func table() []Subject {
 		{Name: "program", Doc: "the program", Events: map[string][]string{"app_crash": {"program"}, "app_hang": {"program"}}},
 		{
 			Name: "service", Doc: "the service", Section: "service", Keys: []string{"name"}, Label: []string{"display_name", "name"},
+			Keep:   []Match{{Name: "failed", Values: []string{"true"}}},
 			Events: map[string][]string{"service_failed": {"service"}},
 		},
 		{Name: "update", Doc: "the update", Events: map[string][]string{"update_failed": {"update"}}},
 		{Name: "antivirus", Doc: "the protection", Section: "antivirus", Keys: []string{"name"}, Label: []string{"name"}},
-		{Name: "certificate", Doc: "the certificate", Section: "certificate", Keys: []string{"fingerprint_sha256"}, Label: []string{"common_name", "subject"}},
+		{Name: "certificate", Doc: "the certificate", Section: "certificate", Keys: []string{"fingerprint_sha256"}, Label: []string{"common_name", "subject"},
+			Keep: []Match{{Name: "has_private_key", Values: []string{"true"}}}},
 		{Name: "name_server", Doc: "the name server", Series: map[string][]string{"dns_query": {"server"}}},
 		{Name: "ping_target", Doc: "the way", Series: map[string][]string{"ping": {"url"}}},
 		{
@@ -164,6 +170,16 @@ func (s Subject) Has(what, name string) bool {
 		return len(s.Events[name]) > 0
 	}
 	return false
+}
+
+// Kept says whether a row is looked at.
+func (s Subject) Kept(column func(string) string) bool {
+	for _, m := range s.Keep {
+		if !m.Holds(column(m.Name)) {
+			return false
+		}
+	}
+	return true
 }
 
 // KeyColumns are the columns of a section that name a component.

@@ -1,0 +1,375 @@
+package health
+
+import (
+	"fmt"
+	"time"
+
+	"muster/collector/health/cause"
+	"muster/collector/health/rule"
+	"muster/collector/store"
+	"muster/internal/event"
+)
+
+// causes looks for what devices on which the same rule began to fire share,
+// and makes one incident of theirs.
+func (j *Judge) causes(now time.Time) {
+	rules := j.fleetRules("cause")
+	if len(rules) == 0 {
+		return
+	}
+	by := j.recentlyFired(now)
+	for _, id := range sortedKeys(by) {
+		list := by[id]
+		if len(list) < leastMembers || j.searched[id] == len(list) {
+			continue
+		}
+		j.searched[id] = len(list)
+		j.searchCause(rules[0], id, list, now)
+	}
+	for _, key := range j.inc.keys() {
+		if inc := j.inc.open[key]; inc.s.Kind == store.CauseIncident || inc.s.Kind == store.ChangeIncident {
+			j.passCause(inc, rules[0], now)
+		}
+	}
+}
+
+// recentlyFired lists findings of the last day that are worth an incident, by
+// rule, one a device.
+func (j *Judge) recentlyFired(now time.Time) map[string][]member {
+	out := map[string][]member{}
+	for _, id := range j.order {
+		d := j.devices[id]
+		seen := map[string]bool{}
+		for k, st := range d.states {
+			if st.level == 0 || st.f.Backlog || st.f.Severity == string(rule.Info) || seen[k.rule] || now.Sub(st.f.FiredAt) > recent {
+				continue
+			}
+			seen[k.rule] = true
+			out[k.rule] = append(out[k.rule], member{id, k})
+		}
+	}
+	return out
+}
+
+// searchCause holds the groups that the devices of a rule share against the
+// fleet.
+func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Time) {
+	fired, _ := j.plan.set.Find(id)
+	members := map[[2]string]int{}
+	for _, m := range list {
+		d := j.devices[m.device]
+		for g := range j.shared(d, partOfDrive(fired, m)) {
+			members[g]++
+		}
+	}
+	for g, n := range members {
+		if n < leastMembers {
+			delete(members, g)
+		}
+	}
+	if len(members) == 0 {
+		return
+	}
+	size, fleet := map[[2]string]int{}, 0
+	for _, id := range j.order {
+		d := j.devices[id]
+		if d.info.Retired || !j.concerns(fired, d) || now.Sub(d.heard) > 14*24*time.Hour {
+			continue
+		}
+		fleet++
+		for g := range j.shared(d, "") {
+			if members[g] > 0 {
+				size[g]++
+			}
+		}
+	}
+	var groups []cause.Group
+	for g, n := range members {
+		groups = append(groups, cause.Group{What: g[0], Value: g[1], Members: n, Size: size[g]})
+	}
+	best, ok := cause.Best(cause.Judge(groups, len(list), fleet), func(f cause.Found) bool {
+		level, _ := j.fleetLevel(r, map[string]rule.Value{
+			"cause.members": known(float64(f.Members)), "cause.size": known(float64(f.Size)), "cause.share": known(float64(f.Members) / float64(max(f.Size, 1))),
+			"cause.lift": known(f.Lift), "cause.p_value": known(f.Chance)}, now)
+		return level > 0
+	})
+	if !ok {
+		return
+	}
+	key := fmt.Sprintf("cause:%s:%s:%s", id, best.What, best.Value)
+	c := &store.Cause{What: best.What, Value: best.Value, Members: best.Members, Size: best.Size, Lift: round(best.Lift), Chance: best.Chance}
+	inc := j.inc.open[key]
+	if inc == nil {
+		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.CauseIncident, Key: key, Rule: id, Family: fired.Family,
+			Title:  fmt.Sprintf("%s on %d of %d devices with the same %s: %s", fired.Title, best.Members, best.Size, best.What, best.Value),
+			Status: store.New, OpenedAt: now}}
+		j.inc.open[key] = inc
+		j.step(key, store.Step{At: now, Do: "opened", Text: causeWords(c)})
+	}
+	inc.s.Cause = c
+	group := [2]string{best.What, best.Value}
+	for _, m := range list {
+		d := j.devices[m.device]
+		if j.shared(d, partOfDrive(fired, m))[group] {
+			j.adopt(inc, m, d.states[m.key], now)
+		}
+	}
+	j.recount(inc, now)
+	if inc.s.Told == "" {
+		j.announce(inc, now)
+	}
+}
+
+// partOfDrive narrows what is shared to the drive that a finding is about.
+func partOfDrive(r *rule.Rule, m member) string {
+	if r.Subject == "drive" {
+		return m.key.part
+	}
+	return ""
+}
+
+// adopt moves a finding from its device's incident to that of its cause.
+func (j *Judge) adopt(inc *incident, m member, st *state, now time.Time) {
+	if st.key == inc.s.Key {
+		return
+	}
+	if old := j.inc.open[st.key]; old != nil {
+		delete(old.members, m)
+		if old.s.Kind == store.DeviceIncident && len(old.members) == 0 {
+			j.cleared(old, now, "one cause with others: "+inc.s.Title)
+		} else {
+			j.refresh(old, now)
+		}
+	}
+	inc.members[m] = st
+	st.key = inc.s.Key
+	j.unsaved(st)
+}
+
+// recount works out severity, devices and rank of an incident with a cause.
+func (j *Judge) recount(inc *incident, now time.Time) {
+	j.inc.touch(inc)
+	inc.s.UpdatedAt = now
+	if _, worst, _, _ := j.lead(inc); worst != "" {
+		inc.s.Severity = string(rule.Severity(worst).More())
+	}
+	j.who(inc)
+	j.rank(inc, now)
+}
+
+// causeOf is the open incident of a cause that a finding belongs to.
+func (j *Judge) causeOf(d *device, st *state) string {
+	r, ok := j.plan.set.Find(st.f.Rule)
+	if !ok {
+		return ""
+	}
+	if key := siteKey(d.info.SiteID); r.Outage && j.inc.open[key] != nil {
+		return key
+	}
+	if st.f.Backlog {
+		return ""
+	}
+	for _, key := range j.inc.keys() {
+		inc := j.inc.open[key]
+		if inc.s.Kind == store.CauseIncident && inc.s.Rule == st.f.Rule && inc.s.Cause != nil &&
+			j.shared(d, partOfDrive(r, member{d.info.ID, stateKey{part: st.f.Component}}))[[2]string{inc.s.Cause.What, inc.s.Cause.Value}] {
+			return key
+		}
+	}
+	return ""
+}
+
+// passCause ends the incident of a cause once four in five of its members are
+// over it.
+func (j *Judge) passCause(inc *incident, r *rule.Rule, now time.Time) {
+	firing, n := 0, 0
+	for _, st := range inc.members {
+		if st.level > 0 {
+			firing++
+		}
+	}
+	if inc.s.Cause != nil {
+		n = max(inc.s.Cause.Members, inc.s.Count)
+	}
+	if 5*firing > n && firing > 0 {
+		if inc.s.Count != firing {
+			j.recount(inc, now)
+			inc.s.Cause.Members = max(inc.s.Cause.Members, firing)
+		}
+		return
+	}
+	for _, st := range inc.members {
+		st.key = "" // what is left of it is the device's own again
+	}
+	left := inc.members
+	j.cleared(inc, now, "four in five are over it")
+	for m, st := range left {
+		if d := j.devices[m.device]; d != nil && st.level > 0 {
+			j.began(d, m, st, now)
+		}
+	}
+}
+
+// causeWords says what is shared, for people.
+func causeWords(c *store.Cause) string {
+	switch {
+	case c.Ratio > 0:
+		return fmt.Sprintf("After %s %s: %.1f times as often as before, on %d devices", c.What, c.Value, c.Ratio, c.Size)
+	case c.Lift > 0:
+		return fmt.Sprintf("%d of the %d devices with %s %s, %.0f times as often as in the fleet", c.Members, c.Size, c.What, c.Value, c.Lift)
+	}
+	return fmt.Sprintf("%d of %d devices at %s", c.Members, c.Size, c.Value)
+}
+
+// fleetLevel asks a rule about something that is not one device's.
+func (j *Judge) fleetLevel(r *rule.Rule, with map[string]rule.Value, now time.Time) (int, error) {
+	v := &view{j: j, d: j.nobody, r: r, part: &part{}, now: now, with: with}
+	for i := len(r.Levels) - 1; i >= 0; i-- {
+		verdict, err := j.ask(j.plan.index(r.ID), r.Levels[i].When, v)
+		if err != nil {
+			j.fault(r, err, now)
+			return 0, err
+		}
+		if verdict == rule.True {
+			return i + 1, nil
+		}
+	}
+	return 0, nil
+}
+
+// faultKinds are the events by which a change is held to have made things
+// worse.
+func faultKinds() []string {
+	return []string{
+		event.Bugcheck,
+		event.UncleanStop,
+		event.AppCrash,
+		event.AppHang,
+		event.ServiceFailed,
+		event.DiskError,
+		event.LinkFlap,
+		event.UpdateFailed,
+	}
+}
+
+const (
+	changesEvery = time.Hour
+	aroundChange = 7 * 24 * time.Hour
+	leastAfter   = 24 * time.Hour
+	leastChanged = 10
+)
+
+// changesToTheWorse compares, for each change that many devices had of late,
+// how often things went wrong before and after it.
+func (j *Judge) changesToTheWorse(now time.Time) {
+	rules := j.fleetRules("change")
+	if len(rules) == 0 || now.Sub(j.changesAt) < changesEvery {
+		return
+	}
+	j.changesAt = now
+	type key struct{ what, to, kind string }
+	sum := map[key]*cause.Change{}
+	who := map[[2]string][]*device{}
+	for _, id := range j.order {
+		d := j.devices[id]
+		for _, c := range d.changes {
+			// Only with a day after it and one before is there anything to compare.
+			w := min(now.Sub(c.at), aroundChange, c.at.Sub(d.info.FirstSeen))
+			if w < leastAfter {
+				continue
+			}
+			who[[2]string{c.what, c.to}] = append(who[[2]string{c.what, c.to}], d)
+			for _, kind := range faultKinds() {
+				k := key{c.what, c.to, kind}
+				x := sum[k]
+				if x == nil {
+					x = &cause.Change{}
+					sum[k] = x
+				}
+				x.Devices++
+				x.DaysBefore += w.Hours() / 24
+				x.DaysAfter += w.Hours() / 24
+				before, after := d.around(kind, c.at, w)
+				x.Before += before
+				x.After += after
+			}
+		}
+	}
+	looks := 0
+	for _, x := range sum {
+		if x.Devices >= leastChanged && x.Before+x.After > 0 {
+			looks++
+		}
+	}
+	for k, x := range sum {
+		if x.Devices < leastChanged {
+			continue
+		}
+		c := &store.Cause{What: k.what, Value: k.to, Members: x.After, Size: x.Devices, Ratio: round(x.Ratio()), Chance: x.Chance(looks)}
+		level, _ := j.fleetLevel(rules[0], map[string]rule.Value{"change.devices": known(float64(x.Devices)), "change.ratio": known(x.Ratio()),
+			"change.p_value": known(c.Chance)}, now)
+		if level > 0 {
+			j.changeIncident(rules[0], level, k.kind, c, who[[2]string{k.what, k.to}], now)
+		}
+	}
+}
+
+// around counts how often something happened in a time before a moment and
+// after it. Many at once on one device count once an hour: it is how often
+// things go wrong, not how loudly.
+func (d *device) around(kind string, at time.Time, w time.Duration) (before, after int) {
+	for _, h := range d.events[kind] {
+		switch off := h.at.Sub(at); {
+		case off < 0 && off >= -w:
+			before++
+		case off >= 0 && off < w:
+			after++
+		}
+	}
+	return before, after
+}
+
+func (j *Judge) changeIncident(r *rule.Rule, level int, kind string, c *store.Cause, who []*device, now time.Time) {
+	key := fmt.Sprintf("change:%s:%s", c.What, c.Value)
+	inc := j.inc.open[key]
+	if inc == nil {
+		what := "trouble"
+		if k, ok := event.Lookup(kind); ok {
+			what = k.Name
+		}
+		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.ChangeIncident, Key: key, Rule: r.ID, Family: r.Family, Status: store.New, OpenedAt: now,
+			Title: fmt.Sprintf("%s after the %s %s (%s)", r.Title, c.What, c.Value, words(what))}}
+		j.inc.open[key] = inc
+		j.step(key, store.Step{At: now, Do: "opened", Text: causeWords(c)})
+	}
+	j.inc.touch(inc)
+	inc.s.Cause, inc.s.Severity, inc.s.UpdatedAt = c, string(r.Levels[level-1].Severity), now
+	for _, d := range who {
+		for k, st := range d.states {
+			if fired, ok := j.plan.set.Find(k.rule); ok && st.level > 0 && !st.f.Backlog && j.about(fired, kind) {
+				j.adopt(inc, member{d.info.ID, k}, st, now)
+			}
+		}
+	}
+	j.who(inc)
+	inc.s.Count, inc.s.Devices = len(who), nil
+	for i, d := range who {
+		if i < mostShown {
+			inc.s.Devices = append(inc.s.Devices, shownDevice(d))
+		}
+	}
+	j.rank(inc, now)
+	if inc.s.Told == "" {
+		j.announce(inc, now)
+	}
+}
+
+// about says whether a rule is about a kind of event.
+func (j *Judge) about(r *rule.Rule, kind string) bool {
+	for _, slot := range r.Inputs {
+		if in := j.plan.set.Inputs[slot]; in.Kind == rule.Events && in.Source == kind {
+			return true
+		}
+	}
+	return false
+}

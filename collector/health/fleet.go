@@ -1,0 +1,293 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"muster/collector/health/rule"
+	"muster/collector/search"
+	"muster/collector/store"
+	"muster/internal/inventory"
+)
+
+// Tick does what no report brings about: presence, silence, shared causes,
+// news that has settled. It is called about once a minute.
+func (j *Judge) Tick(ctx context.Context, now time.Time) error {
+	if err := j.renew(ctx, now); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	changed := j.presences(now)
+	j.mu.Unlock()
+	if len(changed) > 0 && j.o.Inventory != nil {
+		if err := j.o.Inventory.SetPresence(ctx, changed); err != nil {
+			return fmt.Errorf("store presence: %w", err)
+		}
+	}
+	j.mu.Lock()
+	if now.Sub(j.peers.at) >= peersEvery {
+		j.peers.learn(j, now)
+	}
+	if now.Sub(j.risks.at) >= risksEvery {
+		j.rankDrives(now)
+	}
+	j.silences(now)
+	j.sites(now)
+	j.causes(now)
+	j.changesToTheWorse(now)
+	j.tellDue(now)
+	j.mu.Unlock()
+	return j.Flush(ctx)
+}
+
+// renew learns what people and other programs have decided since the last
+// tick.
+func (j *Judge) renew(ctx context.Context, now time.Time) error {
+	if now.Sub(j.met) >= meetEvery {
+		j.met = now
+		if err := j.meetAll(ctx); err != nil {
+			return err
+		}
+	}
+	if j.o.Keeper == nil {
+		return nil
+	}
+	marks, err := j.o.Keeper.RuleMarks(ctx)
+	if err != nil {
+		return fmt.Errorf("read what became of rules: %w", err)
+	}
+	windows, err := j.o.Keeper.Maintenances(ctx)
+	if err != nil {
+		return fmt.Errorf("read maintenance windows: %w", err)
+	}
+	about, err := j.aboutDevices(ctx, windows)
+	if err != nil {
+		return err
+	}
+	if err := j.reconcile(ctx); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.maintain(windows, about)
+	clear(j.lowered)
+	clear(j.off)
+	for _, m := range marks {
+		if Lowered(m) {
+			j.lowered[m.Rule] = true
+		}
+		if m.Off != "" {
+			j.off[m.Rule] = m.Off
+		}
+	}
+	return nil
+}
+
+// aboutDevices asks which devices the filters of maintenance windows choose.
+func (j *Judge) aboutDevices(ctx context.Context, list []store.Maintenance) (map[int64]map[inventory.DeviceID]bool, error) {
+	out := map[int64]map[inventory.DeviceID]bool{}
+	for _, m := range list {
+		if m.Filter == "" || j.o.Inventory == nil {
+			continue
+		}
+		out[m.ID] = map[inventory.DeviceID]bool{}
+		f, err := search.Parse(m.Filter)
+		if err != nil {
+			j.o.Log.Warn("maintenance window has a filter that cannot be read; it holds for no device", "window", m.Name, "error", err)
+			continue
+		}
+		page, err := j.o.Inventory.Devices(ctx, store.DeviceQuery{Scope: store.Scope{All: true}, Filter: f, Now: j.o.Now()})
+		if err != nil {
+			return nil, fmt.Errorf("devices of maintenance window %q: %w", m.Name, err)
+		}
+		for _, d := range page.Devices {
+			out[m.ID][d.ID] = true
+		}
+	}
+	return out, nil
+}
+
+// meetEvery is how often the list of devices is read: for those that moved,
+// retired, or were merged. New ones are met when they report.
+const meetEvery = 5 * time.Minute
+
+// maintain takes windows into use. Which devices one is about was asked with
+// its filter.
+func (j *Judge) maintain(list []store.Maintenance, devices map[int64]map[inventory.DeviceID]bool) {
+	j.windows = windows{list: list, devices: devices}
+}
+
+// Lowered says whether a rule lost one level because too few of its closures
+// were useful: under 30 % of 20 or more (reference/health.md §4).
+func Lowered(m store.RuleMark) bool {
+	n := m.Useful + m.Useless + m.Wrong
+	return n >= 20 && float64(m.Useful) < 0.3*float64(n)
+}
+
+// reconcile learns which incidents people closed or opened again.
+func (j *Judge) reconcile(ctx context.Context) error {
+	j.mu.Lock()
+	was := map[int64]string{}
+	for key, inc := range j.inc.open {
+		if inc.s.Number != 0 {
+			was[inc.s.Number] = key
+		}
+	}
+	j.mu.Unlock()
+	list, err := j.o.Keeper.Incidents(ctx, store.IncidentQuery{Scope: store.Scope{All: true}})
+	if err != nil {
+		return fmt.Errorf("read open incidents: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range list {
+		if key, ok := was[s.Number]; ok {
+			delete(was, s.Number)
+			if inc := j.inc.open[key]; inc != nil { // what people do is theirs
+				inc.s.Status, inc.s.Assignee, inc.s.SnoozedTo, inc.s.Escalated = s.Status, s.Assignee, s.SnoozedTo, s.Escalated
+			}
+			continue
+		}
+		if j.inc.open[s.Key] == nil {
+			j.inc.open[s.Key] = j.regain(s)
+		}
+	}
+	for number, key := range was {
+		if inc := j.inc.open[key]; inc != nil && inc.s.Number == number {
+			for _, st := range inc.members {
+				st.quiet, st.key = true, ""
+			}
+			delete(j.inc.open, key)
+		}
+	}
+	return nil
+}
+
+// regain takes up an incident that the store has open: one from before the
+// start, or one that a person opened again.
+func (j *Judge) regain(s store.Incident) *incident {
+	inc := &incident{s: s, members: map[member]*state{}, saved: true}
+	for id, d := range j.devices {
+		for k, st := range d.states {
+			if st.f.Incident == s.Number {
+				st.key, st.quiet = s.Key, false
+				inc.members[member{id, k}] = st
+			}
+		}
+	}
+	return inc
+}
+
+// presences judges who is there. It answers what changed.
+func (j *Judge) presences(now time.Time) map[inventory.DeviceID]store.Presence {
+	changed := map[inventory.DeviceID]store.Presence{}
+	clear(j.reports)
+	local := now.In(j.o.Zone)
+	for i, id := range j.order {
+		d := j.devices[id]
+		if !d.info.Retired {
+			s := j.reports[d.info.SiteID]
+			s.all++
+			if d.presence == store.Online {
+				s.online++
+			}
+			j.reports[d.info.SiteID] = s
+		}
+		// Who is silent for hours does not change by the minute.
+		if d.presence != store.Online && d.presence != "" && now.Sub(d.heard) > 2*time.Hour && (now.Unix()/60+int64(i))%10 != 0 {
+			continue
+		}
+		p := presence(observed{kind: d.info.Kind, heard: d.heard, stopped: d.stopped, retired: d.info.Retired, interval: j.o.Interval(), week: &d.week}, local)
+		if p != d.presence {
+			changed[id] = p
+			d.presence = p
+		}
+	}
+	return changed
+}
+
+// silences asks the rules about silence of devices that say nothing.
+func (j *Judge) silences(now time.Time) {
+	late := silence(j.o.Interval())
+	for i, id := range j.order {
+		d := j.devices[id]
+		if d.info.Retired || now.Sub(d.heard) < late || d.heard.IsZero() {
+			continue
+		}
+		if now.Sub(d.heard) > 2*time.Hour && (now.Unix()/60+int64(i))%10 != 0 {
+			continue
+		}
+		for _, ri := range j.plan.silent {
+			if r := j.plan.set.Rules[ri]; j.concerns(r, d) {
+				for _, p := range d.partsOf(r.Subject) {
+					j.stats.Judgements++
+					j.moved(d, stateKey{r.ID, p.key}, j.judge(d, ri, p, now, true, nil), now)
+				}
+			}
+		}
+	}
+}
+
+// retire ends all that was found on a device that is out of use.
+func (j *Judge) retire(d *device, now time.Time, why string) {
+	for k, st := range d.states {
+		j.moved(d, k, j.end(d, st, now, why), now)
+	}
+}
+
+// shared lists what a device has in common with others.
+func (j *Judge) shared(d *device, part string) map[[2]string]bool {
+	out := map[[2]string]bool{}
+	put := func(what, value string) {
+		if value != "" {
+			out[[2]string{what, value}] = true
+		}
+	}
+	if d.info.Site != "" {
+		put("site", d.info.Agency+"/"+d.info.Site)
+	}
+	put("model", d.info.Model)
+	put("firmware", d.facts["firmware"])
+	put("operating system", d.facts["os"])
+	if sw, _ := j.join.of(d); sw != "" {
+		put("switch", j.deviceName(member{device: sw}))
+	}
+	for _, p := range d.parts["drive"] {
+		if part == "" || p.key == part {
+			put("drive model", p.model)
+		}
+	}
+	for _, c := range d.changes {
+		put(c.what, c.to)
+	}
+	return out
+}
+
+// leastMembers is from how many devices on a cause is looked for.
+const leastMembers = 5
+
+// recent is how far back findings are taken together.
+const recent = 24 * time.Hour
+
+// sortedKeys gives an order that repeats.
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// fleetRules are the rules of a subject of which one device is only a part.
+func (j *Judge) fleetRules(subject string) []*rule.Rule {
+	var out []*rule.Rule
+	for _, r := range j.plan.set.Rules {
+		if r.Subject == subject && !r.Disabled && j.off[r.ID] == "" {
+			out = append(out, r)
+		}
+	}
+	return out
+}

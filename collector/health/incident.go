@@ -1,0 +1,363 @@
+package health
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"muster/collector/health/rule"
+	"muster/collector/store"
+	"muster/internal/inventory"
+)
+
+// incidents are those that are open, with the findings that belong to each.
+// One device's findings of a family are one incident; findings that share a
+// cause beyond the device belong to the cause's.
+type incidents struct {
+	open map[string]*incident // by key
+}
+
+type incident struct {
+	s       store.Incident
+	members map[member]*state
+	due     time.Time // when somebody is told that it opened or got worse; zero: nothing to tell
+	saved   bool
+}
+
+type member struct {
+	device inventory.DeviceID
+	key    stateKey
+}
+
+func newIncidents() incidents { return incidents{open: map[string]*incident{}} }
+
+// How long news waits, so that what turns out to have one cause is told once,
+// and what passes by itself not at all.
+const (
+	settleCritical = time.Minute
+	settleWarn     = 5 * time.Minute
+	settleBurst    = 15 * time.Minute // while many begin together
+	burst          = 10               // findings of a site, or of a rule, in ten minutes
+)
+
+// familyKey names the incident of a device's findings of one family.
+func familyKey(id inventory.DeviceID, f *store.Finding) string {
+	list := f.Family
+	if f.Hygiene {
+		list = "hygiene"
+	}
+	return fmt.Sprintf("device:%s:%s", id, list)
+}
+
+// moved lets an incident follow what a judgement changed.
+func (j *Judge) moved(d *device, key stateKey, did moved, now time.Time) {
+	if did == stays || did == waits {
+		return
+	}
+	st := d.states[key]
+	if st == nil {
+		st = d.ended[key]
+	}
+	m := member{d.info.ID, key}
+	switch did {
+	case fired, worse:
+		j.began(d, m, st, now)
+	case better:
+		if inc := j.inc.open[st.key]; inc != nil {
+			j.refresh(inc, now)
+		}
+	case ended:
+		st.quiet = false
+		if inc := j.inc.open[st.key]; inc != nil {
+			delete(inc.members, m)
+			j.refresh(inc, now)
+		}
+	}
+}
+
+// began puts a finding that fires, or got worse, where it belongs.
+func (j *Judge) began(d *device, m member, st *state, now time.Time) {
+	st.quiet = false // it got worse, so it is news again
+	if inc := j.inc.open[st.key]; inc != nil {
+		j.refresh(inc, now)
+		return
+	}
+	if key := j.causeOf(d, st); key != "" {
+		j.belong(j.inc.open[key], m, st, now)
+		return
+	}
+	key := familyKey(d.info.ID, &st.f)
+	inc := j.inc.open[key]
+	if inc == nil && st.f.Severity == string(rule.Info) {
+		return // worth knowing, and nothing to work on
+	}
+	if inc == nil {
+		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.DeviceIncident, Key: key, Family: st.f.Family,
+			Hygiene: st.f.Hygiene, Status: store.New, OpenedAt: now, Backlog: true}}
+		j.inc.open[key] = inc
+		j.step(key, store.Step{At: now, Do: "opened", Text: st.f.Title})
+	} else {
+		j.step(key, store.Step{At: now, Do: "joined", Text: st.f.Title})
+	}
+	j.belong(inc, m, st, now)
+}
+
+func (j *Judge) belong(inc *incident, m member, st *state, now time.Time) {
+	inc.members[m] = st
+	st.key = inc.s.Key
+	j.unsaved(st)
+	j.refresh(inc, now)
+}
+
+// refresh works an incident out anew from its findings.
+func (j *Judge) refresh(inc *incident, now time.Time) {
+	j.inc.touch(inc)
+	inc.s.UpdatedAt = now
+	before := inc.s.Severity
+	lead, severity, backlog, flapping := j.lead(inc)
+	if lead == nil {
+		if inc.s.Kind == store.DeviceIncident {
+			j.cleared(inc, now, "cleared")
+		}
+		return
+	}
+	if inc.s.Kind == store.DeviceIncident {
+		inc.s.Rule, inc.s.Title = lead.f.Rule, lead.f.Title
+		inc.s.Family = lead.f.Family
+		inc.s.Severity = severity
+	}
+	news := inc.s.Backlog && !backlog && inc.s.Number != 0
+	inc.s.Backlog, inc.s.Flapping = backlog, flapping
+	j.who(inc)
+	j.rank(inc, now)
+	switch a, b := rule.Severity(before).Rank(), rule.Severity(inc.s.Severity).Rank(); {
+	case before != "" && b > a:
+		j.step(inc.s.Key, store.Step{At: now, Do: "worse", Text: fmt.Sprintf("%s, was %s: %s", inc.s.Severity, before, lead.f.Title)})
+		j.announce(inc, now)
+	case before != "" && b < a:
+		j.step(inc.s.Key, store.Step{At: now, Do: "better", Text: fmt.Sprintf("%s, was %s", inc.s.Severity, before)})
+	case before == "" || news:
+		j.announce(inc, now)
+	}
+}
+
+// lead is the finding whose texts speak for a device's incident: the worst,
+// then the one that fired first.
+func (j *Judge) lead(inc *incident) (lead *state, severity string, backlog, flapping bool) {
+	backlog = true
+	for _, m := range inc.sorted() {
+		st := inc.members[m]
+		if st.level == 0 {
+			continue
+		}
+		backlog = backlog && st.f.Backlog
+		flapping = flapping || st.f.Flapping
+		if lead == nil || rule.Severity(st.f.Severity).Rank() > rule.Severity(lead.f.Severity).Rank() ||
+			st.f.Severity == lead.f.Severity && st.f.FiredAt.Before(lead.f.FiredAt) {
+			lead = st
+		}
+	}
+	if lead != nil {
+		severity = lead.f.Severity
+	}
+	return lead, severity, backlog, flapping
+}
+
+// sorted lists the members in an order that repeats.
+func (inc *incident) sorted() []member {
+	out := make([]member, 0, len(inc.members))
+	for m := range inc.members {
+		out = append(out, m)
+	}
+	slices.SortFunc(out, func(a, b member) int {
+		if c := compareText(string(a.device), string(b.device)); c != 0 {
+			return c
+		}
+		if c := compareText(a.key.rule, b.key.rule); c != 0 {
+			return c
+		}
+		return compareText(a.key.part, b.key.part)
+	})
+	return out
+}
+
+// mostShown is how many devices an incident lists; Count counts all.
+const mostShown = 200
+
+// who lists the devices of an incident, and the place that all share.
+func (j *Judge) who(inc *incident) {
+	if inc.s.Kind == store.SiteIncident {
+		return // the site's own round knows
+	}
+	inc.s.Devices, inc.s.Count = nil, 0
+	var last inventory.DeviceID
+	first := true
+	for _, m := range inc.sorted() {
+		if m.device == last {
+			continue
+		}
+		last = m.device
+		d := j.devices[m.device]
+		if d == nil {
+			continue
+		}
+		inc.s.Count++
+		switch {
+		case first:
+			inc.s.Agency, inc.s.Site, inc.s.SiteID = d.info.Agency, d.info.Site, d.info.SiteID
+			first = false
+		default:
+			if inc.s.Agency != d.info.Agency {
+				inc.s.Agency, inc.s.Site, inc.s.SiteID = "", "", 0
+			}
+			if inc.s.Site != d.info.Site {
+				inc.s.Site, inc.s.SiteID = "", 0
+			}
+		}
+		if len(inc.s.Devices) < mostShown {
+			inc.s.Devices = append(inc.s.Devices, shownDevice(d))
+		}
+	}
+}
+
+func shownDevice(d *device) store.IncidentDevice {
+	return store.IncidentDevice{ID: d.info.ID, Name: d.info.Name, Kind: d.info.Kind, Model: d.info.Model, User: d.info.User, Agency: d.info.Agency, Site: d.info.Site}
+}
+
+// cleared ends an incident whose findings have all ended.
+func (j *Judge) cleared(inc *incident, now time.Time, why string) {
+	delete(j.inc.open, inc.s.Key)
+	inc.s.Status, inc.s.ClearedAt, inc.s.ResolvedAt = store.Closed, now, now
+	j.step(inc.s.Key, store.Step{At: now, Do: "cleared", Text: why})
+	if !inc.s.ToldAt.IsZero() {
+		j.news(inc, "cleared", now)
+	}
+	inc.due = time.Time{}
+	j.draft.Incidents = append(j.draft.Incidents, inc.s)
+}
+
+// touch marks an incident for recording.
+func (x *incidents) touch(inc *incident) { inc.saved = false }
+
+// announce lets somebody be told, once it has settled.
+func (j *Judge) announce(inc *incident, now time.Time) {
+	if inc.s.Backlog || inc.s.Hygiene {
+		return
+	}
+	wait := settleWarn
+	if inc.s.Severity == string(rule.Critical) {
+		wait = settleCritical
+	}
+	if inc.s.Kind != store.DeviceIncident {
+		wait = 0
+	}
+	// By the collector's clock: it is about when people hear of it.
+	due := j.o.Now().Add(wait)
+	if inc.due.IsZero() || due.Before(inc.due) {
+		inc.due = due
+	}
+}
+
+// tellDue writes the news of incidents that have settled.
+func (j *Judge) tellDue(now time.Time) {
+	for _, key := range j.inc.keys() {
+		inc := j.inc.open[key]
+		if inc.due.IsZero() || now.Before(inc.due) {
+			continue
+		}
+		switch {
+		case rule.Severity(inc.s.Severity).Rank() <= rule.Severity(inc.s.Told).Rank():
+			inc.due = time.Time{} // got better before anybody was told that it got worse
+			continue
+		case inc.s.Kind == store.DeviceIncident && j.bursting(inc, now):
+			inc.due = now.Add(time.Minute) // its cause may show
+			continue
+		case !j.present(inc, now) || j.inMaintenance(inc, now):
+			inc.due = now.Add(time.Minute) // of the past, or nobody's surprise: it is listed, and told once it is neither
+			continue
+		}
+		kind := "opened"
+		if inc.s.Told != "" {
+			kind = "worse"
+		}
+		if inc.s.ToldAt.IsZero() {
+			inc.s.ToldAt = now
+		}
+		inc.s.Told, inc.due = inc.s.Severity, time.Time{}
+		j.inc.touch(inc)
+		j.news(inc, kind, now)
+	}
+}
+
+func (x *incidents) keys() []string {
+	out := make([]string, 0, len(x.open))
+	for k := range x.open {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// oldNews is how far behind its device's clock a judgement may be and still
+// be news.
+const oldNews = time.Hour
+
+// present says whether an incident is about now: a laptop that comes back with
+// the reports of three days tells nobody about what was, only about what still
+// is once it has caught up.
+func (j *Judge) present(inc *incident, now time.Time) bool {
+	if inc.s.Kind == store.SiteIncident {
+		return true
+	}
+	for m := range inc.members {
+		d := j.devices[m.device]
+		if d != nil && (now.Sub(d.at) <= oldNews || d.heard.Sub(d.at) <= oldNews) {
+			return true
+		}
+	}
+	return false
+}
+
+// bursting says whether many findings of its site, or of its rule, began in
+// these minutes: then a cause is waited for, for a quarter of an hour at most.
+func (j *Judge) bursting(inc *incident, now time.Time) bool {
+	if now.Sub(inc.s.OpenedAt) > settleBurst {
+		return false
+	}
+	site, same := 0, 0
+	for _, other := range j.inc.open {
+		if other.s.Kind != store.DeviceIncident || now.Sub(other.s.OpenedAt) > settleBurst || other.s.Backlog || other.s.Hygiene {
+			continue
+		}
+		if other.s.SiteID == inc.s.SiteID && inc.s.SiteID != 0 {
+			site++
+		}
+		if other.s.Rule == inc.s.Rule {
+			same++
+		}
+	}
+	return site >= burst || same >= leastMembers
+}
+
+// news writes down what people are told.
+func (j *Judge) news(inc *incident, kind string, now time.Time) {
+	n := store.News{Key: inc.s.Key, Kind: kind, At: now, Incident: inc.s}
+	if r, ok := j.plan.set.Find(inc.s.Rule); ok {
+		n.Meaning, n.Checks, n.Escalate = r.Meaning, r.Checks, r.Escalate
+	}
+	if lead, _, _, _ := j.lead(inc); lead != nil {
+		for _, e := range lead.f.Evidence {
+			if e.Value != "" {
+				n.Evidence = append(n.Evidence, e.Label+": "+e.Value)
+			}
+		}
+	}
+	if c := inc.s.Cause; c != nil {
+		n.Evidence = append([]string{causeWords(c)}, n.Evidence...)
+	}
+	j.draft.News = append(j.draft.News, n)
+}
+
+func (j *Judge) step(key string, s store.Step) {
+	j.draft.Steps = append(j.draft.Steps, store.KeyedStep{Key: key, Step: s})
+}

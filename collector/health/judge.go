@@ -1,0 +1,427 @@
+package health
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"muster/collector/health/rule"
+	"muster/collector/health/window"
+	"muster/collector/store"
+	"muster/internal/inventory"
+	"muster/internal/report"
+)
+
+// Options of a Judge. Without Keeper nothing is kept, without Inventory and
+// Series nothing is had from before the start: as when rules are tried out.
+type Options struct {
+	Rules     *rule.Set
+	Keeper    Keeper
+	Inventory Inventory
+	Series    Series
+	Log       *slog.Logger
+	Now       func() time.Time
+	// Interval is how often a device reports.
+	Interval func() time.Duration
+	// Owns says which shards this process judges; nil: all.
+	Owns func(shard int) bool
+	// Zone is where office hours are.
+	Zone *time.Location
+	// Flaws are those known to be used in attacks; nil: no list.
+	Flaws Flaws
+	// Record, if set, is shown all that is recorded, before it is.
+	Record func(*store.Judged)
+	// Queue is how many observations may wait, default 20,000. What comes while
+	// it is full is had from the stores later.
+	Queue int
+}
+
+// Keeper keeps what was judged; a part of store.Health.
+type Keeper interface {
+	Record(ctx context.Context, j *store.Judged) error
+	Findings(ctx context.Context, q store.FindingQuery) ([]store.Finding, error)
+	Incidents(ctx context.Context, q store.IncidentQuery) ([]store.Incident, error)
+	RuleMarks(ctx context.Context) ([]store.RuleMark, error)
+	SwitchOff(ctx context.Context, rule, why string, at time.Time) error
+	Maintenances(ctx context.Context) ([]store.Maintenance, error)
+}
+
+// Inventory is what a judge reads of devices; a part of store.Inventory.
+type Inventory interface {
+	Devices(ctx context.Context, q store.DeviceQuery) (store.DevicePage, error)
+	Device(ctx context.Context, s store.Scope, id inventory.DeviceID) (store.Device, error)
+	Sections(ctx context.Context, id inventory.DeviceID, at time.Time, names []string) ([]store.SectionView, error)
+	Sites(ctx context.Context, s store.Scope) ([]store.Site, error)
+	Journal(ctx context.Context, q store.JournalQuery) ([]store.Change, error)
+	Events(ctx context.Context, q store.EventQuery) ([]store.EventRow, error)
+	Layout(ctx context.Context, h report.LayoutHash) (report.Layout, error)
+	SetPresence(ctx context.Context, states map[inventory.DeviceID]store.Presence) error
+}
+
+// Series is what a judge reads of numbers; a part of store.Series.
+type Series interface {
+	Query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesResult, error)
+}
+
+// Judge holds the rules against what devices report. Make it with New; hand it
+// observations with Offer and keep it going with Run, or, with time of one's
+// own, call Observe and Tick.
+type Judge struct {
+	o     Options
+	queue chan Observation
+
+	mu      sync.Mutex // guards all below
+	plan    *plan
+	devices map[inventory.DeviceID]*device
+	order   []inventory.DeviceID        // of devices, for rounds that are the same each time
+	lost    map[inventory.DeviceID]bool // devices whose observations did not fit into the queue
+	nobody  *device                     // stands for what is not one device's
+	stats   Stats
+
+	// Of rules.
+	lowered  map[string]bool   // whose severity is one less
+	off      map[string]string // that are switched off, and why
+	switched []string          // of them, those that are not recorded yet
+	costs    []cost            // by their place
+	windows  windows
+
+	// Of the fleet.
+	peers     peers
+	risks     risks
+	join      join
+	siteIDs   map[[2]string]int64 // by agency and name
+	reports   map[int64]siteReports
+	outages   []outage
+	siteSince map[int64]time.Time // by site: it seems to be silent
+	searched  map[string]int      // by rule: with how many devices a cause was last sought
+	changesAt time.Time
+	met       time.Time // the list of devices was read last
+	wants     []wish
+	recalls   []*device
+
+	// To be recorded.
+	inc   incidents
+	draft store.Judged
+	dirty []*state
+}
+
+// Stats is what a judge did.
+type Stats struct {
+	Devices      int           `json:"devices"`
+	Observations int64         `json:"observations"`
+	Judgements   int64         `json:"judgements"` // a rule asked about a component
+	Late         int64         `json:"late"`       // observations older than the device's newest
+	Overflowed   int64         `json:"overflowed"` // observations that did not fit into the queue
+	Took         time.Duration `json:"took"`
+}
+
+// Shards is into how many parts the fleet is cut, so that collectors can share
+// it.
+const Shards = 64
+
+// Shard is the one that a device belongs to.
+func Shard(id inventory.DeviceID) int {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return int(h.Sum32() % Shards)
+}
+
+// New makes a judge that judges nothing yet.
+func New(o Options) (*Judge, error) {
+	if o.Rules == nil {
+		return nil, errors.New("start judging: there are no rules")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Interval == nil {
+		o.Interval = func() time.Duration { return time.Minute }
+	}
+	if o.Owns == nil {
+		o.Owns = func(int) bool { return true }
+	}
+	if o.Zone == nil {
+		o.Zone = time.Local
+	}
+	if o.Queue == 0 {
+		o.Queue = 20_000
+	}
+	j := &Judge{o: o, queue: make(chan Observation, o.Queue), devices: map[inventory.DeviceID]*device{}, lost: map[inventory.DeviceID]bool{},
+		lowered: map[string]bool{}, off: map[string]string{}, nobody: newDevice(Info{}), join: newJoin(), siteIDs: map[[2]string]int64{}, reports: map[int64]siteReports{},
+		siteSince: map[int64]time.Time{}, searched: map[string]int{}, inc: newIncidents()}
+	j.use(o.Rules)
+	return j, nil
+}
+
+// use takes rules into use.
+func (j *Judge) use(set *rule.Set) {
+	j.plan = newPlan(set)
+	j.costs = make([]cost, len(set.Rules))
+	j.peers = newPeers()
+}
+
+// Meet introduces a device, where there is no inventory to ask.
+func (j *Judge) Meet(i Info) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if d := j.devices[i.ID]; d != nil {
+		d.info = i
+		return
+	}
+	j.enter(newDevice(i))
+}
+
+func (j *Judge) enter(d *device) {
+	j.devices[d.info.ID] = d
+	j.order = append(j.order, d.info.ID)
+}
+
+// Offer hands an observation over. It never waits: what does not fit is had
+// from the stores once there is time.
+func (j *Judge) Offer(o Observation) {
+	select {
+	case j.queue <- o:
+	default:
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.lost[o.Device] = true
+		j.stats.Overflowed++
+	}
+}
+
+// Stats is what was done so far.
+func (j *Judge) Stats() Stats {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.stats
+	s.Devices = len(j.devices)
+	return s
+}
+
+// Observe judges what one device said, at the time it said it.
+func (j *Judge) Observe(ctx context.Context, o Observation) error {
+	if !j.o.Owns(Shard(o.Device)) {
+		return nil
+	}
+	d, err := j.device(ctx, o)
+	if err != nil || d == nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.observe(ctx, d, o)
+	return nil
+}
+
+func (j *Judge) observe(ctx context.Context, d *device, o Observation) {
+	begin := time.Now()
+	j.stats.Observations++
+	now := o.At
+	if now.Before(d.at) {
+		// Resent, or of another epoch: its parts have their own times, and
+		// what is judged stays at the newest.
+		j.stats.Late++
+		now = d.at
+	}
+	d.at = now
+	if o.ReceivedAt.After(d.heard) {
+		d.heard = o.ReceivedAt
+		d.week.mark(o.ReceivedAt.In(j.o.Zone))
+	}
+	if d.info.Retired {
+		return
+	}
+	touched := map[int]bool{}
+	touch := func(rules []int) {
+		for _, r := range rules {
+			touched[r] = true
+		}
+	}
+	for _, s := range o.Sections {
+		at := s.At
+		if at.IsZero() {
+			at = o.At
+		}
+		touch(d.section(j.plan, s, at))
+		d.patches(s, j.o.Flaws)
+		j.join.take(d.info.ID, s)
+	}
+	d.stopped = false
+	for _, e := range o.Events {
+		d.told(e, now)
+		d.stopped = d.stopped || slices.Contains(goodnight(), e.Kind) && now.Sub(e.At) < silence(j.o.Interval())
+		if d.event(j.plan, e, o.ReceivedAt) {
+			touch(j.plan.kinds[e.Kind].rules)
+		}
+	}
+	for _, n := range o.Samples {
+		if n.Layout == nil && d.places[n.Hash] == nil {
+			n.Layout = j.layout(ctx, n.Hash)
+		}
+		d.numbers(j.plan, n, touch)
+	}
+	if now.Sub(d.timed) >= timedEvery {
+		d.timed = now
+		touch(j.plan.timed)
+		d.forget(now)
+	}
+	j.round(d, now, touched)
+	d.begun = true
+	j.stats.Took += time.Since(begin)
+}
+
+// timedEvery is how often rules are asked that can become true without
+// anything new.
+const timedEvery = time.Hour
+
+// round asks the rules that something new concerns, and all that have said
+// something.
+func (j *Judge) round(d *device, now time.Time, touched map[int]bool) {
+	list := make([]int, 0, len(touched)+len(d.states))
+	for r := range touched {
+		list = append(list, r)
+	}
+	for k := range d.states {
+		if i := j.plan.index(k.rule); i >= 0 && !touched[i] {
+			list = append(list, i)
+		}
+	}
+	slices.Sort(list)
+	for _, ri := range slices.Compact(list) {
+		r := j.plan.set.Rules[ri]
+		if !j.concerns(r, d) {
+			continue
+		}
+		for _, p := range d.partsOf(r.Subject) {
+			j.stats.Judgements++
+			did := j.judge(d, ri, p, now, touched[ri], nil)
+			j.moved(d, stateKey{r.ID, p.key}, did, now)
+		}
+	}
+}
+
+// concerns says whether a rule is for a device of that kind.
+func (j *Judge) concerns(r *rule.Rule, d *device) bool {
+	if r.Disabled || j.off[r.ID] != "" || fleetSubject(r.Subject) {
+		return false
+	}
+	kind := d.info.Kind
+	if kind == "" {
+		kind = "pc"
+	}
+	if len(r.Kinds) > 0 {
+		if !slices.Contains(r.Kinds, kind) {
+			return false
+		}
+	} else if kind != "pc" && kind != "server" {
+		return false
+	}
+	return len(r.OS) == 0 || slices.Contains(r.OS, d.info.OS)
+}
+
+// fleetSubject are the subjects of which one device is only a part.
+func fleetSubject(s string) bool { return s == "cause" || s == "change" || s == "site" }
+
+// partsOf lists the components of a subject, in an order that repeats.
+func (d *device) partsOf(subject string) []*part {
+	if subject == rule.Device {
+		return []*part{d.whole()}
+	}
+	if subject == "series" {
+		return d.watchedParts()
+	}
+	m := d.parts[subject]
+	out := make([]*part, 0, len(m))
+	for _, p := range m {
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b *part) int { return compareText(a.key, b.key) })
+	return out
+}
+
+// forget drops components that are gone for long, and what ended a day ago.
+func (d *device) forget(now time.Time) {
+	for k, st := range d.ended {
+		if now.Sub(st.f.ResolvedAt) > flapTime {
+			delete(d.ended, k)
+		}
+	}
+	for subject, m := range d.parts {
+		for key, p := range m {
+			if subject != rule.Device && !p.gone.IsZero() && now.Sub(p.gone) > keepGone {
+				delete(m, key)
+				for k := range d.tracks {
+					if k.part == key && key != "" {
+						delete(d.tracks, k)
+					}
+				}
+				clear(d.places)
+			}
+		}
+	}
+}
+
+// keepGone is how long a component that vanished is remembered.
+const keepGone = 30 * 24 * time.Hour
+
+// layout finds one that came with an earlier report.
+func (j *Judge) layout(ctx context.Context, h report.LayoutHash) report.Layout {
+	if j.o.Inventory == nil {
+		return nil
+	}
+	l, err := j.o.Inventory.Layout(ctx, h)
+	if err != nil && ctx.Err() == nil {
+		j.o.Log.Warn("numbers could not be judged", "error", fmt.Errorf("find layout: %w", err))
+	}
+	return l
+}
+
+func compareText(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// Use takes other rules into use. What was found by rules that are no longer
+// there ends; all else goes on.
+func (j *Judge) Use(set *rule.Set) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	old := j.plan
+	j.use(set)
+	for _, id := range j.order {
+		d := j.devices[id]
+		tracks := map[trackKey]*window.Track{}
+		for k, t := range d.tracks {
+			if n, ok := j.plan.byNumber[old.numbers[k.number].ref]; ok {
+				tracks[trackKey{n, k.part}] = t
+			}
+		}
+		d.tracks = tracks
+		clear(d.places)
+		clear(d.counts)
+		clear(d.habits)
+		clear(d.watch)
+		d.loaded = false // columns may be asked for that were not kept
+		now := newest(d.at, j.o.Now())
+		for k, st := range d.states {
+			if i := j.plan.index(k.rule); i < 0 || set.Rules[i].Disabled {
+				j.moved(d, k, j.end(d, st, now, "the rule is no longer used"), now)
+			} else if st.level > len(set.Rules[i].Levels) {
+				st.level = len(set.Rules[i].Levels)
+			}
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package health
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"muster/collector/store"
+)
+
+// Run judges what is offered until ctx ends. Before, it learns what there was:
+// nothing is judged on half a memory.
+func (j *Judge) Run(ctx context.Context) error {
+	for {
+		err := j.Load(ctx)
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		j.o.Log.Error("judging waits: what was judged before cannot be read", "error", err)
+		if !pause(ctx, 10*time.Second) {
+			return nil
+		}
+	}
+	tick, flush := time.NewTicker(time.Minute), time.NewTicker(flushEvery)
+	defer tick.Stop()
+	defer flush.Stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		j.remind(ctx)
+	}()
+	defer func() { <-done }()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			// What was judged is made durable before the stores close.
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			if err := j.Flush(last); err != nil {
+				j.o.Log.Error("the last judgements were not recorded; they are made again after the start", "error", err)
+			}
+			return nil
+		case o := <-j.queue:
+			err = j.Observe(ctx, o)
+		case <-flush.C:
+			err = j.Flush(ctx)
+		case <-tick.C:
+			err = j.Tick(ctx, j.o.Now())
+		}
+		if err != nil && ctx.Err() == nil {
+			j.o.Log.Error("judging", "error", err)
+		}
+	}
+}
+
+// remind works beside the judging on what takes a store's time: the numbers of
+// the past, and what devices are used to.
+func (j *Judge) remind(ctx context.Context) {
+	for pause(ctx, 200*time.Millisecond) {
+		err := j.Remind(ctx, 20)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		if !errors.Is(err, store.ErrLoading) {
+			j.o.Log.Warn("numbers of the past cannot be had; judging goes on without them", "error", err)
+		}
+		pause(ctx, 10*time.Second)
+	}
+}
+
+// Remind has the past of at most so many devices, and as many habits, from the
+// series store.
+func (j *Judge) Remind(ctx context.Context, most int) error {
+	if j.o.Series == nil {
+		return nil
+	}
+	if err := j.recallSome(ctx, most); err != nil {
+		return err
+	}
+	return j.learnHabits(ctx, most)
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

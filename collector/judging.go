@@ -1,0 +1,122 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"muster/collector/health"
+	"muster/collector/health/rule"
+	"muster/collector/health/rules"
+	"muster/collector/intake"
+)
+
+// loadRules reads our own rules and the office's. A broken file of the
+// office's is told and leaves the others standing.
+func (c *collector) loadRules() (*rule.Set, error) {
+	var office fs.FS
+	dir := c.cfg.Health.Rules
+	if dir != "" {
+		office = os.DirFS(dir)
+	}
+	set, err := rule.Load(rules.Files(), office, dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: check health.rules in the settings", err)
+	}
+	return set, nil
+}
+
+// openJudge makes the judge of this collector.
+func (c *collector) openJudge() error {
+	set, err := c.loadRules()
+	if err != nil {
+		return err
+	}
+	for _, p := range set.Problems {
+		c.log.Error("a rule of the office cannot be used", "problem", p.Error())
+	}
+	zone := time.Local
+	if name := c.cfg.Health.Zone; name != "" {
+		if zone, err = time.LoadLocation(name); err != nil {
+			return fmt.Errorf("health.zone: %w", err)
+		}
+	}
+	var flaws health.Flaws
+	if path := c.cfg.Health.Flaws; path != "" {
+		f, err := os.Open(path)
+		if err != nil {
+			return fmt.Errorf("health.flaws: %w", err)
+		}
+		defer f.Close()
+		if flaws, err = health.ReadFlaws(f); err != nil {
+			return fmt.Errorf("health.flaws: %s: %w", path, err)
+		}
+	}
+	keeper, _ := any(c.inventory).(health.Keeper)
+	c.judge, err = health.New(health.Options{Rules: set, Keeper: keeper, Inventory: c.inventory, Series: c.series, Log: c.log, Now: c.now,
+		Interval: c.policies.Interval, Zone: zone, Flaws: flaws})
+	return err
+}
+
+// taken hands what became durable to the judge.
+func (c *collector) taken(t intake.Taken) {
+	o := health.Observation{Device: t.Device, At: t.At, ReceivedAt: t.ReceivedAt, Sections: t.Sections, Events: t.Events}
+	for _, s := range t.Samples {
+		n := health.Numbers{At: t.At.Add(-time.Duration(max(s.At, 0)) * time.Millisecond), Hash: s.Layout, Values: s.Values}
+		for _, l := range t.Layouts {
+			if l.Hash() == s.Layout {
+				n.Layout = l
+			}
+		}
+		o.Samples = append(o.Samples, n)
+	}
+	c.judge.Offer(o)
+}
+
+// rulesEvery is how often the office's rules are looked at for changes.
+const rulesEvery = 30 * time.Second
+
+// watchRules takes changed rules of the office into use without a restart.
+func (c *collector) watchRules(ctx context.Context) error {
+	dir := c.cfg.Health.Rules
+	if dir == "" {
+		<-ctx.Done()
+		return nil
+	}
+	last := stampOf(dir)
+	return every(ctx, rulesEvery, func() {
+		now := stampOf(dir)
+		if now == last {
+			return
+		}
+		last = now
+		set, err := c.loadRules()
+		if err != nil {
+			c.log.Error("the office's rules cannot be read; those in use stay", "error", err)
+			return
+		}
+		for _, p := range set.Problems {
+			c.log.Error("a rule of the office cannot be used", "problem", p.Error())
+		}
+		c.judge.Use(set)
+		c.log.Info("rules were read anew", "rules", len(set.Rules))
+	})
+}
+
+// stampOf changes whenever a file of a folder does.
+func stampOf(dir string) string {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return err.Error()
+	}
+	var s string
+	for _, e := range list {
+		if st, err := os.Stat(filepath.Join(dir, e.Name())); err == nil {
+			s += fmt.Sprintf("%s %d %d\n", e.Name(), st.Size(), st.ModTime().UnixNano())
+		}
+	}
+	return s
+}
