@@ -70,9 +70,9 @@ type device struct {
 	watch  map[trackKey]*watcher
 
 	presence store.Presence
-	stopped  bool // its last word was that it was going to stop or sleep
-	loaded   bool // what was before the start is known
-	begun    bool // something of it was judged since the start
+	stopped  bool      // its last word was that it was going to stop or sleep
+	loaded   bool      // what was before the start is known
+	began    time.Time // something of it was judged first since the start
 
 	versions map[string][]titled // of software and driver
 	facts    map[string]string   // versions of which there is one
@@ -179,8 +179,8 @@ func (d *device) part(subject, name string, now time.Time) *part {
 		return nil
 	}
 	p := &part{key: name, first: now, last: now}
-	if !d.begun {
-		p.first = d.info.FirstSeen // it was there before we looked
+	if d.began.IsZero() || now.Sub(d.began) < firstSight {
+		p.first = d.info.FirstSeen // it was there before we looked, as far as we know
 	}
 	m[name] = p
 	return p

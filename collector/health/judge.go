@@ -274,7 +274,9 @@ func (j *Judge) observe(ctx context.Context, d *device, o Observation) {
 		d.forget(now)
 	}
 	j.round(d, now, touched)
-	d.begun = true
+	if d.began.IsZero() {
+		d.began = now
+	}
 	j.stats.Took += time.Since(begin)
 }
 

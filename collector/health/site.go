@@ -30,11 +30,12 @@ const (
 	aroundOutage = 30 * time.Minute
 )
 
+// siteRound is what is seen of one site at one time.
 type siteRound struct {
-	name, agency  string
-	there, silent []*device
-	lastHeard     []int64
-	stops         []int64
+	name, agency string
+	there        []*device // expected, and heard of late
+	silent       []*device // of them
+	stops        []int64
 }
 
 // sites looks for sites whose devices fell silent together, or stopped
@@ -45,38 +46,28 @@ func (j *Judge) sites(now time.Time) {
 		return
 	}
 	r := rules[0]
-	late := silence(j.o.Interval())
-	at := map[int64]*siteRound{}
-	for _, id := range j.order {
-		d := j.devices[id]
-		if d.info.SiteID == 0 || d.info.Retired || now.Sub(d.heard) > j.wasThere(d.info.SiteID) {
-			continue
+	for id, s := range j.siteRounds(now) {
+		var last []int64
+		for _, d := range s.silent {
+			// Whoever began it did so of late, or nobody is left to compare with.
+			if now.Sub(d.heard) <= wasThere || j.inc.open[siteKey(id)] != nil {
+				last = append(last, d.heard.Unix())
+			}
 		}
-		s := at[d.info.SiteID]
-		if s == nil {
-			s = &siteRound{name: d.info.Site, agency: d.info.Agency}
-			at[d.info.SiteID] = s
-		}
-		if n := d.stoppedUncleanly(now.Add(-wasThere)); n > 0 {
-			s.stops = append(s.stops, n)
-		}
-		if d.stopped {
-			continue // it said so
-		}
-		s.there = append(s.there, d)
-		if now.Sub(d.heard) >= late {
-			s.silent = append(s.silent, d)
-			s.lastHeard = append(s.lastHeard, d.heard.Unix())
-		}
-	}
-	for id, s := range at {
-		n, first := cause.Cluster(s.lastHeard, int64((together+j.o.Interval())/time.Second))
+		n, first := cause.Cluster(last, int64((together+j.o.Interval())/time.Second))
 		power, firstStop := cause.Cluster(s.stops, int64(together/time.Second))
-		share := 0.0
-		if len(s.there) > 0 {
-			share = float64(n) / float64(len(s.there))
+		// Those who were there when it began: who left before then says nothing.
+		active := 0
+		for _, d := range s.there {
+			if n == 0 || d.heard.Unix() >= first-int64(wasThere/time.Second) {
+				active++
+			}
 		}
-		level, err := j.fleetLevel(r, map[string]rule.Value{"site.active": known(float64(len(s.there))), "site.silent": known(float64(n)),
+		share := 0.0
+		if active > 0 {
+			share = float64(n) / float64(active)
+		}
+		level, err := j.fleetLevel(r, map[string]rule.Value{"site.active": known(float64(active)), "site.silent": known(float64(n)),
 			"site.silent_share": known(share), "site.power_lost": known(float64(power))}, now)
 		if err != nil {
 			return
@@ -85,17 +76,52 @@ func (j *Judge) sites(now time.Time) {
 		if power > n {
 			began = time.Unix(firstStop, 0)
 		}
-		j.siteIncident(r, level, id, s, n, power, began, now)
+		j.siteIncident(r, level, id, s, n, power, began.UTC(), now)
 	}
+}
+
+// siteRounds lists who is expected at each site, and who of them is silent.
+func (j *Judge) siteRounds(now time.Time) map[int64]*siteRound {
+	late := silence(j.o.Interval())
+	out := map[int64]*siteRound{}
+	for _, id := range j.order {
+		d := j.devices[id]
+		if d.info.SiteID == 0 || d.info.Retired || now.Sub(d.heard) > j.wasThere(d.info.SiteID) {
+			continue
+		}
+		s := out[d.info.SiteID]
+		if s == nil {
+			s = &siteRound{name: d.info.Site, agency: d.info.Agency}
+			out[d.info.SiteID] = s
+		}
+		if at := d.stoppedUncleanly(now.Add(-wasThere)); at > 0 && !j.pastOutage(d, time.Unix(at, 0)) {
+			s.stops = append(s.stops, at)
+		}
+		silent := now.Sub(d.heard) >= late
+		// It said that it was going to, or this is the hour when it usually does.
+		if d.stopped || silent && j.inc.open[siteKey(d.info.SiteID)] == nil && !j.expected(d, now) {
+			continue
+		}
+		s.there = append(s.there, d)
+		if silent {
+			s.silent = append(s.silent, d)
+		}
+	}
+	return out
+}
+
+// expected says whether a device should be heard now.
+func (j *Judge) expected(d *device, now time.Time) bool {
+	return !peopleSwitchOff(d.info.Kind) || !d.week.learned(d.heard) || d.week.usual(now.In(j.o.Zone))
 }
 
 // wasThere is longer while the site's outage lasts, so that its devices go on
 // being missed.
 func (j *Judge) wasThere(site int64) time.Duration {
 	if inc := j.inc.open[siteKey(site)]; inc != nil {
-		return j.o.Now().Sub(inc.s.OpenedAt) + wasThere
+		return j.o.Now().Sub(inc.s.OpenedAt) + 2*wasThere
 	}
-	return wasThere
+	return 2 * wasThere
 }
 
 func (j *Judge) siteIncident(r *rule.Rule, level int, id int64, s *siteRound, silent, power int, began, now time.Time) {
@@ -118,7 +144,7 @@ func (j *Judge) siteIncident(r *rule.Rule, level int, id int64, s *siteRound, si
 		j.outages = append(j.outages, outage{site: id, from: began})
 		j.step(key, store.Step{At: now, Do: "opened", Text: fmt.Sprintf("%d of %d devices fell silent together, %d stopped uncleanly", silent, len(s.there), power)})
 		// What began on its devices in these minutes belongs to it.
-		for _, d := range append(s.there, s.silent...) {
+		for _, d := range s.there {
 			for k, st := range d.states {
 				if fired, ok := j.plan.set.Find(k.rule); ok && fired.Outage && st.level > 0 && !st.f.FiredAt.Before(began.Add(-together)) {
 					j.adopt(inc, member{d.info.ID, k}, st, now)
@@ -181,6 +207,17 @@ func (d *device) stoppedUncleanly(after time.Time) int64 {
 		}
 	}
 	return last
+}
+
+// pastOutage says whether something at that time belongs to an outage that is
+// over.
+func (j *Judge) pastOutage(d *device, at time.Time) bool {
+	for _, o := range j.outages {
+		if o.site == d.info.SiteID && !o.to.IsZero() && !at.Before(o.from.Add(-aroundOutage)) && !at.After(o.to.Add(aroundOutage)) {
+			return true
+		}
+	}
+	return false
 }
 
 // excused says whether something at that time was the fault of an outage.
