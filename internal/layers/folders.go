@@ -255,6 +255,12 @@ func Folders() []Folder {
 		}},
 		{Path: "collector/health/window", Owns: "the recent past of one number, in bounded memory"},
 		{Path: "collector/health/cause", Owns: "what devices in trouble share"},
+		{Path: "collector/health/forecast", Owns: "when a number reaches a limit, as a span or not at all"},
+		{Path: "collector/health/drive", Owns: "the drive risk model: readings to points, each with its terms"},
+		{Path: "collector/health/drive/train", Owns: "where the model's coefficients come from, and what they are worth", May: []Import{
+			{"collector/health/drive", "what it fits and tries"},
+			{"collector/health/forecast", "wear is tried on the same drives"},
+		}},
 		{Path: "collector/health/rules", Owns: "our own rules, a YAML file each"},
 		{Path: "collector/outgoing", Owns: "the only way by which the collector calls somebody, and the rules about addresses"},
 		{Path: "collector/notify", Owns: "routes, grouping, limits, digests, retries, and the words of a message", May: []Import{

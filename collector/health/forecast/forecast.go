@@ -110,9 +110,9 @@ type Forecast struct {
 	// it has.
 	From   float64
 	Points int
-	// Other is what another method says, Holt's linear smoothing; +Inf when by
-	// that it never comes. It is for people who want to see whether the two
-	// agree, and decides nothing.
+	// Other is what another method says, of Reaches Holt's linear smoothing; +Inf
+	// when by that it never comes. It is for people who want to see whether the
+	// two agree, and decides nothing.
 	Other float64
 }
 
@@ -142,7 +142,7 @@ func Reaches(points []Point, threshold, now float64, o Options) (Forecast, Refus
 	if o.Weekly && weekly(pts, l, o) {
 		return Forecast{}, SawTooth
 	}
-	if l.half >= math.Abs(l.slope) {
+	if !(l.half < math.Abs(l.slope)) { // nor is it when numbers were too large to tell
 		return Forecast{}, Flat
 	}
 	if l.slope*gap < 0 {
@@ -172,5 +172,8 @@ func At(points []Point, x float64, o Options) (predicted, low, high float64, r R
 	h := max(0, x-pts[len(pts)-1].X)
 	predicted = l.level + l.slope*(x-pts[len(pts)-1].X)
 	d := ninety * math.Sqrt(l.a+l.b*h+l.c*h*h)
+	if math.IsNaN(predicted-d) || math.IsInf(predicted-d, 0) {
+		return 0, 0, 0, NoNumbers
+	}
 	return predicted, predicted - d, predicted + d, None
 }

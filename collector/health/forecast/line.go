@@ -9,6 +9,10 @@ import (
 // normal distribution.
 const ninety = 1.645
 
+// few widens what is known from four quarters only: Student's quantile for four
+// degrees of freedom is 2.132 where the normal one is 1.645.
+const few = 2.132 / ninety
+
 // most is how many points a line is drawn through. More are drawn together:
 // pairs grow with the square.
 const most = 64
@@ -88,21 +92,29 @@ func fit(pts []Point, o Options) line {
 		perStep = one * min(1, max(0, many/one-1)/max(1, float64(wide)/2-1))
 	}
 	span := last - pts[0].X
-	l.b = perStep * float64(n-1) / span
+	l.b = few * few * perStep * float64(n-1) / span
 	slope := half / ninety
 	l.c = slope*slope + 1.25*l.b/span + o.Step*o.Step/(6*span*span)
 	l.half = ninety * math.Sqrt(l.c)
 	return l
 }
 
-// spread is the variance of differences over that many steps.
+// spread is the variance of differences over that many steps. What is four
+// deviations out counts as four, so that wild points do not pass for wandering.
 func spread(rest []float64, steps int) float64 {
-	sum := 0.0
+	var room [most]float64
+	d := room[:0]
 	for i := steps; i < len(rest); i++ {
-		sum += math.Abs(rest[i] - rest[i-steps])
+		d = append(d, math.Abs(rest[i]-rest[i-steps]))
 	}
-	d := 1.2533 * sum / float64(len(rest)-steps)
-	return d * d
+	out := 4 * 1.4826 * median(d)
+	sum := 0.0
+	for _, x := range d {
+		sum += min(x, out)
+	}
+	// 1.2533 mean |d| is a deviation where d is normal.
+	s := 1.2533 * sum / float64(len(d))
+	return s * s
 }
 
 // median puts v in order.
