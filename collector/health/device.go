@@ -68,6 +68,7 @@ type device struct {
 	recall bool      // its numbers of the past are to be had from the store yet
 	week   hours     // when it is usually heard
 	watch  map[trackKey]*watcher
+	ahead  map[foretellKey]*foretold
 
 	presence store.Presence
 	stopped  bool      // its last word was that it was going to stop or sleep

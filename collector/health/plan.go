@@ -125,6 +125,9 @@ func (p *plan) need(slot, by int) {
 			w = min(w, 100*24*time.Hour)
 		}
 		p.number(rule.Ref{Measurement: in.Source, Field: in.Field}, w, by)
+		if sec, ok := inventory.Lookup("boot"); ok && in.Kind == rule.Future && in.Word == "memory" {
+			p.columnsOf(sec, []string{"restarted_at"}) // a leak begins with the restart
+		}
 		for _, other := range []rule.Ref{in.Per, in.Axis} {
 			if other.Field != "" {
 				p.number(other, w, by)

@@ -140,6 +140,9 @@ func (t *Track) Recall(past []Bucket) {
 	}
 }
 
+// Len is the number of points that are kept as they came.
+func (t *Track) Len() int { return len(t.points) }
+
 // Began is the time of the oldest point ever seen; zero when there is none.
 func (t *Track) Began() time.Time {
 	if t.began == 0 {
