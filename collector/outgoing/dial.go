@@ -48,3 +48,27 @@ func (d *Dialer) control(_ context.Context, _, address string, _ syscall.RawConn
 	}
 	return d.Rules.Check(at.Addr())
 }
+
+// Bound ties a connection to ctx, which closes it when it ends, and to the
+// bytes that may be read from it. stop lets ctx go; it does not close.
+func Bound(ctx context.Context, c net.Conn, read int64) (bounded net.Conn, stop func()) {
+	if at, ok := ctx.Deadline(); ok {
+		c.SetDeadline(at) // an error shows at the first use
+	}
+	free := context.AfterFunc(ctx, func() { c.Close() })
+	return &boundedConn{Conn: c, left: read}, func() { free() }
+}
+
+type boundedConn struct {
+	net.Conn
+	left int64
+}
+
+func (b *boundedConn) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, ErrTooLarge
+	}
+	n, err := b.Conn.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
