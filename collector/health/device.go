@@ -494,12 +494,13 @@ func same(a, b map[string]string) bool {
 	return true
 }
 
-// numbers takes a sample in. It marks the rules that it concerns.
-func (d *device) numbers(p *plan, n Numbers, touched func([]int)) {
+// numbers takes a sample in. It marks the rules that it concerns, and answers
+// whether drives told of themselves.
+func (d *device) numbers(p *plan, n Numbers, touched func([]int)) (drives bool) {
 	places, ok := d.places[n.Hash]
 	if !ok {
 		if n.Layout == nil {
-			return
+			return false
 		}
 		places = d.place(p, n.Layout, n.At)
 		if len(d.places) >= mostLayouts {
@@ -509,7 +510,7 @@ func (d *device) numbers(p *plan, n Numbers, touched func([]int)) {
 	}
 	for i, v := range n.Values {
 		if i >= len(places) {
-			return
+			break
 		}
 		at := &places[i]
 		if at.number < 0 {
@@ -523,7 +524,9 @@ func (d *device) numbers(p *plan, n Numbers, touched func([]int)) {
 			at.watch.add(np, at.track, n.At, v)
 		}
 		touched(np.rules)
+		drives = drives || np.ref.Measurement == "smart_device"
 	}
+	return drives
 }
 
 // place finds out where the values of a layout go.

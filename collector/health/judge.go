@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"muster/collector/health/drive"
 	"muster/collector/health/rule"
 	"muster/collector/health/window"
 	"muster/collector/store"
@@ -157,6 +158,11 @@ func New(o Options) (*Judge, error) {
 	j := &Judge{o: o, queue: make(chan Observation, o.Queue), devices: map[inventory.DeviceID]*device{}, lost: map[inventory.DeviceID]bool{},
 		lowered: map[string]bool{}, off: map[string]string{}, nobody: newDevice(Info{}), join: newJoin(), siteIDs: map[[2]string]int64{}, reports: map[int64]siteReports{},
 		siteSince: map[int64]time.Time{}, searched: map[string]int{}, inc: newIncidents()}
+	model, err := drive.Ours()
+	if err != nil {
+		return nil, fmt.Errorf("start judging: drive risk model: %w", err)
+	}
+	j.risks.model = model
 	j.use(o.Rules)
 	return j, nil
 }
@@ -266,7 +272,9 @@ func (j *Judge) observe(ctx context.Context, d *device, o Observation) {
 		if n.Layout == nil && d.places[n.Hash] == nil {
 			n.Layout = j.layout(ctx, n.Hash)
 		}
-		d.numbers(j.plan, n, touch)
+		if d.numbers(j.plan, n, touch) {
+			d.rememberDrives(j.plan, n.At)
+		}
 	}
 	if now.Sub(d.timed) >= timedEvery {
 		d.timed = now

@@ -446,6 +446,7 @@ func (j *Judge) recallOne(ctx context.Context, d *device) error {
 		return err
 	}
 	j.mu.Lock()
+	d.recallDrives(j.plan)
 	d.recall = false
 	j.mu.Unlock()
 	return nil

@@ -23,11 +23,13 @@ type plan struct {
 	kinds    map[string]*kindPlan
 
 	// Rules, by their place in the set.
-	timed     []int // whose inputs change with time alone
-	silent    []int // that are about silence
-	compared  []int // slots that are compared with peers
-	aboutGone []bool
-	places    map[string]int
+	timed      []int // whose inputs change with time alone
+	silent     []int // that are about silence
+	compared   []int // slots that are compared with peers
+	aboutGone  []bool
+	ranked     []int // that are about the order of drives
+	pointsSlot int   // of the points of the drive risk model; -1: no rule asks
+	places     map[string]int
 }
 
 // numberPlan is what is kept of one number.
@@ -68,7 +70,7 @@ const (
 
 func newPlan(set *rule.Set) *plan {
 	p := &plan{set: set, byNumber: map[rule.Ref]int{}, sections: map[string]*sectionPlan{}, kinds: map[string]*kindPlan{},
-		aboutGone: make([]bool, len(set.Rules)), places: map[string]int{}}
+		aboutGone: make([]bool, len(set.Rules)), pointsSlot: -1, places: map[string]int{}}
 	for i, r := range set.Rules {
 		p.places[r.ID] = i
 		if r.Disabled {
@@ -77,6 +79,12 @@ func newPlan(set *rule.Set) *plan {
 		for _, slot := range r.Inputs {
 			p.need(slot, i)
 			in := set.Inputs[slot]
+			if in.Kind == rule.Derived && in.Source == "drive_risk" && in.Field == "points" {
+				p.pointsSlot = slot
+			}
+			if in.Kind == rule.Derived && in.Field == "top_percent" {
+				p.ranked = append(p.ranked, i)
+			}
 			p.aboutGone[i] = p.aboutGone[i] || in.Kind == rule.Gone
 			if in.Kind == rule.Derived && in.Source == "presence" && !slices.Contains(p.silent, i) {
 				p.silent = append(p.silent, i)
@@ -105,6 +113,14 @@ func newPlan(set *rule.Set) *plan {
 		}
 		if p.changesWithTime(r) {
 			p.timed = append(p.timed, i)
+		}
+	}
+	// The drive risk model reads these, whatever rules ask for.
+	if p.pointsSlot >= 0 {
+		disk, _ := inventory.Lookup("disk")
+		p.columnsOf(disk, []string{"kind"})
+		for _, ref := range counters() {
+			p.number(ref, 30*24*time.Hour, -1)
 		}
 	}
 	for _, sp := range p.sections {
