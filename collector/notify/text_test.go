@@ -94,6 +94,49 @@ func TestTextOfMany(t *testing.T) {
 	}
 }
 
+// Shorter is not less: every incident is still counted.
+func TestShorten(t *testing.T) {
+	m := full()
+	first := m.Notices[0]
+	first.Incident.Evidence = []string{"a", "b"}
+	for n := range 29 {
+		first.Incident.Number = int64(n + 200)
+		first.Incident.Devices = make([]Device, 40)
+		m.Notices = append(m.Notices, first)
+	}
+	for n := range 60 {
+		m.Numbers = append(m.Numbers, int64(n+1000))
+		m.More = tally(m.More, string(rune('a'+n%26)), []Severity{Info, Warn}[n%2])
+	}
+	before, last := m.Text(), 1<<30
+	for level := range Shortest + 1 {
+		s := m.Shorten(level)
+		count := 0
+		for _, c := range s.More {
+			count += c.Count
+		}
+		if s.Incidents() != 90 || count != len(s.Numbers) || s.Severity() != Critical {
+			t.Errorf("level %d: %d incidents, %d counted, %d numbered", level, s.Incidents(), count, len(s.Numbers))
+		}
+		for _, n := range s.Notices[1:min(2, len(s.Notices))] {
+			if n.Incident.DeviceCount != 40 {
+				t.Errorf("level %d: %d machines", level, n.Incident.DeviceCount)
+			}
+		}
+		if n := len(s.Text()); n > last {
+			t.Errorf("level %d has %d bytes, the one before it %d", level, n, last)
+		} else {
+			last = n
+		}
+	}
+	if m.Text() != before {
+		t.Error("the message itself was changed")
+	}
+	if last > 3000 {
+		t.Errorf("the shortest has %d bytes", last)
+	}
+}
+
 func TestMachines(t *testing.T) {
 	for want, i := range map[string]Incident{
 		"":                 {},

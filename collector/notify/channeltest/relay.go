@@ -15,6 +15,7 @@ type Relay struct {
 	mu      sync.Mutex
 	weather Weather
 	conns   map[net.Conn]bool
+	done    chan struct{}
 	wg      sync.WaitGroup
 }
 
@@ -36,10 +37,11 @@ func NewRelay(t testing.TB, server string) *Relay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Relay{to: server, l: l, conns: map[net.Conn]bool{}}
+	r := &Relay{to: server, l: l, conns: map[net.Conn]bool{}, done: make(chan struct{})}
 	r.wg.Go(r.accept)
 	t.Cleanup(func() {
 		l.Close()
+		close(r.done)
 		r.mu.Lock()
 		for c := range r.conns {
 			c.Close()
@@ -103,6 +105,7 @@ func (r *Relay) serve(near net.Conn) {
 		return
 	case Deaf:
 		io.Copy(io.Discard, near)
+		<-r.done // and does not hang up either
 		return
 	}
 	far, err := net.Dial("tcp", r.to)
@@ -116,9 +119,10 @@ func (r *Relay) serve(near net.Conn) {
 	var both sync.WaitGroup
 	both.Go(func() {
 		if now == Torn {
-			io.CopyN(far, near, 2500) // past a handshake and a greeting, not to the end
-			far.Close()
+			io.CopyN(far, near, 2500)        // past a handshake and a greeting, not to the end
+			near.(*net.TCPConn).SetLinger(0) // a reset, as by a firewall or a crash
 			near.Close()
+			far.Close()
 			return
 		}
 		io.Copy(far, near)

@@ -331,6 +331,9 @@ func testTorn(w *world) {
 	if !errors.As(err, &f) || f.Fate != notify.Temporary {
 		w.Errorf("it answered %v", err)
 	}
+	for n := -1; n != len(w.Taken()); time.Sleep(300 * time.Millisecond) { // what is under way arrives
+		n = len(w.Taken())
+	}
 	for _, got := range w.Taken()[before:] {
 		w.Check(w.T, []string{got}, m) // whatever arrived is whole
 	}
