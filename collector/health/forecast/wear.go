@@ -21,9 +21,9 @@ type Worn struct {
 const MostUsed = 255
 
 // The constants below were chosen on 3,478 NVMe drives with 2 to 6 readings each
-// (linux-hardware.org, CC BY 4.0), at round figures on a plateau: twice or half
-// of each changes the mean error by less than its own uncertainty.
-// docs/health-drive-model.md has the figures.
+// (linux-hardware.org, CC BY 4.0) as round figures on a plateau: chosen without
+// the drives they are tried on, among 243 sets of them, the mean error is 0.779
+// where these have 0.770. docs/health-drive-model.md has the figures.
 const (
 	// A drive is written when it is set up, before it has run for hours that
 	// count; and old ones rest: wear of a life so far goes on by the 0.9th power
