@@ -75,10 +75,10 @@ func crash(t *testing.T, n int) (out crashed) {
 		w.open = []notify.Standing{{Incident: notify.Incident{Number: 1, Title: "x", Severity: notify.Warn}}}
 		w.store.Fault = func(method string, done bool) error { return point(fmt.Sprintf("%s, done: %v", method, done)) }
 		run := func() (stop func()) {
+			mu.Lock() // whoever comes to a point waits until die is there
+			defer mu.Unlock()
 			w.start()
 			end := w.end
-			mu.Lock()
-			defer mu.Unlock()
 			ended := make(chan struct{})
 			die = func() { go func() { end(); close(ended) }() }
 			return func() {

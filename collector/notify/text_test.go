@@ -101,7 +101,7 @@ func TestShorten(t *testing.T) {
 	first.Incident.Evidence = []string{"a", "b"}
 	for n := range 29 {
 		first.Incident.Number = int64(n + 200)
-		first.Incident.Devices = make([]Device, 40)
+		first.Incident.Devices, first.Incident.DeviceCount = make([]Device, 40), 40
 		m.Notices = append(m.Notices, first)
 	}
 	for n := range 60 {

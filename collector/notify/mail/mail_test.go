@@ -123,7 +123,7 @@ func check(t *testing.T, taken []string, m notify.Message) {
 		"Auto-Submitted": "auto-generated", "From": `"Muster" <muster@example.org>`, "To": "<desk@example.org>", "Envelope-To": "desk@example.org",
 		"X-Muster-Kind": string(m.Kind), "Return-Path": "<muster@example.org>",
 	} {
-		if got := p.Get(name); strings.ToLower(got) != strings.ToLower(want) {
+		if got := p.Get(name); !strings.EqualFold(got, want) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}

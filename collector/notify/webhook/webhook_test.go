@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -69,7 +69,7 @@ func receive(t *testing.T, signed bool) *receiver {
 		r.taken = append(r.taken, id+"\n"+string(body))
 		w.WriteHeader(http.StatusAccepted)
 	}))
-	r.Config.ErrorLog = log.New(io.Discard, "", 0)
+	r.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	r.StartTLS()
 	t.Cleanup(func() {
 		r.Close()

@@ -120,8 +120,10 @@ func TestNoticesKilled(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	for _, id := range committed {
-		if arrivals[id] != 1 {
-			t.Errorf("%s was committed and told by %d letters", id, arrivals[id])
+		var round, i int
+		fmt.Sscanf(id, "%d/%d", &round, &i)
+		if arrivals[fmt.Sprint(incidentOf(round, i))] != 1 {
+			t.Errorf("%s was committed and told by %d letters", id, arrivals[fmt.Sprint(incidentOf(round, i))])
 		}
 	}
 	if len(committed) < 2*rounds || twice > rounds {
@@ -129,6 +131,9 @@ func TestNoticesKilled(t *testing.T) {
 	}
 	t.Logf("%d kills, %d announcements, %d letters, %d of them twice", rounds, len(committed), len(letters), twice)
 }
+
+// incidentOf is the incident of a round's i-th announcement.
+func incidentOf(round, i int) int64 { return int64(1000*(round+1) + i) }
 
 // sendsLines is a channel over TCP that is sure of an answer.
 type sendsLines string
@@ -142,7 +147,10 @@ func (to sendsLines) Send(ctx context.Context, m notify.Message) error {
 	defer c.Close()
 	line := m.ID
 	for _, n := range m.Notices {
-		line += " " + n.ID
+		line += fmt.Sprint(" ", n.Incident.Number)
+	}
+	for _, n := range m.Numbers { // those that are only counted
+		line += fmt.Sprint(" ", n)
 	}
 	if _, err := fmt.Fprintln(c, line); err != nil {
 		return err
@@ -172,7 +180,7 @@ func killedChild(t *testing.T) {
 	go func() { done <- n.Run(ctx) }()
 	for i := 1; i <= 20; i++ {
 		id := fmt.Sprintf("%d/%d", round, i)
-		if err := store.Announce(ctx, notifytest.Announced(id, int64(1000*round+i), notify.Opened, notify.Warn)); err != nil {
+		if err := store.Announce(ctx, notifytest.Announced(id, incidentOf(round, i), notify.Opened, notify.Warn)); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("committed " + id)
