@@ -2,9 +2,9 @@ package drive
 
 import (
 	"math"
+	"reflect"
 	"testing"
 	"time"
-	"unsafe"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -106,7 +106,7 @@ func TestHistoryAndLateReadings(t *testing.T) {
 }
 
 func TestHistoryIsSmall(t *testing.T) {
-	if n := unsafe.Sizeof(History{}); n >= 1024 {
+	if n := reflect.TypeFor[History]().Size(); n >= 1024 {
 		t.Errorf("it takes %d bytes", n)
 	}
 }

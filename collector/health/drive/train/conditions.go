@@ -27,13 +27,24 @@ type limits struct {
 // proposed are what docs/health-drive-model.md proposes, for warn and for
 // critical.
 func proposed() (warn, critical limits) {
-	return limits{firstPending: 1, firstReallocated: 16, newPending: 17, newRise: 32, newTotal: math.Inf(1)},
+	return limits{firstPending: 1, firstReallocated: 16, newPending: 3, newRise: 32, newTotal: math.Inf(1)},
 		limits{firstPending: 24, firstReallocated: 200, newPending: 40, newRise: math.Inf(1), newTotal: 1100}
 }
 
 // A drive with sectors of 4 KiB that counts in units of 512 bytes tells 8 for
-// one bad sector.
-const oneLarge = 8
+// one bad sector and 16 for two.
+const oneLarge, twoLarge = 8, 16
+
+// sectors is what a number of pending sectors stands for.
+func sectors(pending float64) float64 {
+	switch pending {
+	case oneLarge:
+		return 1
+	case twoLarge:
+		return 2
+	}
+	return pending
+}
 
 // meets holds a drive's past against limits. first says that it is seen for the
 // first time.
@@ -43,7 +54,7 @@ func (l limits) meets(h *drive.History, now time.Time, first bool) bool {
 	if first {
 		return pending >= l.firstPending && pending != oneLarge || spent >= l.firstReallocated
 	}
-	return pending >= l.newPending || spent >= l.newTotal ||
+	return sectors(pending) >= l.newPending || spent >= l.newTotal ||
 		h.Rise(drive.Reallocated, 7*day, now) >= l.newRise
 }
 
@@ -65,6 +76,35 @@ func told(h *drive.History, c drive.Counter) float64 {
 		return v
 	}
 	return 0
+}
+
+// baseline is a plain state that is told about whenever it is there.
+type baseline struct {
+	name string
+	is   func(spent, pending float64) bool
+}
+
+// baselines are what anyone would try first, to be beaten at the same number of
+// false alarms.
+func baselines() []baseline {
+	return []baseline{
+		{"any pending", func(_, pending float64) bool { return pending > 0 }},
+		{"reallocated from 16, or any pending", func(spent, pending float64) bool { return spent >= 16 || pending > 0 }},
+		{"reallocated from 1100", func(spent, _ float64) bool { return spent >= 1100 }},
+		{"reallocated from 16 and any pending, or from 1100, or pending from 40", func(spent, pending float64) bool {
+			return spent >= 16 && pending > 0 || spent >= 1100 || pending >= 40
+		}},
+	}
+}
+
+func (b baseline) alerts(ps []past) []int {
+	out := make([]int, len(ps))
+	for i, p := range ps {
+		out[i] = alert(p, 1, func(h *drive.History, _ int, _ bool) bool {
+			return b.is(told(h, drive.Reallocated), max(told(h, drive.Pending), told(h, drive.Offline)))
+		})
+	}
+	return out
 }
 
 // alert is the first reading on which a drive is told about, -1 for never. What

@@ -1,4 +1,4 @@
-// Program train makes the coefficients of the drive risk model, and shows what
+// Command train makes the coefficients of the drive risk model, and shows what
 // they, the proposed conditions of the rules about drives, and the forecast of
 // wear are worth on drives they have not seen.
 //

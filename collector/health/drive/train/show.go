@@ -109,17 +109,22 @@ func (p *shown) conditions(m drive.Model) {
 	w, c := proposed()
 	ps := p.in.daily
 	p.figuresHead("Proposed conditions, and what lies around them")
+	for _, b := range baselines() {
+		p.figures("baseline: "+b.name, all(ps, b.alerts(ps)))
+	}
 	for _, x := range []struct {
 		name string
 		l    limits
 	}{
 		{"warn: as proposed", w},
+		{"warn: new pending from 5", with(w, func(l *limits) { l.newPending = 5 })},
 		{"warn: new pending from 9", with(w, func(l *limits) { l.newPending = 9 })},
+		{"warn: new pending from 17", with(w, func(l *limits) { l.newPending = 17 })},
 		{"warn: new pending from 25", with(w, func(l *limits) { l.newPending = 25 })},
 		{"warn: new pending from 2", with(w, func(l *limits) { l.newPending = 2 })},
 		{"warn: new pending from 1", with(w, func(l *limits) { l.newPending = 1 })},
 		{"warn: rise from 10", with(w, func(l *limits) { l.newRise = 10 })},
-		{"warn: rise from 10, pending from 9", with(w, func(l *limits) { l.newRise, l.newPending = 10, 9 })},
+		{"warn: rise from 10, pending from 2", with(w, func(l *limits) { l.newRise, l.newPending = 10, 2 })},
 		{"warn: rise from 16", with(w, func(l *limits) { l.newRise = 16 })},
 		{"warn: rise from 64", with(w, func(l *limits) { l.newRise = 64 })},
 		{"warn: rise from 128", with(w, func(l *limits) { l.newRise = 128 })},

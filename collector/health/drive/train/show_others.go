@@ -18,13 +18,11 @@ func (p *shown) history(m drive.Model) {
 		{"warn", w, 1},
 		{"warn, what is new twice in a row", w, 2},
 		{"critical", c, 1},
-		{"warn, new pending from 9", with(w, func(l *limits) { l.newPending = 9 }), 1},
-		{"warn, new pending from 9 and rise from 10", with(w, func(l *limits) { l.newPending, l.newRise = 9, 10 }), 1},
+		{"warn, rise from 10", with(w, func(l *limits) { l.newRise = 10 }), 1},
 		{"warn, new pending from 1 and rise from 10", with(w, func(l *limits) { l.newPending, l.newRise = 1, 10 }), 1},
 	}
 	p.head("Drives that failed in early 2019, by how many days before they were told about", "conditions", "1 day", "7 days", "30 days", "median days", "at first sight")
-	for _, x := range rows {
-		f := all(p.in.failed, alerts(p.in.failed, []limits{x.l}, x.samples)[0])
+	line := func(name string, f figures) {
 		var n [3]int
 		for _, lead := range f.leads {
 			for i, least := range []float64{1, 7, 30} {
@@ -33,8 +31,14 @@ func (p *shown) history(m drive.Model) {
 				}
 			}
 		}
-		p.line("| %s | %s | %s | %s | %.0f | %.3f |", x.name, share(n[0], f.fails), share(n[1], f.fails), share(n[2], f.fails),
+		p.line("| %s | %s | %s | %s | %.0f | %.3f |", name, share(n[0], f.fails), share(n[1], f.fails), share(n[2], f.fails),
 			quantile(f.leads, .5), float64(f.caughtFirst)/float64(f.fails))
+	}
+	for _, b := range baselines() {
+		line("baseline: "+b.name, all(p.in.failed, b.alerts(p.in.failed)))
+	}
+	for _, x := range rows {
+		line(x.name, all(p.in.failed, alerts(p.in.failed, []limits{x.l}, x.samples)[0]))
 	}
 	// Points on the days before, against the days of drives that do not fail.
 	healthy := p.o.pointsOfHealthy(m)

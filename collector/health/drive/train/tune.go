@@ -13,7 +13,7 @@ func candidates(at level) []limits {
 	var out []limits
 	if at == warn {
 		for _, spent := range []float64{8, 16, 24, 32} {
-			for _, pending := range []float64{1, 2, 9, 17, 25, 41} {
+			for _, pending := range []float64{1, 2, 3, 5, 9, 17, 41} {
 				for _, rise := range []float64{10, 16, 32, 64, 128} {
 					out = append(out, limits{1, spent, pending, rise, math.Inf(1)})
 				}
