@@ -351,3 +351,41 @@ func TestSameBytes(t *testing.T) {
 		}
 	}
 }
+
+// TestFlood: a server that never stops talking is hung up on.
+func TestFlood(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan int, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		n := 0
+		for {
+			m, err := io.WriteString(c, "220-"+strings.Repeat("x", 60)+"\r\n")
+			if n += m; err != nil {
+				break
+			}
+		}
+		sent <- n
+	}()
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	n, _ := strconv.Atoi(port)
+	c, err := New(Config{Host: "127.0.0.1", Port: n, From: "muster@example.org", To: []string{"desk@example.org"}}, Secrets{}, local())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f *notify.Failure
+	if err := send(t, c, channeltest.One("flood")); !errors.As(err, &f) || f.Fate != notify.Temporary || len(err.Error()) > 2000 {
+		t.Errorf("%.200v", err)
+	}
+	if n := <-sent; n > 16<<20 {
+		t.Errorf("%d bytes were taken", n)
+	}
+}

@@ -566,3 +566,23 @@ func FuzzEscape(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTemplate: whatever an office writes, it is refused or gives JSON, in
+// bounded time and room.
+func FuzzTemplate(f *testing.F) {
+	f.Add(own)
+	f.Add(`{"a": "{{range .Incidents}}{{.Incident.Title}}{{end}}"}`)
+	f.Add(`{{define "x"}}{{template "x" .}}{{end}}{{template "x" .}}`)
+	f.Add(`{{with $x := .Digest}}{{json $x}}{{else}}{{range $i := 9999999}}{{continue}}{{end}}0{{end}}`)
+	f.Add(`{{range 1000000}}{{break}}{{end}}{{slice .Subject 1 2 | len}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		form, err := newForm(text)
+		if err != nil {
+			return
+		}
+		m := channeltest.One("x")
+		if b, err := form.write(&m); err == nil && (!json.Valid(b) || len(b) > maxBody) {
+			t.Fatalf("%q gives %.200q", text, b)
+		}
+	})
+}
