@@ -29,11 +29,13 @@ const (
 	more              = 0x40
 )
 
-// The limits of one record. Real ones need a tenth.
+// The limits of one record, and of a chunk: a template of 60 KiB can be named
+// by two thousand records. Real ones need a tenth.
 const (
 	maxDepth   = 32
 	maxTokens  = 8192      // read or put together
 	maxText    = 256 << 10 // bytes of all texts together
+	maxAll     = 1 << 20   // the same of a chunk
 	maxValues  = 2048
 	maxElement = 4096 // characters of a name
 )
@@ -85,6 +87,7 @@ type decoder struct {
 	templates map[uint32]*template
 
 	depth, tokens, text int // of the present record
+	all                 int // text of the records before
 }
 
 func (d *decoder) spend() error {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -171,6 +172,45 @@ func staleEnd(c []byte) []byte {
 	binary.LittleEndian.PutUint32(c[48:], chunkHeader)
 	seal(c)
 	return c
+}
+
+// A chunk whose records all name one large template yields no more than its
+// share.
+func TestAmplification(t *testing.T) {
+	large := entry{id: 1, at: noon, provider: strings.Repeat("p", 8000), event: 1, small: true}
+	first := large.record(chunkHeader)
+	c := append(written(large)[:chunkHeader:chunkHeader], first...)
+	// The same instance again and again, without the definition.
+	instance := []byte{tokenFragment, 1, 1, 0, tokenTemplate, 1, 7, 0, 0, 0}
+	where := uint32(chunkHeader + recordHead + len(instance) + 4)
+	instance = binary.LittleEndian.AppendUint32(instance, where)
+	instance = append(instance, 1, 0, 0, 0, 2, 0, kindUint16, 0, 1, 0)
+	size := uint32(recordHead + len(instance) + 4)
+	n := uint64(1)
+	for len(c)+int(size) <= chunkSize {
+		n++
+		c = binary.LittleEndian.AppendUint32(c, 0x00002a2a)
+		c = binary.LittleEndian.AppendUint32(c, size)
+		c = binary.LittleEndian.AppendUint64(c, n)
+		c = binary.LittleEndian.AppendUint64(c, ticks(noon))
+		c = append(c, instance...)
+		c = binary.LittleEndian.AppendUint32(c, size)
+	}
+	end := len(c)
+	c = append(c, make([]byte, chunkSize-end)...)
+	binary.LittleEndian.PutUint32(c[48:], uint32(end))
+	seal(c)
+	log, err := Read(bytes.NewReader(file(0, c)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := 0
+	for _, r := range log.Records {
+		text += len(r.Provider)
+	}
+	if len(log.Records) < 100 || text > maxAll || len(log.Records)+log.DamagedRecords != int(n) {
+		t.Errorf("%d records of %d, %d damaged, %d bytes of text", len(log.Records), n, log.DamagedRecords, text)
+	}
 }
 
 func TestNotALog(t *testing.T) {

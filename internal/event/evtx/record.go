@@ -11,6 +11,7 @@ import (
 
 // record reads one record's binary XML.
 func (d *decoder) record(at, end int) (windows.Record, error) {
+	d.all += d.text
 	d.depth, d.tokens, d.text = 0, 0, 0
 	var r windows.Record
 	root, err := d.fragment(at, end)
@@ -214,8 +215,8 @@ func (d *decoder) leaves(r *windows.Record, n node, above string) error {
 	}
 	for _, c := range below {
 		name := above + c.name
-		if d.text += len(name); d.text > maxText {
-			return errLarge
+		if err := d.keep(name); err != nil {
+			return err
 		}
 		inner, err := d.children(c)
 		if err != nil {

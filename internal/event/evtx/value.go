@@ -87,7 +87,7 @@ func (d *decoder) texts(v value) ([]string, error) {
 
 // keep counts text against the limit of a record.
 func (d *decoder) keep(s string) error {
-	if d.text += len(s); d.text > maxText {
+	if d.text += len(s); d.text > maxText || d.all+d.text > maxAll {
 		return errLarge
 	}
 	return d.spend()
