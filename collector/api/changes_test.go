@@ -353,8 +353,14 @@ func TestSeries(t *testing.T) {
 func TestStatusAndSchema(t *testing.T) {
 	w := newWorld(t)
 	s, err := w.client("intern").StatusShow(t.Context())
-	if err != nil || s.UptimeSeconds != 3600 || s.Counts.Devices != 4 || s.Series.Ready != 0.5 || len(s.Problems) != 0 {
+	if err != nil || s.UptimeSeconds != 3600 || s.Counts.Devices != 4 || s.Series.Ready != 0.5 || len(s.Problems) != 3 {
 		t.Errorf("%v %s", err, asJSON(s))
+	}
+	if j := s.Judging; j == nil || j.Devices != 4 || j.RulesOn != 2 || j.RulesOff != 1 || j.RulesBroken == 0 {
+		t.Errorf("judging: %+v", j)
+	}
+	if n := s.Notices; n == nil || n.Unsent != 1 || n.Failed != 1 {
+		t.Errorf("notices: %+v", n)
 	}
 	x, err := w.client("intern").SchemaShow(t.Context(), SchemaInput{})
 	if err != nil || len(x.Sections) < 50 || len(x.Measurements) < 10 || len(x.Events) < 30 || len(x.Fields) < 30 {

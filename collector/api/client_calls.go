@@ -199,6 +199,171 @@ func (c *Client) SchemaShow(ctx context.Context, in SchemaInput) (Schema, error)
 	return call[SchemaInput, Schema](ctx, c, "schema-show", in)
 }
 
+// IncidentList calls incident-list: list what needs somebody, the worst first.
+func (c *Client) IncidentList(ctx context.Context, in IncidentListInput) (IncidentList, error) {
+	return call[IncidentListInput, IncidentList](ctx, c, "incident-list", in)
+}
+
+// IncidentShow calls incident-show: show an incident.
+func (c *Client) IncidentShow(ctx context.Context, in IncidentInput) (IncidentShow, error) {
+	return call[IncidentInput, IncidentShow](ctx, c, "incident-show", in)
+}
+
+// IncidentClaim calls incident-claim: make an incident one's own.
+func (c *Client) IncidentClaim(ctx context.Context, in IncidentInput) (IncidentShow, error) {
+	return call[IncidentInput, IncidentShow](ctx, c, "incident-claim", in)
+}
+
+// IncidentRelease calls incident-release: let a claimed incident go.
+func (c *Client) IncidentRelease(ctx context.Context, in IncidentInput) (IncidentShow, error) {
+	return call[IncidentInput, IncidentShow](ctx, c, "incident-release", in)
+}
+
+// IncidentNote calls incident-note: write something down about an incident.
+func (c *Client) IncidentNote(ctx context.Context, in IncidentNoteInput) (IncidentShow, error) {
+	return call[IncidentNoteInput, IncidentShow](ctx, c, "incident-note", in)
+}
+
+// IncidentCheck calls incident-check: tick one of an incident's first checks.
+func (c *Client) IncidentCheck(ctx context.Context, in IncidentCheckInput) (IncidentShow, error) {
+	return call[IncidentCheckInput, IncidentShow](ctx, c, "incident-check", in)
+}
+
+// IncidentSnooze calls incident-snooze: put an incident off, with a reason.
+func (c *Client) IncidentSnooze(ctx context.Context, in IncidentSnoozeInput) (IncidentShow, error) {
+	return call[IncidentSnoozeInput, IncidentShow](ctx, c, "incident-snooze", in)
+}
+
+// IncidentWake calls incident-wake: take a snoozed incident up again.
+func (c *Client) IncidentWake(ctx context.Context, in IncidentInput) (IncidentShow, error) {
+	return call[IncidentInput, IncidentShow](ctx, c, "incident-wake", in)
+}
+
+// IncidentEscalate calls incident-escalate: hand an incident on.
+func (c *Client) IncidentEscalate(ctx context.Context, in IncidentEscalateInput) (IncidentShow, error) {
+	return call[IncidentEscalateInput, IncidentShow](ctx, c, "incident-escalate", in)
+}
+
+// IncidentResolve calls incident-resolve: close an incident, with what came of it.
+func (c *Client) IncidentResolve(ctx context.Context, in IncidentResolveInput) (IncidentShow, error) {
+	return call[IncidentResolveInput, IncidentShow](ctx, c, "incident-resolve", in)
+}
+
+// IncidentReopen calls incident-reopen: open a resolved incident again.
+func (c *Client) IncidentReopen(ctx context.Context, in IncidentInput) (IncidentShow, error) {
+	return call[IncidentInput, IncidentShow](ctx, c, "incident-reopen", in)
+}
+
+// FindingList calls finding-list: list what rules found.
+func (c *Client) FindingList(ctx context.Context, in FindingListInput) (FindingList, error) {
+	return call[FindingListInput, FindingList](ctx, c, "finding-list", in)
+}
+
+// FindingShow calls finding-show: show a finding.
+func (c *Client) FindingShow(ctx context.Context, in FindingInput) (FindingShow, error) {
+	return call[FindingInput, FindingShow](ctx, c, "finding-show", in)
+}
+
+// FindingExplain calls finding-explain: explain a finding by what its rule sees now.
+func (c *Client) FindingExplain(ctx context.Context, in FindingInput) (Explanations, error) {
+	return call[FindingInput, Explanations](ctx, c, "finding-explain", in)
+}
+
+// RuleList calls rule-list: list rules and what became of their incidents.
+func (c *Client) RuleList(ctx context.Context) (RuleList, error) {
+	return call[NoInput, RuleList](ctx, c, "rule-list", NoInput{})
+}
+
+// RuleShow calls rule-show: show a rule.
+func (c *Client) RuleShow(ctx context.Context, in RuleInput) (RuleShow, error) {
+	return call[RuleInput, RuleShow](ctx, c, "rule-show", in)
+}
+
+// RuleExplain calls rule-explain: explain what a rule says of a device.
+func (c *Client) RuleExplain(ctx context.Context, in RuleExplainInput) (Explanations, error) {
+	return call[RuleExplainInput, Explanations](ctx, c, "rule-explain", in)
+}
+
+// RuleReplay calls rule-replay: hold a rule against the past.
+func (c *Client) RuleReplay(ctx context.Context, in RuleReplayInput) (Replay, error) {
+	return call[RuleReplayInput, Replay](ctx, c, "rule-replay", in)
+}
+
+// RuleReset calls rule-reset: forget a rule's outcomes and switch it on.
+func (c *Client) RuleReset(ctx context.Context, in RuleInput) (RuleShow, error) {
+	return call[RuleInput, RuleShow](ctx, c, "rule-reset", in)
+}
+
+// MaintenanceList calls maintenance-list: list times of maintenance.
+func (c *Client) MaintenanceList(ctx context.Context) (MaintenanceList, error) {
+	return call[NoInput, MaintenanceList](ctx, c, "maintenance-list", NoInput{})
+}
+
+// MaintenanceNew calls maintenance-new: make a time of maintenance.
+func (c *Client) MaintenanceNew(ctx context.Context, in MaintenanceNewInput) (Maintenance, error) {
+	return call[MaintenanceNewInput, Maintenance](ctx, c, "maintenance-new", in)
+}
+
+// MaintenanceDelete calls maintenance-delete: delete a time of maintenance.
+func (c *Client) MaintenanceDelete(ctx context.Context, in NumberInput) error {
+	_, err := call[NumberInput, Nothing](ctx, c, "maintenance-delete", in)
+	return err
+}
+
+// ChannelList calls channel-list: list channels.
+func (c *Client) ChannelList(ctx context.Context) (ChannelList, error) {
+	return call[NoInput, ChannelList](ctx, c, "channel-list", NoInput{})
+}
+
+// ChannelSet calls channel-set: make or replace a channel.
+func (c *Client) ChannelSet(ctx context.Context, in ChannelPutInput) (Channel, error) {
+	return call[ChannelPutInput, Channel](ctx, c, "channel-set", in)
+}
+
+// ChannelDelete calls channel-delete: delete a channel that no route goes to.
+func (c *Client) ChannelDelete(ctx context.Context, in ChannelInput) error {
+	_, err := call[ChannelInput, Nothing](ctx, c, "channel-delete", in)
+	return err
+}
+
+// ChannelTest calls channel-test: send a test through a channel.
+func (c *Client) ChannelTest(ctx context.Context, in ChannelInput) (ChannelTest, error) {
+	return call[ChannelInput, ChannelTest](ctx, c, "channel-test", in)
+}
+
+// RouteList calls route-list: list routes, in the order in which they decide.
+func (c *Client) RouteList(ctx context.Context) (RouteList, error) {
+	return call[NoInput, RouteList](ctx, c, "route-list", NoInput{})
+}
+
+// RouteSet calls route-set: make or replace a route.
+func (c *Client) RouteSet(ctx context.Context, in RoutePutInput) (Route, error) {
+	return call[RoutePutInput, Route](ctx, c, "route-set", in)
+}
+
+// RouteDelete calls route-delete: delete a route.
+func (c *Client) RouteDelete(ctx context.Context, in ChannelInput) error {
+	_, err := call[ChannelInput, Nothing](ctx, c, "route-delete", in)
+	return err
+}
+
+// NoticeList calls notice-list: list messages that wait or were put aside.
+func (c *Client) NoticeList(ctx context.Context, in NoticeListInput) (NoticeList, error) {
+	return call[NoticeListInput, NoticeList](ctx, c, "notice-list", in)
+}
+
+// NoticeRetry calls notice-retry: try a message again that was put aside.
+func (c *Client) NoticeRetry(ctx context.Context, in IDInput) error {
+	_, err := call[IDInput, Nothing](ctx, c, "notice-retry", in)
+	return err
+}
+
+// NoticeDrop calls notice-drop: put a message aside that is being tried.
+func (c *Client) NoticeDrop(ctx context.Context, in IDInput) error {
+	_, err := call[IDInput, Nothing](ctx, c, "notice-drop", in)
+	return err
+}
+
 // EnrollList calls enroll-list: list invitations.
 func (c *Client) EnrollList(ctx context.Context) (InvitationList, error) {
 	return call[NoInput, InvitationList](ctx, c, "enroll-list", NoInput{})

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"muster/collector/account"
+	"muster/collector/health"
+	"muster/collector/notify/notifytest"
 	"muster/collector/search"
 	"muster/collector/store"
 	"muster/internal/inventory"
@@ -127,6 +129,10 @@ func holds(e search.Expr, d store.Device) bool {
 			return has(d.Name)
 		case "serial":
 			return has(d.Serial)
+		case "site":
+			return has(d.Site)
+		case "agency":
+			return has(d.Agency)
 		case "label":
 			return containsFold(d.Labels, v)
 		case "owner":
@@ -524,6 +530,8 @@ type world struct {
 	accounts  *fakeAccounts
 	sql       *fakeSQL
 	enrolment *fakeEnrolment
+	health    *fakeHealth
+	channels  *fakeChannels
 	log       *bytes.Buffer
 	now       time.Time
 	changed   int
@@ -572,7 +580,12 @@ func newWorld(t testing.TB) *world {
 	w.series, w.sql, w.enrolment = &fakeSeries{}, &fakeSQL{}, &fakeEnrolment{}
 	w.accounts = &fakeAccounts{tokens: map[[32]byte]account.Token{}, users: []account.User{{ID: 1, Name: "ann", Role: account.Staff, Scope: store.Scope{All: true}}}}
 	acc := &account.Accounts{Store: w.accounts, Now: func() time.Time { return w.now }, Key: []byte("k")}
+	w.health, w.channels = newFakeHealth(w.inventory, w.now), &fakeChannels{}
 	s, err := New(Deps{
+		Health: w.health, Judge: &fakeJudge{testRules(t)}, Notices: newNotices(t, w.channels, notifytest.NewMemory(), w.now),
+		Replay: func(_ context.Context, rule string, list []store.Device, since time.Time) ([]health.Replayed, error) {
+			return []health.Replayed{{Device: list[0].ID, Name: list[0].Name, Severity: "warn", From: since, Evidence: []store.Evidence{{Label: "Last user", Value: "jdoe"}}}}, nil
+		},
 		Inventory: w.inventory, Series: w.series, Accounts: acc, SQL: w.sql, Enrolment: w.enrolment, Authority: fakeCA{},
 		Vitals:  Vitals{StartedAt: w.now.Add(-time.Hour)},
 		Log:     slog.New(slog.NewTextHandler(w.log, nil)),

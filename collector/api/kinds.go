@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"muster/collector/account"
+	"muster/collector/health"
 	"muster/collector/search"
 	"muster/collector/store"
 )
@@ -92,6 +93,7 @@ func causes() []cause {
 		{store.ErrConflict, conflict, "that name is taken, or the thing is in use"},
 		{store.ErrPersonal, forbidden, "that asks for facts about persons: this account lacks the right read_personal"},
 		{store.ErrLoading, busy, ""},
+		{health.ErrUnknownRule, notFound, "there is no such rule: muster rule list shows them"},
 		{store.ErrLimit, tooMuch, ""},
 		{store.ErrQuery, invalid, ""},
 		{store.ErrFull, busy, "the collector's disk is full: free some space, nothing was changed"},

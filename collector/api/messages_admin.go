@@ -243,6 +243,8 @@ type Status struct {
 	Intake        IntakeStatus      `json:"intake"`
 	Outbox        OutboxStatus      `json:"outbox"`
 	Disk          DiskStatus        `json:"disk"`
+	Judging       *JudgingStatus    `json:"judging,omitempty" doc:"Absent when this collector does not judge."`
+	Notices       *NoticesStatus    `json:"notices,omitempty" doc:"Absent when this collector tells nobody."`
 	Problems      []string          `json:"problems,omitempty" doc:"What needs somebody, in words."`
 }
 
@@ -257,6 +259,25 @@ type IntakeStatus struct {
 	Resends   int64 `json:"resends" doc:"Times a device was asked to send again."`
 	Refused   int64 `json:"refused" doc:"Requests of agents that were refused."`
 	Busy      int64 `json:"busy" doc:"Requests of agents that were asked to come later."`
+}
+
+// JudgingStatus is how judging keeps up, since the start.
+type JudgingStatus struct {
+	Devices      int   `json:"devices" doc:"That are judged here."`
+	Observations int64 `json:"observations" doc:"Reports that were judged."`
+	Judgements   int64 `json:"judgements" doc:"Times a rule was asked about something."`
+	Late         int64 `json:"late" doc:"Reports that came after newer ones."`
+	Overflowed   int64 `json:"overflowed" doc:"Reports that did not fit into the queue; they are had from the stores later."`
+	RulesOn      int   `json:"rules_on"`
+	RulesOff     int   `json:"rules_off" doc:"Disabled, or switched off because of a fault."`
+	RulesBroken  int   `json:"rules_broken" doc:"Faults in the office's files."`
+}
+
+// NoticesStatus is what people are to be told.
+type NoticesStatus struct {
+	Waiting int `json:"waiting" doc:"Announcements that no message carries yet."`
+	Unsent  int `json:"unsent" doc:"Messages that are being tried."`
+	Failed  int `json:"failed" doc:"Messages that were put aside."`
 }
 
 // OutboxStatus is what waits for the series store.

@@ -29,6 +29,16 @@ type Deps struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 
+	// What is judged, and who is told. Without Health and Judge this collector
+	// does not judge; see Notices for telling.
+	Health  store.Health
+	Judge   Judge
+	Replay  Replayer
+	Notices Notices
+	// Zone is the office's time zone (IANA name), for weekly maintenance; empty:
+	// that of this machine.
+	Zone string
+
 	// Changed is told, after it is durable, of a change that may alter what
 	// agents are to do: places, labels, groups, retirement.
 	Changed func()
@@ -99,6 +109,8 @@ type Server struct {
 	openAPI []byte
 	page    []byte
 	fails   *failures
+
+	replaying chan struct{} // full while a rule is replayed
 }
 
 // longest is how long an operation may take before it is stopped.
@@ -121,7 +133,10 @@ func New(d Deps) (*Server, error) {
 	if d.Inventory == nil || d.Series == nil || d.Accounts == nil {
 		return nil, fmt.Errorf("start API: inventory, series and accounts are needed")
 	}
-	s := &Server{d: d, fails: newFailures(d.FailuresPerMinute, d.Now)}
+	if d.Zone == "" {
+		d.Zone = "Local"
+	}
+	s := &Server{d: d, fails: newFailures(d.FailuresPerMinute, d.Now), replaying: make(chan struct{}, 1)}
 	return s, s.mount(Operations())
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"muster/collector/store"
 	"muster/internal/buildinfo"
@@ -35,6 +36,8 @@ func (s *Server) statusShow(ctx context.Context, _ *NoInput) (Status, error) {
 			s.trouble(ctx, &out, "the free space of the data folder cannot be read", err)
 		}
 	}
+	s.judgingStatus(ctx, &out)
+	s.noticesStatus(ctx, &out)
 	if v.Problems != nil {
 		out.Problems = append(out.Problems, v.Problems()...)
 	}
@@ -44,4 +47,51 @@ func (s *Server) statusShow(ctx context.Context, _ *NoInput) (Status, error) {
 func (s *Server) trouble(ctx context.Context, out *Status, what string, err error) {
 	s.d.Log.ErrorContext(ctx, "status", "problem", what, "error", err)
 	out.Problems = append(out.Problems, what+": see the collector's log")
+}
+
+func (s *Server) judgingStatus(ctx context.Context, out *Status) {
+	if s.d.Judge == nil {
+		return
+	}
+	x := s.d.Judge.Stats()
+	j := &JudgingStatus{Devices: x.Devices, Observations: x.Observations, Judgements: x.Judgements, Late: x.Late, Overflowed: x.Overflowed}
+	out.Judging = j
+	marks, err := s.marks(ctx)
+	if err != nil {
+		s.trouble(ctx, out, "what became of rules cannot be read", err)
+	}
+	set := s.d.Judge.Rules()
+	for _, r := range set.Rules {
+		switch {
+		case marks[r.ID].Off != "":
+			j.RulesOff++
+			out.Problems = append(out.Problems, fmt.Sprintf("rule %s was switched off: %s (muster rule reset %s switches it on)", r.ID, marks[r.ID].Off, r.ID))
+		case r.Disabled:
+			j.RulesOff++
+		default:
+			j.RulesOn++
+		}
+	}
+	if j.RulesBroken = len(set.Problems); j.RulesBroken > 0 {
+		out.Problems = append(out.Problems, fmt.Sprintf("%d faults in the office's rules: muster rule list tells which", j.RulesBroken))
+	}
+}
+
+func (s *Server) noticesStatus(ctx context.Context, out *Status) {
+	if s.d.Notices.Letters == nil {
+		return
+	}
+	counts, pending, err := s.d.Notices.Letters.Counts(ctx)
+	if err != nil {
+		s.trouble(ctx, out, "the messages to people cannot be read", err)
+		return
+	}
+	n := &NoticesStatus{Waiting: pending}
+	out.Notices = n
+	for _, c := range counts {
+		n.Waiting, n.Unsent, n.Failed = n.Waiting+c.Waiting, n.Unsent+c.Unsent, n.Failed+c.Failed
+	}
+	if n.Failed > 0 {
+		out.Problems = append(out.Problems, fmt.Sprintf("%d messages to people could not be sent: muster notice list tells why", n.Failed))
+	}
 }
