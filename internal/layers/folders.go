@@ -157,6 +157,10 @@ func Folders() []Folder {
 			{"collector/config", "muster config check"},
 			{"collector/query", "muster sql-worker"},
 			{"collector/api", "types of its requests and answers"},
+			{"collector/store", "types of what they hold"},
+			{"collector/health", "muster rule test plays cases"},
+			{"collector/health/rule", "muster rule check reads rules without a collector"},
+			{"collector/health/rules", "an office's rules are checked over our own"},
 			{"internal/...", "it prints sections, versions and enrolment strings"},
 		}},
 		{Path: "collector/config", Owns: "settings of the collector", May: []Import{
@@ -292,9 +296,13 @@ func Folders() []Folder {
 			{"collector/store", "what operations read and write"},
 			{"collector/search", "filters in requests"},
 			{"collector/account", "the policy of each operation"},
+			{"collector/health", "explanations and replays are its answers"},
+			{"collector/health/rule", "rules are shown, and say which evidence tells of persons"},
+			{"collector/notify", "channels, routes and letters are its types"},
 			{"internal/...", "it shows sections, series, events and versions"},
 		}, Tests: []Import{
 			{"collector/store/sqlstore", "the operations over the stores that a collector has"},
+			{"collector/notify/notifytest", "messages in memory"},
 		}},
 		{Path: "collector/web", Owns: "pages", May: []Import{
 			{"collector/api", "pages show what operations answer"},
