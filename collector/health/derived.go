@@ -30,7 +30,7 @@ func (v *view) derived(in *rule.Input) rule.Value {
 		return v.missed(in.Field)
 	case "presence.site_reporting_percent":
 		return v.j.reporting(d)
-	case "drive_risk.points", "drive_risk.top_percent", "drive_risk.probability":
+	case "drive_risk.points", "drive_risk.top_percent", "drive_risk.probability", "drive_risk.listed":
 		return v.derivedNumber(in.Source, in.Field)
 	case "weak_signs.families":
 		return known(float64(d.weakSigns(v.j.plan, v.now)))

@@ -453,6 +453,7 @@ func (d *device) event(p *plan, e store.EventReading, received time.Time) bool {
 			kept[a] = v
 		}
 	}
+	d.spokenOf(e)
 	list := d.events[e.Kind]
 	for i := range list {
 		h := &list[i]
@@ -480,6 +481,23 @@ func (d *device) event(p *plan, e store.EventReading, received time.Time) bool {
 	i = max(i, len(list)-mostEvents)
 	d.events[e.Kind] = slices.Clip(slices.Delete(list, 0, i))
 	return true
+}
+
+// spokenOf makes components that only events tell of: programs, cards, and
+// what no row has named yet.
+func (d *device) spokenOf(e store.EventReading) {
+	for _, s := range rule.Subjects() {
+		attributes := s.Events[e.Kind]
+		if attributes == nil {
+			continue
+		}
+		if rs := d.rows[s.Section]; rs != nil && rs.read && len(s.Keep) == 0 && s.Name != "drive" {
+			continue // its rows say what there is
+		}
+		if c := d.named(s, attributes, func(a string) string { return e.Attributes[a] }, e.At); c != nil && e.At.After(c.last) {
+			c.last = e.At
+		}
+	}
 }
 
 func same(a, b map[string]string) bool {

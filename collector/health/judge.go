@@ -162,7 +162,7 @@ func New(o Options) (*Judge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start judging: drive risk model: %w", err)
 	}
-	j.risks.model = model
+	j.risks.model, j.risks.listed = model, map[riskKey]listing{}
 	j.use(o.Rules)
 	return j, nil
 }
@@ -366,7 +366,8 @@ func (d *device) forget(now time.Time) {
 	}
 	for subject, m := range d.parts {
 		for key, p := range m {
-			if subject != rule.Device && !p.gone.IsZero() && now.Sub(p.gone) > keepGone {
+			told := !p.last.IsZero() && now.Sub(p.last) > 2*keepGone && p.label == "" && !d.tracked(key)
+			if subject != rule.Device && (!p.gone.IsZero() && now.Sub(p.gone) > keepGone || told) {
 				delete(m, key)
 				for k := range d.tracks {
 					if k.part == key && key != "" {
@@ -377,6 +378,16 @@ func (d *device) forget(now time.Time) {
 			}
 		}
 	}
+}
+
+// tracked says whether a component has numbers.
+func (d *device) tracked(part string) bool {
+	for k := range d.tracks {
+		if k.part == part {
+			return true
+		}
+	}
+	return false
 }
 
 // keepGone is how long a component that vanished is remembered.

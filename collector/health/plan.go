@@ -82,7 +82,7 @@ func newPlan(set *rule.Set) *plan {
 			if in.Kind == rule.Derived && in.Source == "drive_risk" && in.Field == "points" {
 				p.pointsSlot = slot
 			}
-			if in.Kind == rule.Derived && in.Field == "top_percent" {
+			if in.Kind == rule.Derived && (in.Field == "top_percent" || in.Field == "listed") && !slices.Contains(p.ranked, i) {
 				p.ranked = append(p.ranked, i)
 			}
 			p.aboutGone[i] = p.aboutGone[i] || in.Kind == rule.Gone

@@ -41,12 +41,14 @@ type player struct {
 	now   time.Time
 	start time.Time
 	id    inventory.DeviceID
+	past  played
 }
 
 func playCase(ctx context.Context, set *rule.Set, r *rule.Rule, c rule.Case) ([]string, error) {
 	p := &player{r: r, c: c, start: caseStart(), id: "case"}
 	p.now = p.start
-	j, err := New(Options{Rules: set, Now: func() time.Time { return p.now }, Zone: time.UTC, Flaws: caseFlaws(p.start)})
+	p.past.device = p.id
+	j, err := New(Options{Rules: set, Series: &p.past, Now: func() time.Time { return p.now }, Zone: time.UTC, Flaws: caseFlaws(p.start)})
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +64,11 @@ func playCase(ctx context.Context, set *rule.Set, r *rule.Rule, c rule.Case) ([]
 		p.now = p.start.Add(at)
 		silent := c.Silent[1] > 0 && at >= c.Silent[0] && at < c.Silent[1]
 		if next < len(c.Steps) && c.Steps[next].At <= at {
-			if err := j.Observe(ctx, p.observation(c.Steps[next])); err != nil {
+			o := p.observation(c.Steps[next])
+			for _, n := range o.Samples {
+				p.past.add(n)
+			}
+			if err := j.Observe(ctx, o); err != nil {
 				return nil, err
 			}
 			next++
@@ -73,6 +79,9 @@ func playCase(ctx context.Context, set *rule.Set, r *rule.Rule, c rule.Case) ([]
 			if err := j.Observe(ctx, Observation{Device: p.id, At: p.now, ReceivedAt: p.now}); err != nil {
 				return nil, err
 			}
+		}
+		if err := j.Remind(ctx, 100); err != nil {
+			return nil, err
 		}
 		if err := j.Tick(ctx, p.now); err != nil {
 			return nil, err

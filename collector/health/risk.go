@@ -20,12 +20,30 @@ type risks struct {
 	at    time.Time
 	top   map[riskKey]float64 // how near the top, in percent
 	list  []DriveRisk
+
+	listedAt time.Time
+	listed   map[riskKey]listing // drives that were put on the daily list
 }
 
 type riskKey struct {
 	d    *device
 	part string
 }
+
+// listing is when a drive was put on the daily list, and with how many points.
+type listing struct {
+	at     time.Time
+	points float64
+}
+
+// Each day the riskiest hundredth is listed to be looked at. A drive that was
+// looked at and has not changed since rests for two weeks, so that the list
+// gets on to the next ones.
+const (
+	listEvery = 23 * time.Hour
+	listShare = 100
+	listRest  = 14 * 24 * time.Hour
+)
 
 // risksEvery is how often the order is made anew.
 const risksEvery = time.Hour
@@ -157,12 +175,28 @@ func (j *Judge) rankDrives(now time.Time) {
 	slices.SortFunc(all, func(a, b one) int {
 		return cmp.Or(cmp.Compare(b.points, a.points), cmp.Compare(a.key.d.info.ID, b.key.d.info.ID), cmp.Compare(a.key.part, b.key.part))
 	})
+	if now.Sub(j.risks.listedAt) >= listEvery {
+		j.risks.listedAt = now
+		room := max(len(all)/listShare, 1)
+		for _, x := range all {
+			l, ok := j.risks.listed[x.key]
+			if room == 0 || x.points <= 0 {
+				break
+			}
+			if ok && now.Sub(l.at) < listRest && x.points <= l.points {
+				continue
+			}
+			room--
+			j.risks.listed[x.key] = listing{now, x.points}
+		}
+	}
 	j.risks.top = make(map[riskKey]float64, len(all))
 	j.risks.list = j.risks.list[:0]
 	for i, x := range all {
 		top := 100 * float64(i+1) / float64(len(all))
 		j.risks.top[x.key] = top
-		j.risks.list = append(j.risks.list, DriveRisk{Device: x.key.d.info.ID, Component: x.key.part, Points: x.points, TopPercent: top})
+		j.risks.list = append(j.risks.list, DriveRisk{Device: x.key.d.info.ID, Component: x.key.part, Points: x.points, TopPercent: top,
+			ListedAt: j.risks.listed[x.key].at})
 	}
 	// The rules about the order are asked of those near its top, and of those
 	// that they have said something of.
@@ -170,7 +204,7 @@ func (j *Judge) rankDrives(now time.Time) {
 		r := j.plan.set.Rules[ri]
 		for i, x := range all {
 			d := x.key.d
-			if i > len(all)/20 && d.states[stateKey{r.ID, x.key.part}] == nil || !j.concerns(r, d) {
+			if i > len(all)/20 && now.Sub(j.risks.listed[x.key].at) > listRest && d.states[stateKey{r.ID, x.key.part}] == nil || !j.concerns(r, d) {
 				continue
 			}
 			if c := d.parts["drive"][x.key.part]; c != nil {
@@ -187,6 +221,7 @@ type DriveRisk struct {
 	Component  string             `json:"component"`
 	Points     float64            `json:"points"`
 	TopPercent float64            `json:"top_percent"` // 1: the riskiest hundredth
+	ListedAt   time.Time          `json:"listed_at,omitzero"`
 }
 
 // DriveRisks are the fleet's drives by the drive risk model, the riskiest
@@ -206,6 +241,10 @@ func (v *view) derivedNumber(group, name string) rule.Value {
 	if name == "top_percent" {
 		x, ok := v.j.risks.top[riskKey{v.d, v.part.key}]
 		return rule.Value{Known: ok, N: x}
+	}
+	if name == "listed" {
+		l, ok := v.j.risks.listed[riskKey{v.d, v.part.key}]
+		return rule.Value{Known: !v.j.risks.listedAt.IsZero(), F: ok && v.now.Sub(l.at) <= listRest}
 	}
 	if name == "points" {
 		points, ok := v.j.risks.model.Points(&r.history, r.kind, v.now)

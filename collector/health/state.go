@@ -282,19 +282,19 @@ func (j *Judge) tell(r *rule.Rule, st *state, v *view, now time.Time) {
 	j.save(v.d, st)
 }
 
-// fires says whether a rule fires on a component of a subject; a rule about
-// another subject, on any.
-func (d *device) fires(p *plan, id, subject, component string) bool {
+// fires says whether a rule fires on a component of a subject, at a severity or
+// worse; a rule about another subject, on any.
+func (d *device) fires(p *plan, id, subject, component string, least rule.Severity) bool {
 	r, ok := p.set.Find(id)
 	if !ok {
 		return false
 	}
 	if r.Subject == subject {
 		st := d.states[stateKey{id, component}]
-		return st != nil && st.level > 0
+		return st != nil && st.level > 0 && rule.Severity(st.f.Severity).Rank() >= least.Rank()
 	}
 	for k, st := range d.states {
-		if k.rule == id && st.level > 0 {
+		if k.rule == id && st.level > 0 && rule.Severity(st.f.Severity).Rank() >= least.Rank() {
 			return true
 		}
 	}

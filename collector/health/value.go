@@ -54,7 +54,7 @@ func (v *view) value(slot int, in *rule.Input) rule.Value {
 	case rule.Events:
 		return v.happened(in)
 	case rule.Firing:
-		return rule.Value{Known: true, F: v.d.fires(v.j.plan, in.Source, v.r.Subject, v.part.key)}
+		return rule.Value{Known: true, F: v.d.fires(v.j.plan, in.Source, v.r.Subject, v.part.key, rule.Severity(in.Word))}
 	case rule.Limit:
 		model := v.part.model
 		if v.part.key == "" {

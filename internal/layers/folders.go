@@ -257,6 +257,13 @@ func Folders() []Folder {
 		}, Tests: []Import{
 			{"collector/health/rules", "our own rules must load"},
 		}},
+		{Path: "collector/health/evaluate", Owns: "main: the engine on recorded data, scored", May: []Import{
+			{"collector/health", "what it holds against the data"},
+			{"collector/health/...", "rules, forecasts, models and detectors, as the engine has them"},
+			{"collector/store", "the form of readings and of what is recorded"},
+			{"internal/inventory", "rows of drives"},
+			{"internal/report", "samples"},
+		}},
 		{Path: "collector/health/window", Owns: "the recent past of one number, in bounded memory"},
 		{Path: "collector/health/cause", Owns: "what devices in trouble share"},
 		{Path: "collector/health/forecast", Owns: "when a number reaches a limit, as a span or not at all"},

@@ -39,7 +39,7 @@ func drive() []Measurement {
 				// ATA, by attribute number.
 				counter("reallocated_sectors_count", Int, "count", "5: bad spots replaced by spares.").of("hdd ssd").sent(),
 				counter("uncorrectable_errors", Int, "count", "187: reads that no correction could save.").of("hdd ssd").sent(),
-				gauge("pending_sector_count", Int, "count", "197: spots that did not read back and wait for a write.").of("hdd").sent(),
+				gauge("pending_sector_count", Int, "count", "197: spots that did not read back and wait for a write. On flash it comes and goes.").of("hdd ssd").sent(),
 				gauge("uncorrectable_sector_count", Int, "count", "198: spots that an offline scan could not read.").of("hdd").sent(),
 				counter("udma_crc_errors", Int, "count", "199: garbled on the cable.").of("hdd ssd").sent(),
 				counter("command_timeout", Int, "count", "188: commands given up; says nothing about failure.").of("hdd ssd"),

@@ -194,7 +194,7 @@ func (r *Reading) errors(by map[uint8]Attribute, d Drive, f family) {
 	}{
 		{5, "reallocated_sectors_count", &r.Health.Reallocated, false},
 		{187, "uncorrectable_errors", &r.Health.ReportedUncorrect, false},
-		{197, "pending_sector_count", &r.Health.Pending, true},
+		{197, "pending_sector_count", &r.Health.Pending, false}, // on flash it comes and goes: the drive risk model weighs it, no rule warns of it
 		{198, "uncorrectable_sector_count", &r.Health.OfflineUncorrect, true},
 		{188, "command_timeout", &r.Health.CommandTimeouts, false},
 		{199, "udma_crc_errors", &r.Health.CRCErrors, false},

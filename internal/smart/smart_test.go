@@ -62,7 +62,7 @@ func TestMeaning(t *testing.T) {
 		"seconds":                               {"FUJITSU MHT2060AT", HDD, []Attribute{at(9, 100, 36000000)}, want{"power_on_hours": 10000}},
 		"older than drives are":                 {"INTEL SSDSC2CW120A3", SSD, []Attribute{at(9, 0, 943361), at(187, 100, 145636830), at(233, 97, 0)}, want{"percentage_used": 3, "media_wearout_indicator": 97}},
 		"nothing set":                           {"INTEL SSDSC2BB240G4", SSD, []Attribute{at(1, 130, 0xffffffff), at(199, 100, 0xffffffff), at(12, 100, 0xffffff000000), at(183, 100, 65535), at(199, 100, 0)}, want{}},
-		"197 on flash is noise":                 {"Crucial_CT500MX500SSD1", SSD, []Attribute{at(5, 100, 2), at(197, 100, 1), at(198, 100, 4), at(202, 87, 13), at(246, 100, 1000)}, want{"reallocated_sectors_count": 2, "percentage_used": 13, "percent_lifetime_remain": 87, "written_bytes": 512000}},
+		"198 on flash is noise":                 {"Crucial_CT500MX500SSD1", SSD, []Attribute{at(5, 100, 2), at(197, 100, 1), at(198, 100, 4), at(202, 87, 13), at(246, 100, 1000)}, want{"reallocated_sectors_count": 2, "pending_sector_count": 1, "percentage_used": 13, "percent_lifetime_remain": 87, "written_bytes": 512000}},
 		"Micron beyond the rated life":          {"Crucial_CT500MX500SSD1", SSD, []Attribute{at(202, 248, 108)}, want{"percentage_used": 108, "percent_lifetime_remain": 0}},
 		"Micron far beyond":                     {"M4-CT256M4SSD2", SSD, []Attribute{at(202, 60, 296)}, want{"percentage_used": 296, "percent_lifetime_remain": 0}},
 		"Micron stopped at zero":                {"CT1000MX500SSD1", SSD, []Attribute{at(202, 0, 104)}, want{"percentage_used": 104, "percent_lifetime_remain": 0}},

@@ -250,7 +250,16 @@ func (r *rewriter) call(e ast.Expr) error {
 			if !idForm.MatchString(id) {
 				return r.fail(e, "firing(%q): the ID of a rule is expected", id)
 			}
-			return r.put(e, Input{Kind: Firing, Type: Flag, Subject: r.scope.subject.Name, Source: id})
+			in := Input{Kind: Firing, Type: Flag, Subject: r.scope.subject.Name, Source: id}
+			if len(call.Args()) > 1 {
+				if in.Word, err = r.textArg(e, call.Args(), 1, "a severity"); err != nil {
+					return err
+				}
+				if Severity(in.Word).Rank() < 1 || len(call.Args()) > 2 {
+					return r.fail(e, "firing(%q, …): info, warn or critical is expected", id)
+				}
+			}
+			return r.put(e, in)
 		}
 		return r.fail(e, "there is no function %s", call.FunctionName())
 	}

@@ -36,7 +36,7 @@ const (
 	Window              // a number over a time
 	Future              // a forecast of a number
 	Events              // events of a kind over a time
-	Firing              // whether another rule fires on the device
+	Firing              // whether another rule fires on the device, at a severity or worse
 	Limit               // a limit of the rule, by model
 	Derived             // worked out by the collector; see DerivedInputs
 	Name                // the component's name
@@ -127,6 +127,9 @@ func (i Input) String() string {
 	case Limit:
 		return "limit." + i.Field
 	case Firing:
+		if i.Word != "" {
+			return fmt.Sprintf("firing(%q, %q)", i.Source, i.Word)
+		}
 		return fmt.Sprintf("firing(%q)", i.Source)
 	case Gone:
 		return i.Source + ".gone()"
@@ -255,6 +258,7 @@ func DerivedInputs() []DerivedInput {
 
 		{"drive_risk", "points", "drive", Number, "points of the drive risk model"},
 		{"drive_risk", "top_percent", "drive", Number, "how near the top of the fleet's drives, by points: 1 is the riskiest hundredth"},
+		{"drive_risk", "listed", "drive", Flag, "on the daily list of the riskiest hundredth, today or within two weeks: what was listed and has not changed rests that long"},
 		{"drive_risk", "probability", "drive", Number, "share of such drives that failed, in the data the model was made from"},
 
 		{"weak_signs", "families", Device, Number, "families of rules with a finding in the last 7 days"},
