@@ -267,6 +267,14 @@ func Folders() []Folder {
 		{Path: "collector/health/window", Owns: "the recent past of one number, in bounded memory"},
 		{Path: "collector/health/cause", Owns: "what devices in trouble share"},
 		{Path: "collector/health/forecast", Owns: "when a number reaches a limit, as a span or not at all"},
+		{Path: "collector/health/anomaly", Owns: "what is unusual of one number: in its stream, against its past, against its peers"},
+		{Path: "collector/health/anomaly/nab", Owns: "series and formula of the Numenta Anomaly Benchmark", Tests: []Import{
+			{"collector/health/anomaly", "the detector that the page gives figures of"},
+		}},
+		{Path: "collector/health/anomaly/tune", Owns: "where the detector's constants come from, and what they are worth", May: []Import{
+			{"collector/health/anomaly", "what it tries"},
+			{"collector/health/anomaly/nab", "what it tries it on"},
+		}},
 		{Path: "collector/health/drive", Owns: "the drive risk model: readings to points, each with its terms"},
 		{Path: "collector/health/drive/train", Owns: "where the model's coefficients come from, and what they are worth", May: []Import{
 			{"collector/health/drive", "what it fits and tries"},

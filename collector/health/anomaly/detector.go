@@ -100,13 +100,11 @@ type Detector struct {
 	past        past
 	bars        [aspects][2]bar
 	held        [aspects]float64
-	x           float64
+	seen        seen
 	mean, ad    float64
 	slow, level float64
 	profile     profile
 	steps       steps
-	likelihood  float64
-	alert       bool
 }
 
 // New returns a detector that has seen nothing.
@@ -132,27 +130,27 @@ func (d *Detector) Add(at time.Time, v float64) (likelihood float64, alert bool)
 	// Everything is kept relative to the first value: what is stored is short,
 	// and a large offset shall not eat its digits.
 	x := max(-largest, min(largest, v-d.origin))
-	d.x = x
-	sum := d.excess(d.look(at, x))
+	d.seen = seen{x: x, slow: d.slow, hour: at.Hour()}
+	sum := d.excess(d.look(x))
 	d.learn(x)
-	d.likelihood, d.alert = 0, false
-	if d.n < d.cfg.Warmup || sec-d.first < int64(d.cfg.WarmupFor/time.Second) {
+	if d.n <= d.cfg.Warmup || sec-d.first < int64(d.cfg.WarmupFor/time.Second) {
 		return 0, false
 	}
-	d.likelihood = sum / (sum + d.cfg.Tuning.Threshold)
+	d.seen.ready = true
+	d.seen.likelihood = sum / (sum + d.cfg.Tuning.Threshold)
 	if sum >= d.cfg.Tuning.Threshold && d.n >= d.until && sec >= d.untilAt {
-		d.alert = true
-		d.until = d.n + int(d.cfg.Tuning.Mute*float64(min(d.n, d.past.points())))
+		d.seen.alert = true
+		d.until = d.n + int(d.cfg.Tuning.Mute*float64(d.past.points()))
 		d.untilAt = sec + int64(d.cfg.MuteFor/time.Second)
 	}
-	return d.likelihood, d.alert
+	return d.seen.likelihood, d.seen.alert
 }
 
 // largest keeps differences of two values within what is stored.
 const largest = math.MaxFloat32 / 4
 
 // look works out what each aspect is at a point, before the point is learnt.
-func (d *Detector) look(at time.Time, x float64) (look [aspects]float64, trust float64) {
+func (d *Detector) look(x float64) (look [aspects]float64, trust float64) {
 	if d.n == 0 {
 		d.slow, d.level, d.mean = x, x, x
 	}
@@ -160,8 +158,9 @@ func (d *Detector) look(at time.Time, x float64) (look [aspects]float64, trust f
 	look[Jump] = x - d.slow
 	d.level += (x - d.level) / min(float64(d.n+1), levelPoints)
 	look[Drift] = d.level
-	look[Hour], trust = d.profile.add(at.Hour(), x, d.slow, d.mean)
-	look[Order] = d.steps.add(look[Jump], d.ad)
+	d.seen.usual, d.seen.usualKnown = d.profile.at(d.seen.hour)
+	look[Hour], trust = d.profile.add(d.seen.hour, x, d.slow, d.mean)
+	look[Order] = d.steps.add(look[Jump], d.ad, d.cfg.Least)
 	return look, trust
 }
 
@@ -176,13 +175,15 @@ func (d *Detector) learn(x float64) {
 // excess is by how much the aspects exceed all that was usual, in spreads.
 func (d *Detector) excess(look [aspects]float64, trust float64) float64 {
 	floor := max(floorShare*d.ad, d.cfg.Least)
-	var sum float64
+	d.seen.value, d.seen.drift = d.band(Value), d.band(Drift)
+	d.seen.level = look[Drift]
+	var sum, lead float64
 	for a := range aspects {
 		v := float32(look[a])
 		var z float64
 		if d.past.ready() {
 			f := floor
-			if a == Order {
+			if a == Order { // only what is rarer than usual is unusual
 				f = orderFloor
 			} else {
 				z = d.bars[a][below].over(-v, f)
@@ -190,10 +191,13 @@ func (d *Detector) excess(look [aspects]float64, trust float64) float64 {
 			z = max(z, d.bars[a][above].over(v, f))
 		}
 		d.held[a] = max(z, d.held[a]*hold)
+		term := d.held[a]
 		if a == Hour {
-			sum += trust * d.held[a]
-		} else {
-			sum += d.held[a]
+			term *= trust
+		}
+		sum += term
+		if term > lead {
+			lead, d.seen.lead = term, a
 		}
 		d.past.extend(a, v)
 	}
@@ -201,4 +205,9 @@ func (d *Detector) excess(look [aspects]float64, trust float64) float64 {
 		d.past.close(&d.cfg.Tuning, &d.bars)
 	}
 	return sum
+}
+
+// band is between what bounds an aspect was until now.
+func (d *Detector) band(a Aspect) [2]float32 {
+	return [2]float32{-d.bars[a][below].at, d.bars[a][above].at}
 }

@@ -12,6 +12,11 @@ type profile struct {
 	n                  int32
 }
 
+// at is what is usual at an hour, if it was ever seen.
+func (p *profile) at(hour int) (usual float64, known bool) {
+	return float64(p.usual[hour]), p.seen[hour] > 0
+}
+
 // add says how far x is from what is usual at this hour and how far to trust
 // that, 0 to 1, and learns x. An hour that was never seen is held against the
 // level of late.
@@ -51,18 +56,20 @@ const (
 )
 
 // add takes the next distance from the level and returns how rare the steps
-// have been of late.
-func (s *steps) add(off, ad float64) float64 {
-	to := uint8(2)
+// have been of late. A distance of at most least is no step.
+func (s *steps) add(off, ad, least float64) float64 {
+	to := s.from
 	far := math.Abs(off) > farSpreads*ad
 	switch {
-	case ad == 0:
+	case math.Abs(off) <= least:
 	case off < 0 && far:
 		to = 0
 	case off < 0:
 		to = 1
 	case far:
 		to = 3
+	default:
+		to = 2
 	}
 	c := &s.count[s.from][to]
 	s.from = to

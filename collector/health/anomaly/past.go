@@ -92,8 +92,8 @@ func (p *past) close(t *Tuning, bars *[aspects][2]bar) {
 	}
 }
 
-// merge halves the ring. It is only called while the ring is in order of time.
-// The block that was just filled goes in as a short one.
+// merge halves the ring, which is in order of time as long as it may grow. The
+// block that was just filled goes in after it as a short one.
 func (p *past) merge() {
 	for a := range p.ring {
 		for e := range p.ring[a] {
@@ -108,7 +108,7 @@ func (p *past) merge() {
 
 // bar is what a value must exceed to be unusual, and the spread that the
 // excess is counted in.
-type bar struct{ at, usual, spread float32 }
+type bar struct{ at, spread float32 }
 
 // over is by how many spreads a value exceeds the bar.
 func (b *bar) over(v float32, floor float64) float64 {
@@ -130,8 +130,7 @@ func (p *past) bar(ring *[blocks]float32, hi, lo float64, recent int) bar {
 		}
 		return s[i] + (s[i+1]-s[i])*float32(k-float64(i))
 	}
-	b := bar{usual: q(hi)}
-	b.at, b.spread = b.usual, b.usual-q(lo)
+	b := bar{at: q(hi), spread: q(hi) - q(lo)}
 	newest := p.n - 1
 	if p.n == blocks {
 		newest = (p.at + blocks - 1) % blocks
