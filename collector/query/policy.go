@@ -86,7 +86,7 @@ func (p policy) read(table, column, within string) verdict {
 }
 
 func notDirectly(table string) verdict {
-	return deny("%q may not be read directly: use the views, which are named as the sections (see muster schema), or device and event", table)
+	return deny("%q may not be read directly: use the views, which are named as the sections (see muster schema), or device, event, finding and incident", table)
 }
 
 // hides says whether a table of the file or of SQLite itself must stay unread
@@ -107,18 +107,18 @@ func inner(table string) (string, bool) {
 		return "device", true
 	case "event_rows":
 		return "event", true
-	case "seen_rows", "label_rows", "site", "agency":
+	case "seen_rows", "label_rows", "site", "agency", "finding_rows", "incident_rows", "incident_device_rows", "incident_step_rows":
 		return name, true
 	}
 	return "", false
 }
 
-// source says which section, or device or event, a name shows; false when it
-// may not be read.
+// source says which section, or device, event, finding or incident, a name
+// shows; false when it may not be read.
 func source(table string) (string, bool) {
 	name := strings.ToLower(table)
 	switch name {
-	case "device", "event", "sqlite_schema", "sqlite_master", "json_each", "json_tree", "generate_series":
+	case "device", "event", "finding", "incident", "incident_device", "incident_step", "sqlite_schema", "sqlite_master", "json_each", "json_tree", "generate_series":
 		return name, true
 	}
 	for _, suffix := range []string{"", "_history", "_rows", "_facts"} {

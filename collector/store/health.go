@@ -223,15 +223,19 @@ type Judged struct {
 	// belongs to: one of Incidents, or one that is open already.
 	Findings []JudgedFinding
 	// Incidents that are new (Number 0) or changed. Of a changed one only what
-	// a judge decides is written: never what people did.
+	// a judge decides is written: never what people did. Closed says that it is
+	// over. Where one of a key ended and another began, they come in that order.
 	Incidents []Incident
-	// Steps of Muster's own, by the key of their incident.
+	// Steps of Muster's own, by the key of their incident. After "cleared", and
+	// news of that kind, a key means the next of its incidents. DoWake wakes an
+	// incident, if it is snoozed.
 	Steps []KeyedStep
 	// News to be told, in their order; see package notify.
 	News []News
 }
 
-// JudgedFinding is a finding with the key of its incident.
+// JudgedFinding is a finding with the key of its incident; without one it stays
+// where it is.
 type JudgedFinding struct {
 	Finding
 	Key string
@@ -296,7 +300,8 @@ type Health interface {
 	// Incidents lists without Findings and Steps, and with 20 devices at most.
 	// One is in scope when one of its devices is, or its site.
 	Incidents(ctx context.Context, q IncidentQuery) ([]Incident, error)
-	// Incident gives one with all there is about it, as far as in scope.
+	// Incident gives one with all there is about it, as far as in scope, and
+	// with 1,000 devices and findings at most.
 	Incident(ctx context.Context, s Scope, number int64) (Incident, error)
 
 	// Record makes what was judged durable in one transaction, and fills in the
@@ -306,19 +311,25 @@ type Health interface {
 	// open incident of the same key that incident, the same kind of news of an
 	// incident at the same time that news. A finding that names a key of an
 	// incident which a person has resolved meanwhile belongs to it and does not
-	// open it again.
+	// open it again; that incident keeps what it said when it was resolved. What
+	// is about a device or a key that is not there is passed over.
 	Record(ctx context.Context, j *Judged) error
 	// Work does what a person does, and answers the incident as it is then.
 	// ErrConflict says that it makes no sense: claimed by another, resolved
-	// already. Escalating adds news when tell is set.
+	// already, a note without text. What is so already is no error and leaves no
+	// step. An incident that is escalated can be claimed by another. One that
+	// Muster ended takes a person's word on how useful it was. Escalating adds
+	// news when tell is set: of its texts; the rest is filled in.
 	Work(ctx context.Context, s Scope, number int64, step Step, tell *News) (Incident, error)
 
+	// Maintenances lists windows, the earliest first. Put creates with ID 0 and
+	// else replaces; the filter must parse.
 	Maintenances(ctx context.Context) ([]Maintenance, error)
 	PutMaintenance(ctx context.Context, m Maintenance) (Maintenance, error)
 	DeleteMaintenance(ctx context.Context, id int64) error
 
 	// RuleMarks counts outcomes by the rule that leads, of all rules that have
-	// any, or any finding.
+	// any, or any finding, or were reset or switched off.
 	RuleMarks(ctx context.Context) ([]RuleMark, error)
 	// ResetRule forgets outcomes before at, and switches the rule on.
 	ResetRule(ctx context.Context, rule string, at time.Time) error

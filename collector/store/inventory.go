@@ -83,7 +83,7 @@ type NewDevice struct {
 
 // Retention says how long what is no longer true is kept; zero keeps for ever.
 type Retention struct {
-	ClosedRows time.Duration
+	ClosedRows time.Duration // also of findings and incidents that ended
 	Events     time.Duration
 }
 
@@ -93,6 +93,8 @@ type Counts struct {
 	Rows        int64 `json:"rows"`
 	CurrentRows int64 `json:"current_rows"`
 	Events      int64 `json:"events"`
+	Findings    int64 `json:"findings"`  // that are not resolved
+	Incidents   int64 `json:"incidents"` // likewise
 	Bytes       int64 `json:"bytes"`
 }
 

@@ -20,7 +20,7 @@ const (
 
 // Retain closes rows that have been absent for their section's time, and
 // removes what is older than r says: closed rows with their entries in the
-// journal, and events. It works in small transactions and answers how many
+// journal, incidents and findings that ended, and events. It works in small transactions and answers how many
 // rows it removed.
 func (x *Inventory) Retain(ctx context.Context, r store.Retention, now time.Time) (int64, error) {
 	var removed int64
@@ -50,8 +50,14 @@ func (x *Inventory) Retain(ctx context.Context, r store.Retention, now time.Time
 	}
 	if r.ClosedRows > 0 {
 		before := now.Add(-r.ClosedRows).UnixMilli()
-		if err := repeat(func(t *tx) (int64, bool, error) { return x.removeClosed(t, before) }); err != nil {
-			return removed, err
+		for _, step := range []func(*tx) (int64, bool, error){
+			func(t *tx) (int64, bool, error) { return x.removeClosed(t, before) },
+			func(t *tx) (int64, bool, error) { return t.removeIncidents(before) },
+			func(t *tx) (int64, bool, error) { return t.removeFindings(before) },
+		} {
+			if err := repeat(step); err != nil {
+				return removed, err
+			}
 		}
 	}
 	if r.Events > 0 {
@@ -142,11 +148,10 @@ func (x *Inventory) removeClosed(t *tx, before int64) (removed int64, more bool,
 func (x *Inventory) Counts(ctx context.Context) (store.Counts, error) {
 	var c store.Counts
 	err := x.d.read(ctx, func(v *view) error {
-		if _, err := v.one(ctx, "SELECT (SELECT count(*) FROM device_rows WHERE merged_into IS NULL), (SELECT count(*) FROM event_rows), ifnull(sum(rows), 0), ifnull(sum(open), 0) FROM section_name",
-			nil, &c.Devices, &c.Events, &c.Rows, &c.CurrentRows); err != nil {
-			return err
-		}
-		return nil
+		_, err := v.one(ctx, `SELECT (SELECT count(*) FROM device_rows WHERE merged_into IS NULL), (SELECT count(*) FROM event_rows),
+			(SELECT count(*) FROM finding_rows WHERE state <> 'resolved'), (SELECT count(*) FROM incident_rows WHERE status <> 'resolved'),
+			ifnull(sum(rows), 0), ifnull(sum(open), 0) FROM section_name`, nil, &c.Devices, &c.Events, &c.Findings, &c.Incidents, &c.Rows, &c.CurrentRows)
+		return err
 	})
 	if err != nil {
 		return c, fmt.Errorf("count: %w", err)

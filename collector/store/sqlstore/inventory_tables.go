@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -164,6 +165,7 @@ func (x *Inventory) views() map[string]string {
 		"event": `SELECT d.device_id, d.name AS host_name, ` + isoTime("e.at") + ` AS at, ` + isoTime("e.received_at") + ` AS received_at,
 			e.kind, e.count, e.attributes FROM event_rows e JOIN device_rows d USING (device_no)`,
 	}
+	maps.Copy(out, healthViews())
 	for _, p := range x.plans {
 		cols := []string{"d.device_id AS device_id"}
 		if p.section.Index("host_name") < 0 {

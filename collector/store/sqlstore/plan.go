@@ -49,7 +49,8 @@ func reserved() []string {
 // some with "_rows" after it.
 func taken() []string {
 	return []string{"agency", "site", "site_subnet", "device", "device_search", "seen", "head", "gap", "layout", "state", "change", "event",
-		"label", "group", "merge", "title", "host_ip", "host_mac", "section_name", "schema_version", "catalogue_version"}
+		"label", "group", "merge", "title", "host_ip", "host_mac", "section_name", "schema_version", "catalogue_version",
+		"finding", "incident", "incident_device", "incident_step", "maintenance", "rule"}
 }
 
 func quote(name string) string { return `"` + name + `"` }

@@ -11,6 +11,7 @@ const (
 func inventoryMigrations() []migration {
 	return []migration{
 		{note: "devices, sections, events, places", sql: fixedTables},
+		{note: "findings, incidents, notices", sql: healthTables + noticeTables},
 	}
 }
 
