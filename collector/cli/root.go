@@ -93,6 +93,7 @@ type done struct {
 // Groups of the help page.
 const (
 	groupFleet  = "fleet"
+	groupHealth = "health"
 	groupOffice = "office"
 	groupAdmin  = "admin"
 	groupHere   = "here"
@@ -111,7 +112,7 @@ func New(streams Streams, extra ...*cobra.Command) *cobra.Command {
 On the collector's machine commands go through the socket in its data folder
 (--data DIR; without it, the system's place). From elsewhere they go to
 --server URL with a token from --token-file FILE or MUSTER_TOKEN.`,
-		Example:           "  muster device list os:debian\n  muster device show pc-104\n  muster --data .run/collector status",
+		Example:           "  muster incident list\n  muster device list os:debian\n  muster device show pc-104\n  muster --data .run/collector status",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Args:              cobra.ArbitraryArgs,
@@ -134,8 +135,9 @@ On the collector's machine commands go through the socket in its data folder
 
 	root.AddGroup(
 		&cobra.Group{ID: groupFleet, Title: "What we have:"},
+		&cobra.Group{ID: groupHealth, Title: "What is wrong:"},
 		&cobra.Group{ID: groupOffice, Title: "Places, labels, settings:"},
-		&cobra.Group{ID: groupAdmin, Title: "Enrolment, accounts, trust:"},
+		&cobra.Group{ID: groupAdmin, Title: "Enrolment, accounts, trust, notices:"},
 		&cobra.Group{ID: groupHere, Title: "The collector and this program:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
@@ -151,6 +153,13 @@ On the collector's machine commands go through the socket in its data folder
 		s.seriesCommand(),
 		s.schemaCommand(),
 	)
+	add(groupHealth,
+		s.incidentCommand(),
+		s.findingCommand(),
+		s.explainCommand(),
+		s.ruleCommand(),
+		s.maintenanceCommand(),
+	)
 	add(groupOffice,
 		s.agencyCommand(),
 		s.siteCommand(),
@@ -163,6 +172,9 @@ On the collector's machine commands go through the socket in its data folder
 		s.tokenCommand(),
 		s.auditCommand(),
 		s.caCommand(),
+		s.channelCommand(),
+		s.routeCommand(),
+		s.noticeCommand(),
 	)
 	add(groupHere,
 		s.statusCommand(),

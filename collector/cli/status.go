@@ -64,6 +64,21 @@ func statusPairs(l look, st *api.Status) []pair {
 		{"taken in", fmt.Sprintf("%d reports, %d samples since the start", st.Intake.Reports, st.Intake.Samples), ""},
 		{"on the way", fmt.Sprintf("%d records, %s of %s, %s behind", st.Outbox.Records, size(st.Outbox.Bytes), size(st.Outbox.LimitBytes), length(time.Duration(st.Outbox.LagSeconds*float64(time.Second)))), ""},
 	}
+	if j := st.Judging; j != nil {
+		text := fmt.Sprintf("%d devices by %d rules", j.Devices, j.RulesOn)
+		for _, x := range []struct {
+			n    int64
+			what string
+		}{{int64(j.RulesOff), "off"}, {int64(j.RulesBroken), "faults in the office's rules"}, {j.Overflowed, "reports had to wait"}} {
+			if x.n > 0 {
+				text += fmt.Sprintf(", %d %s", x.n, x.what)
+			}
+		}
+		out = append(out, pair{"judged", text, ""})
+	}
+	if n := st.Notices; n != nil {
+		out = append(out, pair{"notices", fmt.Sprintf("%d wait, %d being sent, %d put aside", n.Waiting, n.Unsent, n.Failed), ""})
+	}
 	if n := st.Intake.Refused + st.Intake.Busy + st.Intake.Conflicts + st.Intake.Resends; n > 0 {
 		out = append(out, pair{"turned away", fmt.Sprintf("%d refused, %d asked to come later, %d conflicts, %d asked to resend", st.Intake.Refused, st.Intake.Busy, st.Intake.Conflicts, st.Intake.Resends), ""})
 	}

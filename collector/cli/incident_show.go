@@ -1,0 +1,483 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"muster/collector/api"
+	"muster/collector/store"
+	"muster/internal/metric"
+)
+
+// cardWidth is the width of prose where the terminal does not say, or is wider
+// than anybody reads.
+const cardWidth = 84
+
+func (s *session) incidentShow() *cobra.Command {
+	return s.command(verb{
+		use:   "show NUMBER",
+		short: "Show an incident: what is wrong, what to do first, what happened so far",
+		long: `Show an incident as a card: what is wrong and where, what Muster saw, what it
+means, the first checks, how likely it is, what would prove it wrong, when to
+hand it on, and what happened so far.`,
+		example: `muster incident show 1042`,
+		run: func(ctx context.Context, args []string) error {
+			n, err := numbered("incident", args[0])
+			if err != nil {
+				return err
+			}
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			x, err := c.IncidentShow(ctx, api.IncidentInput{Number: n})
+			if err != nil {
+				return err
+			}
+			return s.showIncident(&x)
+		},
+	})
+}
+
+func (s *session) showIncident(x *api.IncidentShow) error {
+	switch s.output {
+	case "json":
+		return s.json(x)
+	case "csv":
+		return s.csv(incidentsCSV([]store.Incident{x.Incident}))
+	}
+	i := &x.Incident
+	s.incidentHead(x)
+	s.evidenceCard(i)
+	if t := x.Texts; t != nil {
+		s.prose("What it means", t.Meaning)
+		s.checksCard(i, t)
+		s.prose("How likely it is", likelihood(t, x.Outcomes))
+		s.prose("What would prove it wrong", t.Disproof)
+		s.prose("When to hand it on", t.Escalate)
+	} else {
+		s.prose("What it means", "Rule "+i.Rule+" is no longer in use, so its texts are gone.")
+	}
+	s.stepsCard(i)
+	s.nextCard(x)
+	s.hiddenNote(x.Hidden)
+	return nil
+}
+
+// heading begins a part of a card.
+func (s *session) heading(text string) {
+	s.say("")
+	s.say("%s", text)
+}
+
+// prose is a part of a card that is read.
+func (s *session) prose(title, text string) {
+	if text == "" {
+		return
+	}
+	s.heading(title)
+	s.paragraph("  ", text)
+}
+
+// paragraph prints text in lines that are read with ease.
+func (s *session) paragraph(indent, text string) {
+	width := cardWidth
+	if w := s.width(); w > 0 {
+		width = min(w, cardWidth)
+	}
+	for _, line := range wrap(clean(strings.TrimSpace(text)), max(20, width-columns(indent))) {
+		s.say("%s", indent+line)
+	}
+}
+
+// incidentHead is what is wrong, where and since when.
+func (s *session) incidentHead(x *api.IncidentShow) {
+	i, l := &x.Incident, s.look()
+	parts := []string{fmt.Sprintf("Incident %d", i.Number), urgency(i.Severity), s.whoHas(i)}
+	switch {
+	case i.Status == store.New:
+		parts[2] = "nobody has claimed it"
+	case i.Status == store.Claimed:
+		parts[2] = "claimed by " + i.Assignee
+		if !i.ClaimedAt.IsZero() {
+			parts[2] += " " + l.age(i.ClaimedAt)
+		}
+	}
+	if i.Backlog {
+		parts = append(parts, "was there when the device came")
+	}
+	if i.Hygiene {
+		parts = append(parts, "upkeep")
+	}
+	if i.Flapping {
+		parts = append(parts, "comes and goes")
+	}
+	s.say("%s", strings.Join(parts, " · "))
+	s.paragraph("", sentenceOf(i))
+	s.say("")
+	var kinds, used, presence []string
+	if len(i.Devices) == 1 {
+		d := &i.Devices[0]
+		kinds = append(kinds, strings.TrimSpace(strings.Join([]string{d.Kind, d.Model}, " ")))
+		if d.User != "" {
+			used = append(used, d.User)
+		}
+		if d.Presence != "" {
+			presence = append(presence, string(d.Presence))
+		}
+	}
+	machine := machines(i)
+	if more := strings.Join(slices.DeleteFunc(append(kinds, presence...), func(t string) bool { return t == "" }), ", "); more != "" {
+		machine += " (" + more + ")"
+	}
+	s.block("  ",
+		pair{"machine", machine, ""},
+		pair{"machines", s.deviceNames(i), ""},
+		pair{"used by", used, ""},
+		pair{"place", incidentPlace(i), ""},
+		pair{"since", l.time(i.OpenedAt) + ", " + l.age(i.OpenedAt), ""},
+		pair{"over", overWords(l, i), ""},
+		pair{"people told", toldWords(l, i), ""},
+		pair{"rank", rankWords(i), ""},
+		pair{"also there", alsoWords(x.Also), ""},
+	)
+}
+
+// sentenceOf is what is wrong in one sentence.
+func sentenceOf(i *store.Incident) string {
+	text := i.Title
+	if i.Kind == store.DeviceIncident {
+		text += " on " + machines(i)
+	}
+	if c := i.Cause; c != nil && c.Ratio > 0 {
+		text += fmt.Sprintf(": %.1f times as often as before %s %s", c.Ratio, c.What, c.Value)
+	} else if c != nil && c.Lift > 0 {
+		text += fmt.Sprintf(": %.0f times as often as in the fleet", c.Lift)
+	}
+	for _, f := range i.Findings {
+		if f.State != store.Firing || i.Cause != nil {
+			continue
+		}
+		var words []string
+		for _, e := range f.Evidence {
+			if e.Value != "" && len(words) < 3 {
+				words = append(words, lowered(e.Label)+" "+e.Value)
+			}
+		}
+		name := f.Label
+		if name == "" {
+			name = f.Component
+		}
+		if name != "" {
+			text += ", " + name
+		}
+		if len(words) > 0 {
+			text += ": " + strings.Join(words, ", ")
+		}
+		break
+	}
+	return text + "."
+}
+
+// lowered is a label inside a sentence.
+func lowered(label string) string {
+	if len(label) > 1 && label[1] >= 'a' && label[1] <= 'z' {
+		return strings.ToLower(label[:1]) + label[1:]
+	}
+	return label
+}
+
+// deviceNames lists the devices of an incident of several.
+func (s *session) deviceNames(i *store.Incident) string {
+	if len(i.Devices) < 2 {
+		return ""
+	}
+	const most = 12
+	var names []string
+	for _, d := range i.Devices[:min(most, len(i.Devices))] {
+		names = append(names, d.Name)
+	}
+	text := strings.Join(names, ", ")
+	if rest := i.Count - len(names); rest > 0 {
+		text += fmt.Sprintf(" and %d more", rest)
+	}
+	return text
+}
+
+func overWords(l look, i *store.Incident) string {
+	switch {
+	case i.ResolvedAt.IsZero():
+		return ""
+	case i.Replaced != "":
+		return l.time(i.ResolvedAt) + ", replaced: " + i.Replaced
+	}
+	return l.time(i.ResolvedAt)
+}
+
+func toldWords(l look, i *store.Incident) string {
+	if i.ToldAt.IsZero() {
+		return ""
+	}
+	return l.age(i.ToldAt)
+}
+
+// rankWords is where the place in the list comes from.
+func rankWords(i *store.Incident) string {
+	if len(i.Terms) == 0 {
+		return short(i.Rank)
+	}
+	var words []string
+	for _, t := range i.Terms {
+		w := t.Name + " " + short(t.Points)
+		if t.Why != "" {
+			w += " (" + urgencies(t.Why) + ")"
+		}
+		words = append(words, w)
+	}
+	return short(i.Rank) + " = " + strings.Join(words, " + ")
+}
+
+// urgencies puts people's words for severities into a text of Muster's own,
+// where they stand at the end of a part of it.
+func urgencies(text string) string {
+	parts := strings.Split(text, ", ")
+	for i, p := range parts {
+		words := strings.Split(p, " ")
+		last := len(words) - 1
+		words[last] = strings.ToLower(urgency(words[last]))
+		parts[i] = strings.Join(words, " ")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func alsoWords(list []api.IncidentBrief) string {
+	var words []string
+	for _, b := range list {
+		words = append(words, fmt.Sprintf("%d %s (%s)", b.Number, b.Title, urgency(b.Severity)))
+	}
+	return strings.Join(words, "; ")
+}
+
+// evidenceCard is what Muster saw. A chart is told in a sentence, with the
+// command that draws its numbers.
+func (s *session) evidenceCard(i *store.Incident) {
+	const most = 6 // findings in full
+	shown := 0
+	for n := range i.Findings {
+		f := &i.Findings[n]
+		if f.State == store.Resolved {
+			continue
+		}
+		if shown == 0 {
+			s.heading("What Muster saw")
+		}
+		if shown++; shown > most {
+			continue
+		}
+		s.paragraph("  ", findingLine(f, i.Count > 1))
+		s.evidence("    ", f)
+	}
+	if shown > most {
+		s.say("  and %d more: muster finding list --incident %d", shown-most, i.Number)
+	}
+}
+
+// findingLine is a finding in a line.
+func findingLine(f *store.Finding, named bool) string {
+	text := f.Title
+	if named && f.Name != "" {
+		text = f.Name + ": " + text
+	}
+	if f.Label != "" {
+		text += ", " + f.Label
+	} else if f.Component != "" {
+		text += ", " + f.Component
+	}
+	text += fmt.Sprintf(" (%s, finding %d", f.Rule, f.ID)
+	if f.State == store.Pending {
+		text += ", not for long enough yet"
+	}
+	if f.Times > 1 {
+		text += fmt.Sprintf(", %d times so far", f.Times)
+	}
+	return text + ")"
+}
+
+func (s *session) evidence(indent string, f *store.Finding) {
+	var pairs []pair
+	for _, e := range f.Evidence {
+		if e.Value != "" {
+			pairs = append(pairs, pair{e.Label, e.Value, ""})
+		}
+	}
+	s.block(indent, pairs...)
+	for _, e := range f.Evidence {
+		if e.Measurement != "" {
+			s.paragraph(indent, chartWords(f, e))
+		}
+	}
+}
+
+// chartWords say in words what a chart would show.
+func chartWords(f *store.Finding, e store.Evidence) string {
+	name := metric.Series(e.Measurement, e.Field)
+	what := strings.ReplaceAll(name, "_", " ")
+	if _, field, ok := metric.Lookup(e.Measurement, e.Field); ok && field.Doc != "" {
+		what, _, _ = strings.Cut(strings.TrimSuffix(field.Doc, "."), ". ")
+	}
+	if e.Label != "" {
+		what = e.Label
+	}
+	since := fmt.Sprintf("%dh", max(e.Hours, 1))
+	if e.Hours >= 48 {
+		since = fmt.Sprintf("%dd", e.Hours/24)
+	}
+	command := "muster series query " + name + " --device " + quoteWord(deviceRef(f))
+	for _, k := range slices.Sorted(maps.Keys(e.Labels)) {
+		command += " --label " + quoteWord(k+"="+e.Labels[k])
+	}
+	return what + " over " + since + ": " + command + " --since " + since
+}
+
+func deviceRef(f *store.Finding) string {
+	if f.Name != "" {
+		return f.Name
+	}
+	return string(f.Device)
+}
+
+// checksCard is what to do first, with the command that ticks it.
+func (s *session) checksCard(i *store.Incident, t *api.RuleTexts) {
+	if len(t.Checks) == 0 {
+		return
+	}
+	done := 0
+	for n := range t.Checks {
+		if checkedOf(i, n+1) {
+			done++
+		}
+	}
+	s.heading(fmt.Sprintf("First checks, %d of %d done", done, len(t.Checks)))
+	for n, check := range t.Checks {
+		mark := "[ ]"
+		if checkedOf(i, n+1) {
+			mark = "[x]"
+		}
+		lines := wrap(clean(check), cardWidth-10)
+		s.say("  %s %d  %s", mark, n+1, lines[0])
+		for _, line := range lines[1:] {
+			s.say("         %s", line)
+		}
+		if !checkedOf(i, n+1) && i.Status != store.Closed {
+			s.say("         muster incident check %d %d 'what came out'", i.Number, n+1)
+		}
+	}
+}
+
+// likelihood is how often such a finding is true: as the rule's source counts
+// it, and as people here said.
+func likelihood(t *api.RuleTexts, o api.RuleOutcomes) string {
+	text := t.Likelihood
+	if n := o.Useful + o.Useless + o.Wrong; n > 0 {
+		if text != "" {
+			text = strings.TrimSuffix(text, ".") + ". "
+		}
+		text += fmt.Sprintf("Here: of %s that this rule led, %d were useful, %d true but not worth the time, %d wrong.", plural(n, "closed incident", "closed incidents"), o.Useful, o.Useless, o.Wrong)
+	}
+	if text == "" {
+		text = "Nobody has counted yet."
+	}
+	return text
+}
+
+// stepsCard is what happened so far.
+func (s *session) stepsCard(i *store.Incident) {
+	if len(i.Steps) == 0 {
+		return
+	}
+	s.heading("What happened so far")
+	l := s.look()
+	var pairs []pair
+	for _, st := range i.Steps {
+		pairs = append(pairs, pair{l.time(st.At), stepWords(l, st), ""})
+	}
+	s.block("  ", pairs...)
+}
+
+// stepWords is one step in words.
+func stepWords(l look, st store.Step) string {
+	who := st.By
+	if who == "" {
+		who = "Muster"
+	}
+	did := map[string]string{
+		"opened": "opened it", "worse": "says it got worse", "better": "says it got better", "joined": "added", "cleared": "saw that it is over", "reopened": "opened it again",
+		store.DoClaim: "claimed it", store.DoRelease: "let it go", store.DoNote: "noted", store.DoWake: "took it up again", store.DoReopen: "opened it again",
+	}[st.Do]
+	switch st.Do {
+	case store.DoCheck:
+		did = fmt.Sprintf("did check %d", st.Item)
+	case store.DoUncheck:
+		did = fmt.Sprintf("took the tick off check %d", st.Item)
+	case store.DoSnooze:
+		did = "put it off until " + l.time(st.Until)
+	case store.DoEscalate:
+		did = "handed it on to " + st.To
+	case store.DoResolve:
+		did = "resolved it, useful: " + st.Useful
+		if st.Replaced != "" {
+			did += ", replaced: " + st.Replaced
+		}
+	}
+	if did == "" {
+		did = st.Do
+	}
+	if text := st.Text; text != "" {
+		if st.By == "" && (st.Do == "worse" || st.Do == "better") {
+			level, title, more := strings.Cut(text, ": ")
+			if text = urgencies(level); more {
+				text += ": " + title
+			}
+		}
+		did += ": " + text
+	}
+	return who + " " + did
+}
+
+// nextCard is how to go on.
+func (s *session) nextCard(x *api.IncidentShow) {
+	i := &x.Incident
+	n := i.Number
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	switch i.Status {
+	case store.Closed:
+		if i.Useful == "" {
+			add("muster incident resolve %d --useful yes|no|wrong   says what came of it", n)
+		}
+		add("muster incident reopen %d", n)
+	case store.New, store.Escalated:
+		add("muster incident claim %d", n)
+	case store.Claimed:
+		add("muster incident release %d   lets somebody else claim it", n)
+	case store.Snoozed:
+		add("muster incident wake %d", n)
+	}
+	if i.Status != store.Closed {
+		add("muster incident note %d 'what you saw'", n)
+		add("muster incident escalate %d --to TEAM --reason 'why'", n)
+		if i.Status != store.Snoozed {
+			add("muster incident snooze %d --until 3d --reason 'why it can wait'", n)
+		}
+		add("muster incident resolve %d --useful yes|no|wrong --replaced PART --note 'what was done'", n)
+	}
+	s.heading("How to go on")
+	for _, line := range lines {
+		s.say("  %s", line)
+	}
+}
