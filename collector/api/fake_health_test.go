@@ -45,7 +45,7 @@ evidence: [{label: In use, value: disk.used_percent, unit: percent}, {chart: dis
 cases: [{name: never said, every: 1h, rows: {volume: ["mount=C:"]}, expect: ["2h unseen"]}]
 `)},
 		"P01.yaml": {Data: text("P01", "system", `subject: device
-levels: [{severity: warn, when: logon.last_user_name == "jdoe"}]
+levels: [{severity: warn, when: logon.last_user_name != "nobody"}]
 evidence: [{label: Last user, value: logon.last_user_name}, {label: Up, value: system.uptime, unit: second}]
 `)},
 		"F01.yaml": {Data: text("F01", "fleet", `subject: cause

@@ -30,6 +30,15 @@ func FuzzRequest(f *testing.F) {
 			"/series?name=cpu_usage_user&labels=" + qa + "&filter=" + qb,
 			"/software/devices?name=" + qa + "&version=" + qb,
 			"/events?kinds=" + qa + "&format=" + qb,
+			"/incidents?filter=" + qa + "&site=" + qb,
+			"/incidents?families=" + qa + "&assignee=" + qb + "&from=" + qa,
+			"/incidents/" + url.PathEscape(a) + "?format=" + qb,
+			"/findings?filter=" + qa + "&rules=" + qb,
+			"/findings?states=" + qa + "&incident=" + qb,
+			"/findings/" + url.PathEscape(a) + "/explain",
+			"/explain?device=" + qa + "&rule=" + qb + "&component=" + qa,
+			"/explain?device=pc-1&rule=S01&component=" + qa,
+			"/rules/" + url.PathEscape(a),
 		} {
 			r, err := http.NewRequest("GET", "http://collector"+Prefix+path, nil)
 			if err != nil {
@@ -59,6 +68,9 @@ func FuzzBody(f *testing.F) {
 	}
 	f.Add(`{"name":"x","role":"staff","agencies":["parks"]}`)
 	f.Add(`{"filter":"label:x","settings":{"cadence":{"disk":600},"off":["software"]}}`)
+	f.Add(`{"until":"3d","reason":"x","to":"y","text":"z","check":1,"useful":"yes"}`)
+	f.Add(`{"kind":"webhook","channel":"desk","hours":{"from":"20:00","to":"06:00","days":["mon"]},"digest":{"at":"07:30"},"settings":{"a":[1,{"b":null}]},"secrets":{"url":"x"}}`)
+	f.Add(`{"name":"x","days":["tue"],"start":"22:00","minutes":60,"zone":"UTC","filter":"site:hartford","from":"now","to":"4h"}`)
 	f.Add(`{"owner":"x","add_labels":["a"],"site":"parks/salem"}`)
 	w := newWorld(f)
 	f.Fuzz(func(t *testing.T, body string) {
@@ -69,7 +81,7 @@ func FuzzBody(f *testing.F) {
 			if !o.Changes() || strings.HasSuffix(o.ID, "-delete") {
 				continue
 			}
-			path := strings.NewReplacer("{ref}", "pc-1", "{id}", "7", "{name}", "x", "{label}", "loaner", "{agency}", "parks").Replace(o.Path)
+			path := strings.NewReplacer("{ref}", "pc-1", "{id}", "7", "{number}", "1", "{name}", "x", "{label}", "loaner", "{agency}", "parks").Replace(o.Path)
 			r := httptest.NewRequest(o.Method, Prefix+path, strings.NewReader(body))
 			r.Header.Set("Content-Type", "application/json")
 			resp := w.do(authorized(r, w.tokens["admin"]))

@@ -1,6 +1,10 @@
 package api
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"muster/collector/account"
+)
 
 func prefixes(list ...string) []netip.Prefix {
 	var out []netip.Prefix
@@ -13,3 +17,5 @@ func prefixes(list ...string) []netip.Prefix {
 func netipOf(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{100, byte(i >> 16), byte(i >> 8), byte(i)})
 }
+
+func adminActor() account.Actor { return account.Local("root") }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"muster/collector/account"
+	"muster/collector/health"
+	"muster/collector/notify"
 	"muster/collector/store"
 	"muster/collector/store/memory"
 	"muster/collector/store/sqlstore"
@@ -83,6 +86,22 @@ func newRealWorld(t testing.TB) *world {
 	must(err)
 	d := w.Server.d
 	d.Inventory, d.Accounts, d.Series = inv, acc, memory.New()
+	set := d.Judge.Rules()
+	judge, err := health.New(health.Options{Rules: set, Keeper: inv, Inventory: inv, Series: d.Series, Now: func() time.Time { return w.now }})
+	must(err)
+	must(inv.Record(ctx, judgedBefore(w.now)))
+	d.Health, d.Judge = inv, judge
+	d.Replay = func(ctx context.Context, id string, list []store.Device, since time.Time) ([]health.Replayed, error) {
+		return health.Replay(ctx, health.Options{Rules: set, Inventory: inv, Series: d.Series, Now: func() time.Time { return w.now }}, id, list, since)
+	}
+	channels := realChannels{control, w.now}
+	d.Notices.Channels, d.Notices.Routes, d.Notices.Letters = channels, control, inv.Notices()
+	if _, err := control.Channels(ctx); err != nil && strings.Contains(err.Error(), "no such table") {
+		d.Notices.Channels, d.Notices.Routes = w.channels, w.channels
+	} else {
+		must(channels.PutChannel(ctx, notify.ChannelRecord{ID: notify.NewChannelID(), Name: "desk", Kind: "mail", Settings: []byte("{}")}, nil))
+	}
+	twoLetters(t, inv.Notices(), w.now)
 	s, err := New(d)
 	must(err)
 	w.Server, w.handler = s, s.Handler()
@@ -98,10 +117,26 @@ func newRealWorld(t testing.TB) *world {
 	return w
 }
 
+// realChannels keeps channels where a collector does. What it seals with is not
+// what these tests are about.
+type realChannels struct {
+	*sqlstore.Control
+	now time.Time
+}
+
+func (x realChannels) PutChannel(ctx context.Context, r notify.ChannelRecord, secrets map[string]Secret) error {
+	sealed := map[string][]byte{}
+	for name, secret := range secrets {
+		sealed[name] = []byte(strings.Repeat("#", len(secret)))
+	}
+	return x.Control.PutChannel(ctx, r, sealed, x.now)
+}
+
 // realExamples are the examples with what differs in a real store.
 func realExamples() map[string]any {
 	x := examples()
 	x["merge-undo"] = MergeUndoInput{ID: 2} // 1 is undone already
+	x["finding-explain"] = FindingInput{ID: 5}
 	return x
 }
 
