@@ -33,7 +33,7 @@ type said struct {
 	alert      bool
 }
 
-func quick() Config { return Config{Warmup: 576, Tuning: Tuned()} }
+func quick() Config { return Offline(576) }
 
 // run gives values to a detector at its pace.
 func run(c Config, values []float64) ([]said, *Detector) {
@@ -264,13 +264,13 @@ func TestRestsAfterAnAlert(t *testing.T) {
 }
 
 func TestSaysNothingAtFirst(t *testing.T) {
-	values := office(14, 12)
+	values := office(21, 12)
 	values[5*288] = 500
-	values[6*288] = 900
-	got, d := run(Default(), values[:6*288+1])
+	values[13*288] = 900
+	got, d := run(Default(), values[:13*288+1])
 	for i, s := range got {
 		if s != (said{}) {
-			t.Fatalf("point %d of the first week: %v", i, s)
+			t.Fatalf("point %d of the first two weeks: %v", i, s)
 		}
 	}
 	if w := d.Reading().Words(short); !strings.Contains(w, "Too little is known") {

@@ -226,7 +226,7 @@ func gaussian(int) Step {
 func TestDetectorOnTheBenchmark(t *testing.T) {
 	c := dev(t)
 	r := c.Run(func(probation int) Step {
-		return anomaly.New(anomaly.Config{Warmup: probation, Tuning: anomaly.Tuned()}).Add
+		return anomaly.New(anomaly.Offline(probation)).Add
 	})
 	for i, least := range []float64{73, 67, 77} {
 		p := Profiles()[i]
