@@ -193,17 +193,12 @@ func TestFormulaOnTheBenchmark(t *testing.T) {
 func gaussian(int) Step {
 	const size, move, threshold = 6400, 100, 1 - 5e-13
 	var window, next []float64
-	var mean, deviation float64
-	update := func() {
-		var sum, squares float64
-		for _, v := range window {
-			sum += v
-		}
-		mean = sum / float64(len(window))
-		for _, v := range window {
-			squares += (v - mean) * (v - mean)
-		}
-		if deviation = math.Sqrt(squares / float64(len(window))); deviation == 0 {
+	var mean, squares, deviation float64
+	update := func(n int, v float64) { // Welford's mean and sum of squares
+		off := v - mean
+		mean += off / float64(n)
+		squares += off * (v - mean)
+		if deviation = math.Sqrt(squares / float64(n)); deviation == 0 {
 			deviation = 1e-6
 		}
 	}
@@ -213,10 +208,13 @@ func gaussian(int) Step {
 		}
 		if len(window) < size {
 			window = append(window, v)
-			update()
+			update(len(window), v)
 		} else if next = append(next, v); len(next) == move {
 			window, next = append(window[move:], next...), nil
-			update()
+			mean, squares = 0, 0
+			for i, v := range window {
+				update(i+1, v)
+			}
 		}
 		return score, score >= threshold
 	}
