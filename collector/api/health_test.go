@@ -13,14 +13,23 @@ import (
 	"muster/collector/store"
 )
 
-// TestIncidentList is what somebody sees who asks for nothing in particular:
-// what needs hands, the worst first; the rest is counted.
-func TestIncidentList(t *testing.T) {
-	for name, w := range map[string]*world{"fake": newWorld(t), "real": newRealWorld(t)} {
-		t.Run(name, func(t *testing.T) { incidentList(t, w) })
+// TestHealth asks and works in an office made of maps, and in one over the
+// stores that a collector has.
+func TestHealth(t *testing.T) {
+	for name, make := range map[string]func(testing.TB) *world{"fake": newWorld, "real": newRealWorld} {
+		t.Run(name, func(t *testing.T) {
+			w := make(t)
+			t.Run("list", func(t *testing.T) { incidentList(t, w) })
+			t.Run("in part", func(t *testing.T) { incidentInPart(t, w) })
+			t.Run("persons", func(t *testing.T) { personsInHealth(t, w, name) })
+			t.Run("findings", func(t *testing.T) { findings(t, w) })
+			t.Run("work", func(t *testing.T) { workOnIncidents(t, w) })
+		})
 	}
 }
 
+// incidentList is what somebody sees who asks for nothing in particular: what
+// needs hands, the worst first; the rest is counted.
 func incidentList(t *testing.T, w *world) {
 	ctx := t.Context()
 	titles := func(who string, in IncidentListInput) string {
@@ -109,15 +118,9 @@ func (w *world) number(key string) int64 {
 	return 0
 }
 
-// TestWorkOnIncidents is a day of two interns: each step is kept with who and
+// workOnIncidents is a day of two interns: each step is kept with who and
 // when, what makes no sense is told with what to do instead, and nobody works
 // on what he does not see.
-func TestWorkOnIncidents(t *testing.T) {
-	for name, w := range map[string]*world{"fake": newWorld(t), "real": newRealWorld(t)} {
-		t.Run(name, func(t *testing.T) { workOnIncidents(t, w) })
-	}
-}
-
 func workOnIncidents(t *testing.T, w *world) {
 	ctx := t.Context()
 	n := w.number("device:" + pc1 + ":space")
@@ -235,96 +238,82 @@ func TestEscalationTells(t *testing.T) {
 	}
 }
 
-// TestIncidentInPart wants somebody of one agency to see his part of a cause
+// incidentInPart wants somebody of one agency to see his part of a cause
 // that two share, and no name of the other's machines.
-func TestIncidentInPart(t *testing.T) {
-	for name, w := range map[string]*world{"fake": newWorld(t), "real": newRealWorld(t)} {
-		t.Run(name, func(t *testing.T) {
-			n := w.number("cause:model:Book 14")
-			for _, ask := range []string{"/incidents", fmt.Sprintf("/incidents/%d", n), "/incidents?format=csv", "/findings", "/findings?format=csv", fmt.Sprintf("/findings?incident=%d", n)} {
-				resp, body := w.get("intern-parks", ask)
-				if resp.StatusCode != 200 || strings.Contains(body, "pc-3") || strings.Contains(body, pc3) || strings.Contains(body, "dover") {
-					t.Errorf("%s: %d %s", ask, resp.StatusCode, body)
-				}
-				if _, body := w.get("admin", ask); !strings.Contains(body, "pc-3") {
-					t.Errorf("%s: the admin sees all: %s", ask, body)
-				}
-			}
-			x, err := w.client("intern-parks").IncidentShow(t.Context(), IncidentInput{n})
-			if err != nil || len(x.Incident.Devices) != 1 || x.Incident.Count != 2 || len(x.Incident.Findings) != 1 {
-				t.Fatalf("%v %s", err, asJSON(x))
-			}
-			var why []string
-			for _, term := range x.Incident.Terms {
-				why = append(why, term.Why)
-			}
-			if !slices.Equal(why, []string{"pc-1: F01 warn", "", "one cause of 2 devices"}) {
-				t.Errorf("terms %q", why)
-			}
-		})
+func incidentInPart(t *testing.T, w *world) {
+	n := w.number("cause:model:Book 14")
+	for _, ask := range []string{"/incidents", fmt.Sprintf("/incidents/%d", n), "/incidents?format=csv", "/findings", "/findings?format=csv", fmt.Sprintf("/findings?incident=%d", n)} {
+		resp, body := w.get("intern-parks", ask)
+		if resp.StatusCode != 200 || strings.Contains(body, "pc-3") || strings.Contains(body, pc3) || strings.Contains(body, "dover") {
+			t.Errorf("%s: %d %s", ask, resp.StatusCode, body)
+		}
+		if _, body := w.get("admin", ask); !strings.Contains(body, "pc-3") {
+			t.Errorf("%s: the admin sees all: %s", ask, body)
+		}
+	}
+	x, err := w.client("intern-parks").IncidentShow(t.Context(), IncidentInput{n})
+	if err != nil || len(x.Incident.Devices) != 1 || x.Incident.Count != 2 || len(x.Incident.Findings) != 1 {
+		t.Fatalf("%v %s", err, asJSON(x))
+	}
+	var why []string
+	for _, term := range x.Incident.Terms {
+		why = append(why, term.Why)
+	}
+	if !slices.Equal(why, []string{"pc-1: F01 warn", "", "one cause of 2 devices"}) {
+		t.Errorf("terms %q", why)
 	}
 }
 
-// TestPersonsInHealth wants no person in what is judged for those who may not
+// personsInHealth wants no person in what is judged for those who may not
 // see persons, and what was left out named.
-func TestPersonsInHealth(t *testing.T) {
-	for name, w := range map[string]*world{"fake": newWorld(t), "real": newRealWorld(t)} {
-		t.Run(name, func(t *testing.T) {
-			space, upkeep := w.number("device:"+pc1+":space"), w.number("device:"+pc2+":hygiene")
-			ids := map[string]int64{}
-			list, err := w.client("admin").FindingList(t.Context(), FindingListInput{Backlog: "both"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range list.Findings {
-				ids[f.Name+f.Rule+f.Component] = f.ID
-			}
-			for who, sees := range map[string]bool{"intern": false, "intern-parks": false, "intern-person": true, "staff": true, "admin": true} {
-				all := ""
-				for _, path := range []string{"/incidents?all=true", "/incidents?all=true&format=csv", fmt.Sprintf("/incidents/%d", space), fmt.Sprintf("/incidents/%d", upkeep),
-					"/findings", "/findings?backlog=both&format=csv", fmt.Sprintf("/findings/%d", ids["pc-1S01C:"]), fmt.Sprintf("/findings/%d", ids["pc-2P01"]),
-					"/explain?device=pc-1&rule=P01", fmt.Sprintf("/findings/%d/explain", ids["pc-2P01"])} {
-					resp, body := w.get(who, path)
-					if resp.StatusCode != 200 {
-						t.Errorf("%s: %d %s", path, resp.StatusCode, body)
-					}
-					all += body
-				}
-				if got := strings.Contains(all, "jdoe"); got != sees {
-					t.Errorf("%s sees persons: %t\n%s", who, got, all)
-				}
-				for _, kept := range []string{"Up", "3 days", "99 %", "In use"} {
-					if !strings.Contains(all, kept) {
-						t.Errorf("%s does not see %q", who, kept)
-					}
-				}
-				x, err := w.client(who).IncidentShow(t.Context(), IncidentInput{space})
-				if err != nil {
-					t.Fatal(err)
-				}
-				y, err := w.client(who).IncidentShow(t.Context(), IncidentInput{upkeep})
-				if err != nil {
-					t.Fatal(err)
-				}
-				// What stands in no rule in use could be anything.
-				want := `[["S01.Not of the rule"],["P01.Last user"]]`
-				if name == "fake" { // only there a device has a user
-					want = `[["S01.Not of the rule","device.user"],["P01.Last user"]]`
-				}
-				if sees {
-					want = `[null,null]`
-				}
-				if got := asJSON([][]string{x.Hidden, y.Hidden}); got != want {
-					t.Errorf("%s: hidden %s, want %s", who, got, want)
-				}
-			}
-		})
+func personsInHealth(t *testing.T, w *world, name string) {
+	space, upkeep := w.number("device:"+pc1+":space"), w.number("device:"+pc2+":hygiene")
+	ids := map[string]int64{}
+	list, err := w.client("admin").FindingList(t.Context(), FindingListInput{Backlog: "both"})
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestFindings(t *testing.T) {
-	for name, w := range map[string]*world{"fake": newWorld(t), "real": newRealWorld(t)} {
-		t.Run(name, func(t *testing.T) { findings(t, w) })
+	for _, f := range list.Findings {
+		ids[f.Name+f.Rule+f.Component] = f.ID
+	}
+	for who, sees := range map[string]bool{"intern": false, "intern-parks": false, "intern-person": true, "staff": true, "admin": true} {
+		all := ""
+		for _, path := range []string{"/incidents?all=true", "/incidents?all=true&format=csv", fmt.Sprintf("/incidents/%d", space), fmt.Sprintf("/incidents/%d", upkeep),
+			"/findings", "/findings?backlog=both&format=csv", fmt.Sprintf("/findings/%d", ids["pc-1S01C:"]), fmt.Sprintf("/findings/%d", ids["pc-2P01"]),
+			"/explain?device=pc-1&rule=P01", fmt.Sprintf("/findings/%d/explain", ids["pc-2P01"])} {
+			resp, body := w.get(who, path)
+			if resp.StatusCode != 200 {
+				t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+			}
+			all += body
+		}
+		if got := strings.Contains(all, "jdoe"); got != sees {
+			t.Errorf("%s sees persons: %t\n%s", who, got, all)
+		}
+		for _, kept := range []string{"Up", "3 days", "99 %", "In use"} {
+			if !strings.Contains(all, kept) {
+				t.Errorf("%s does not see %q", who, kept)
+			}
+		}
+		x, err := w.client(who).IncidentShow(t.Context(), IncidentInput{space})
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := w.client(who).IncidentShow(t.Context(), IncidentInput{upkeep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What stands in no rule in use could be anything.
+		want := `[["S01.Not of the rule"],["P01.Last user"]]`
+		if name == "fake" { // only there a device has a user
+			want = `[["S01.Not of the rule","device.user"],["P01.Last user"]]`
+		}
+		if sees {
+			want = `[null,null]`
+		}
+		if got := asJSON([][]string{x.Hidden, y.Hidden}); got != want {
+			t.Errorf("%s: hidden %s, want %s", who, got, want)
+		}
 	}
 }
 
