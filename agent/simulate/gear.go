@@ -42,7 +42,10 @@ type gear struct {
 }
 
 // port is the running sums of a port.
-type port struct{ in, out, errors float64 }
+type port struct {
+	in, out, errors float64
+	up              bool // has a link
+}
 
 // gearName is what a piece of gear is called.
 func gearName(what, site string, i int) string {
@@ -108,7 +111,9 @@ func (g *gear) live(now time.Time) voice {
 		g.last = now
 		if g.lostPower() {
 			g.started, g.boots = now, g.boots+1
-			g.ports = [ports]port{}
+			for i := range g.ports {
+				g.ports[i] = port{up: g.ports[i].up}
+			}
 			g.tell(now, event.Boot, map[string]string{"type": "cold"})
 			g.touched["snmp_agent"] = true
 		}
@@ -194,7 +199,15 @@ func (g *gear) count(now time.Time) {
 	seconds := max(now.Sub(g.last).Seconds(), 0)
 	g.last = now
 	for i, m := range g.desks {
-		if !m.up || m.spell.home || m.wireless {
+		if on := g.linked(i); on != g.ports[i].up {
+			g.ports[i].up = on
+			g.tell(now, event.LinkFlap, map[string]string{"interface": m.port, "state": map[bool]string{true: "up", false: "down"}[on]})
+			g.touched["port"] = true
+			if _, known := g.seen[m.mac()]; on && !known {
+				g.touched["fdb"] = true
+			}
+		}
+		if !g.ports[i].up {
 			continue
 		}
 		g.seen[m.mac()] = now

@@ -1,0 +1,385 @@
+//go:build linux
+
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/agent/simulate"
+	"muster/collector/store"
+)
+
+// The acceptance of the health engine: to an office of sixty PCs at three
+// sites the troubles of a script happen, among all that is no trouble, and
+// what people are given to work on is exactly what the script says: which
+// incidents, on what, led by which rule, how bad, when, what was told of them,
+// and in which order they stand at the end. Nothing else is opened or told.
+
+// fleetOf is the office; the seed makes thirteen laptops of one model and
+// eleven machines on each switch of Hartford.
+const fleetOf = `
+seed: 29
+rhythm: office
+sites:
+  - {name: hartford, agents: 30, switches: 2, ups: 1, printers: 1}
+  - {name: stamford, agents: 20, switches: 1}
+  - {name: norwich}
+steps:
+`
+
+// fastTroubles all happen within two weeks.
+const fastTroubles = fleetOf + `
+  - {at: 1d,       machine: 12, do: dying_disk, for: 9d}
+  - {at: 1d,       machine: 22, do: throttle, for: 4d}
+  - {at: 1d,       machine: 36, do: fail_battery, for: 9d}
+  - {at: 2d,       machine: 0, do: leak_memory, for: 5d}
+  - {at: 2d,       machine: 48, do: fill_disk, for: 9d}
+  - {at: 2d,       do: toner_low, for: 8d}
+  - {at: 3d9h30m,  do: switch_errors, switch: sw-hartford-2, for: 1d}
+  - {at: 4d9h,     machine: 41, do: flap_link, for: 8h}
+  - {at: 7d10h,    agents: 100%, model: Book 14 G2, do: bad_driver, for: 5d}
+  - {at: 8d9h,     do: ups_on_battery, site: hartford, for: 50m}
+  - {at: 10d10h,   do: outage, site: stamford, for: 2h}
+`
+
+// slowTroubles come about over five weeks, as they do.
+const slowTroubles = fleetOf + `
+  - {at: 7d,       machine: 36, do: fail_battery, for: 25d}
+  - {at: 8d,       machine: 12, do: dying_disk, for: 16d}
+  - {at: 9d,       machine: 48, do: fill_disk, for: 24d}
+  - {at: 10d9h,    machine: 41, do: flap_link, for: 8h}
+  - {at: 14d,      machine: 22, do: throttle, for: 10d}
+  - {at: 15d9h30m, do: switch_errors, switch: sw-hartford-2, for: 2d}
+  - {at: 18d,      machine: 20, do: leak_memory, for: 6d}
+  - {at: 21d10h,   agents: 100%, model: Book 14 G2, do: bad_driver, for: 7d}
+  - {at: 23d9h,    do: ups_on_battery, site: hartford, for: 50m}
+  - {at: 24d,      do: toner_low, for: 6d}
+  - {at: 29d10h,   do: outage, site: stamford, for: 2h}
+`
+
+// expected is an incident that a script says there must be.
+type expected struct {
+	name     string // for the order at the end
+	kind     store.IncidentKind
+	on       string // the device's name; of a cause what is shared; of a site its name
+	rule     string // that leads at the end
+	severity string // at the end, or when it cleared
+	opened   string // "3d09h50m" since the start, and how much later it may be
+	within   time.Duration
+	cleared  string // empty: it is open at the end
+	by       time.Duration
+	told     string // what was told, in order
+	// joins says that incidents of single devices may open before the cause
+	// shows, and go into it: alone of them may be told before, because fewer
+	// than five are no cause.
+	joins bool
+	alone int
+	size  int // devices at the end of it, at least
+
+	title string // of the one that was met
+}
+
+const (
+	hour = time.Hour
+	day  = 24 * time.Hour
+)
+
+func TestTroublesOfTwoWeeks(t *testing.T) {
+	if raced {
+		t.Log("under the race detector: about three minutes")
+	}
+	playTroubles(t, fastTroubles, 12, []expected{
+		{name: "disk", kind: store.DeviceIncident, on: "health-00012", rule: "D02", severity: "critical", opened: "2d07h30m", within: hour, told: "opened warn, worse critical"},
+		{name: "throttle", kind: store.DeviceIncident, on: "it-00022", rule: "C04", severity: "warn", opened: "3d08h00m", within: 2 * hour, told: "opened warn"},
+		{name: "port", kind: store.DeviceIncident, on: "sw-hartford-2", rule: "N07", severity: "warn", opened: "3d09h40m", within: 30 * time.Minute,
+			cleared: "4d09h40m", by: hour + 30*time.Minute, told: "opened warn, cleared warn"},
+		{name: "switch", kind: store.CauseIncident, on: "switch sw-hartford-2", rule: "N01", severity: "critical", opened: "3d09h50m", within: 30 * time.Minute,
+			cleared: "4d09h40m", by: hour + 30*time.Minute, told: "opened critical, cleared critical", joins: true},
+		{name: "flapping", kind: store.DeviceIncident, on: "acc-00041", rule: "N03", severity: "warn", opened: "4d09h30m", within: 30 * time.Minute,
+			cleared: "5d17h00m", by: 3 * day, told: "opened warn, cleared warn"},
+		{name: "flapping port", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "4d09h30m", within: 30 * time.Minute,
+			cleared: "5d17h00m", by: 3 * day, told: "opened warn, cleared warn"},
+		{name: "leak", kind: store.DeviceIncident, on: "it-00000", rule: "M03", severity: "warn", opened: "4d12h00m", within: day, told: "opened warn"},
+		// It was found while the laptop was at home, out of reach, and told
+		// when it came back.
+		{name: "battery", kind: store.DeviceIncident, on: "clerk-00036", rule: "B01", severity: "critical", opened: "5d12h00m", within: 2 * day, told: "opened warn, worse critical"},
+		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "9d07h00m", within: 8 * hour,
+			told: "opened critical", joins: true, alone: 4, size: 13},
+		{name: "ups", kind: store.DeviceIncident, on: "ups-hartford-1", rule: "G11", severity: "warn", opened: "8d09h00m", within: 20 * time.Minute,
+			cleared: "8d09h50m", by: 30 * time.Minute, told: "opened warn, cleared warn"},
+		{name: "toner", kind: store.DeviceIncident, on: "prt-hartford-1", rule: "G13", severity: "warn", opened: "9d12h00m", within: day, told: "opened warn"},
+		{name: "full", kind: store.DeviceIncident, on: "court-00048", rule: "S01", severity: "critical", opened: "10d07h00m", within: 3 * hour, told: "opened warn, worse critical"},
+		{name: "outage", kind: store.SiteIncident, on: "stamford", rule: "F03", severity: "critical", opened: "10d09h50m", within: 20 * time.Minute,
+			cleared: "10d12h00m", by: 30 * time.Minute, told: "opened critical, cleared critical", joins: true},
+	}, "driver, disk, full, battery, throttle, leak, toner")
+}
+
+func TestTroublesOfFiveWeeks(t *testing.T) {
+	if raced && !full() {
+		t.Skip("two weeks are enough for the race detector; make faults plays five")
+	}
+	playTroubles(t, slowTroubles, 35, []expected{
+		{name: "disk", kind: store.DeviceIncident, on: "health-00012", rule: "D02", severity: "critical", opened: "10d07h30m", within: hour, told: "opened warn, worse critical"},
+		{name: "flapping", kind: store.DeviceIncident, on: "acc-00041", rule: "N03", severity: "warn", opened: "10d09h30m", within: 30 * time.Minute,
+			cleared: "11d17h00m", by: 3 * day, told: "opened warn, cleared warn"},
+		{name: "flapping port", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "10d09h30m", within: 30 * time.Minute,
+			cleared: "11d17h00m", by: 3 * day, told: "opened warn, cleared warn"},
+		{name: "port", kind: store.DeviceIncident, on: "sw-hartford-2", rule: "N07", severity: "warn", opened: "15d09h40m", within: 30 * time.Minute,
+			cleared: "17d09h40m", by: hour + 30*time.Minute, told: "opened warn, cleared warn"},
+		{name: "switch", kind: store.CauseIncident, on: "switch sw-hartford-2", rule: "N01", severity: "critical", opened: "15d09h50m", within: 30 * time.Minute,
+			cleared: "17d09h40m", by: hour + 30*time.Minute, told: "opened critical, cleared critical", joins: true},
+		// A week after the last day with ten minutes of it.
+		{name: "throttle", kind: store.DeviceIncident, on: "it-00022", rule: "C04", severity: "warn", opened: "16d08h00m", within: 2 * hour,
+			cleared: "30d00h00m", by: 2 * day, told: "opened warn, cleared warn"},
+		{name: "battery", kind: store.DeviceIncident, on: "clerk-00036", rule: "B01", severity: "critical", opened: "17d00h00m", within: 2 * day, told: "opened warn, worse critical"},
+		{name: "leak", kind: store.DeviceIncident, on: "health-00020", rule: "M03", severity: "warn", opened: "20d00h00m", within: 2 * day, told: "opened warn"},
+		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "23d07h00m", within: 8 * hour,
+			told: "opened critical", joins: true, alone: 4, size: 13},
+		{name: "ups", kind: store.DeviceIncident, on: "ups-hartford-1", rule: "G11", severity: "warn", opened: "23d09h00m", within: 20 * time.Minute,
+			cleared: "23d09h50m", by: 30 * time.Minute, told: "opened warn, cleared warn"},
+		// The forecast needs some of the fall, and a day to be sure of it.
+		{name: "full", kind: store.DeviceIncident, on: "court-00048", rule: "S02", severity: "critical", opened: "22d00h00m", within: 4 * day, told: "opened warn, worse critical"},
+		{name: "toner", kind: store.DeviceIncident, on: "prt-hartford-1", rule: "G13", severity: "warn", opened: "29d12h00m", within: day, told: "opened warn"},
+		{name: "outage", kind: store.SiteIncident, on: "stamford", rule: "F03", severity: "critical", opened: "29d09h50m", within: 20 * time.Minute,
+			cleared: "29d12h00m", by: 30 * time.Minute, told: "opened critical, cleared critical", joins: true},
+	}, "driver, disk, full, battery, leak, toner")
+}
+
+// playTroubles plays a script for some days and holds what came of it against
+// what was expected; order is that of the open incidents at the end.
+func playTroubles(t *testing.T, script string, days int, want []expected, order string) {
+	t.Helper()
+	sc, err := simulate.ParseScenario("troubles.yaml", []byte(script), simulate.Scenario{Speed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const interval = 10 * time.Minute
+	w := &witness{t: t, start: time.Date(2026, 10, 26, 0, 0, 0, 0, time.UTC)}
+	s, err := NewStage(t.Context(), StageOptions{Dir: t.TempDir(), Start: w.start, Agency: "State", Recorded: w.record,
+		Fleet: simulate.Options{Agents: 60, Programs: 15, Interval: interval, Refresh: 4 * time.Hour, Scenario: sc}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	begin := time.Now()
+	for now := w.start.Add(interval); !now.After(w.start.AddDate(0, 0, days)); now = now.Add(interval) {
+		if err := s.Step(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+		if now.Equal(w.start.Add(8*day + 27*hour)) {
+			w.asleep(s)
+		}
+	}
+	w.s = s
+	t.Logf("%d days in %s: %+v, %+v", days, time.Since(begin).Round(time.Second), s.Stats, s.Judge.Stats())
+	if s.Stats.Late == 0 {
+		t.Error("no laptop delivered late: nobody worked at home")
+	}
+	w.judge(want)
+	w.order(want, order)
+}
+
+// witness writes down what is told, and compares.
+type witness struct {
+	t     *testing.T
+	s     *Stage
+	start time.Time
+	news  []store.News
+	steps map[string][]store.Step // by key
+}
+
+func (w *witness) record(j *store.Judged) {
+	for _, n := range j.News {
+		for _, x := range j.Incidents {
+			if x.Key == n.Key && n.Incident.Number == 0 {
+				n.Incident.Number = x.Number
+			}
+		}
+		w.news = append(w.news, n)
+	}
+	for _, x := range j.Steps {
+		if w.steps == nil {
+			w.steps = map[string][]store.Step{}
+		}
+		w.steps[x.Key] = append(w.steps[x.Key], x.Step)
+	}
+}
+
+// asleep holds the small hours of a working day against what they should be:
+// machines that were shut down, closed or carried home are asleep, not missed.
+func (w *witness) asleep(s *Stage) {
+	w.t.Helper()
+	page, err := s.Inventory.Devices(w.t.Context(), store.DeviceQuery{Scope: store.Scope{All: true}, Now: s.Now()})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	count := map[store.Presence]int{}
+	for _, d := range page.Devices {
+		count[d.Presence]++
+		if d.Presence == store.Missing {
+			w.t.Errorf("%s is missed at night", d.Name)
+		}
+	}
+	if count[store.Asleep] < 45 || count[store.Online] < 8 {
+		w.t.Errorf("at three in the morning: %v", count)
+	}
+}
+
+// subject is what an incident is on, as the table says it.
+func subject(x store.Incident) string {
+	switch {
+	case x.Kind == store.SiteIncident:
+		return x.Site
+	case x.Cause != nil:
+		return x.Cause.What + " " + x.Cause.Value
+	case len(x.Devices) > 0:
+		return x.Devices[0].Name
+	}
+	return ""
+}
+
+func (w *witness) all(q store.IncidentQuery) []store.Incident {
+	w.t.Helper()
+	q.Scope = store.Scope{All: true}
+	list, err := w.s.Inventory.Incidents(w.t.Context(), q)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list
+}
+
+func (w *witness) judge(want []expected) {
+	w.t.Helper()
+	var rest []store.Incident
+	for _, x := range w.all(store.IncidentQuery{Statuses: []store.IncidentStatus{store.New, store.Closed}}) {
+		i := slices.IndexFunc(want, func(e expected) bool {
+			return e.title == "" && e.kind == x.Kind && e.on == subject(x) && e.rule == x.Rule
+		})
+		if i < 0 {
+			rest = append(rest, x)
+			continue
+		}
+		want[i].title = x.Title
+		w.hold(&want[i], x)
+	}
+	for _, x := range rest {
+		told := w.told(x.Number)
+		i := w.joined(want, x)
+		switch {
+		case i < 0:
+			w.t.Errorf("nobody expected #%d %s %s %s on %s: %s; opened %s, cleared %s, told %q", x.Number, x.Kind, x.Severity, x.Rule, subject(x), x.Title, w.since(x.OpenedAt), w.since(x.ClearedAt), told)
+		case told != "":
+			want[i].alone--
+			w.t.Logf("%s: #%d on %s was told before: %s", want[i].name, x.Number, subject(x), told)
+		}
+	}
+	for _, e := range want {
+		if e.title == "" {
+			w.t.Errorf("%s: no %s incident of %s on %s", e.name, e.kind, e.rule, e.on)
+		}
+		if e.alone < 0 {
+			w.t.Errorf("%s: %d more of its devices were told one by one than had to be", e.name, -e.alone)
+		}
+	}
+}
+
+// hold compares one incident with its row.
+func (w *witness) hold(e *expected, x store.Incident) {
+	w.t.Helper()
+	told := w.told(x.Number)
+	if x.Severity != e.severity {
+		w.t.Errorf("%s: severity %s, want %s", e.name, x.Severity, e.severity)
+	}
+	w.between(e.name+" opened", x.OpenedAt, e.opened, e.within)
+	switch {
+	case e.cleared != "":
+		w.between(e.name+" cleared", x.ClearedAt, e.cleared, e.by)
+	case x.Status == store.Closed:
+		w.t.Errorf("%s: cleared %s, and should be open", e.name, w.since(x.ClearedAt))
+	}
+	if told != e.told {
+		w.t.Errorf("%s: told %q, want %q", e.name, told, e.told)
+	}
+	if x.Count < e.size {
+		w.t.Errorf("%s: %d devices, want %d", e.name, x.Count, e.size)
+	}
+	if x.Backlog || x.Hygiene {
+		w.t.Errorf("%s: backlog %v, hygiene %v", e.name, x.Backlog, x.Hygiene)
+	}
+}
+
+// joined finds the cause that a device's incident went into.
+func (w *witness) joined(want []expected, x store.Incident) int {
+	if x.Kind != store.DeviceIncident || x.Status != store.Closed {
+		return -1
+	}
+	for _, st := range w.steps[x.Key] {
+		if st.Do != "cleared" || !st.At.Equal(x.ClearedAt) {
+			continue
+		}
+		for i, e := range want {
+			if e.joins && e.title != "" && st.Text == "one cause with others: "+e.title {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// told is what was told of an incident.
+func (w *witness) told(number int64) string {
+	var out []string
+	for _, n := range w.news {
+		if n.Incident.Number == number {
+			out = append(out, n.Kind+" "+n.Incident.Severity)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func (w *witness) since(at time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	d := at.Sub(w.start)
+	return fmt.Sprintf("%dd%02dh%02dm", d/day, d%day/hour, d%hour/time.Minute)
+}
+
+// between says so when something did not happen in its time.
+func (w *witness) between(what string, at time.Time, from string, within time.Duration) {
+	w.t.Helper()
+	var d, h, m int
+	if _, err := fmt.Sscanf(from, "%dd%dh%dm", &d, &h, &m); err != nil {
+		w.t.Fatalf("%s: %q: %v", what, from, err)
+	}
+	begin := w.start.Add(time.Duration(d)*day + time.Duration(h)*hour + time.Duration(m)*time.Minute)
+	if at.Before(begin) || at.After(begin.Add(within)) {
+		w.t.Errorf("%s %s, want %s and up to %s later", what, w.since(at), from, within)
+	}
+}
+
+// order compares how the open incidents stand in the list.
+func (w *witness) order(want []expected, order string) {
+	w.t.Helper()
+	var got []string
+	for _, x := range w.all(store.IncidentQuery{}) {
+		name := fmt.Sprintf("%s on %s", x.Rule, subject(x))
+		for _, e := range want {
+			if e.kind == x.Kind && e.on == subject(x) && e.rule == x.Rule {
+				name = e.name
+			}
+		}
+		got = append(got, name)
+	}
+	if s := strings.Join(got, ", "); s != order {
+		w.t.Errorf("open at the end, by rank:\n  %s\nwant:\n  %s", s, order)
+	}
+}
