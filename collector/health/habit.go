@@ -12,7 +12,7 @@ import (
 )
 
 // habit is what a number of one device usually is, by the hour of the day, on
-// working days and on others: half an hour around each counts too.
+// working days and on others; what is near to the hour counts too.
 type habit struct {
 	at    time.Time
 	hours [48]usually // working days first
@@ -217,7 +217,13 @@ func habitOf(values []store.TimeValue, now time.Time, zone *time.Location) *habi
 		}
 	}
 	h := &habit{at: now}
-	for c, v := range in {
+	for c := range in {
+		v := slices.Clone(in[c])
+		// Of weekends there are few: the hours around help out.
+		for off := 1; off <= 3 && len(v) > 0 && len(v) < leastHabit; off++ {
+			day := c / 24 * 24
+			v = append(append(v, in[day+(c+off)%24]...), in[day+(c-day-off+24)%24]...)
+		}
 		if len(v) == 0 {
 			continue
 		}

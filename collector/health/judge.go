@@ -37,6 +37,8 @@ type Options struct {
 	Flaws Flaws
 	// Record, if set, is shown all that is recorded, before it is.
 	Record func(*store.Judged)
+	// News, if set, is called when news for people became durable.
+	News func()
 	// Queue is how many observations may wait, default 20,000. What comes while
 	// it is full is had from the stores later.
 	Queue int

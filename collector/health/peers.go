@@ -90,6 +90,10 @@ func (x *peers) compared(j *Judge, d *device, in *rule.Input, part string, t *wi
 	if !ok {
 		return 0, false
 	}
+	if np.spec.Counter {
+		x := o.Rate()
+		return x, !math.IsNaN(x)
+	}
 	return o.Quantile(0.5), true
 }
 

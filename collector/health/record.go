@@ -50,6 +50,9 @@ func (j *Judge) Flush(ctx context.Context) error {
 			return fmt.Errorf("record what was judged: %w", err)
 		}
 	}
+	if j.o.News != nil && len(draft.News) > 0 {
+		j.o.News()
+	}
 	j.mu.Lock()
 	number := map[string]int64{}
 	for _, s := range draft.Incidents {

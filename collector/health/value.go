@@ -2,6 +2,7 @@ package health
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"muster/collector/health/rule"
@@ -171,18 +172,24 @@ func (v *view) number(in *rule.Input) rule.Value {
 		return known(last.V)
 	case in.Kind == rule.Future:
 		return v.forecast(in, t, np)
+	case in.Op == "usual" || in.Op == "spread" || in.Op == "z":
+		now, ok := v.atPresent(in, t, np, last.V)
+		if !ok && in.Op == "z" {
+			return rule.Value{}
+		}
+		return v.habit(in, t, np, now)
+	case strings.HasPrefix(in.Op, "peers_"):
+		now, ok := v.j.peers.compared(v.j, v.d, in, v.key(in), t, v.now)
+		if !ok && in.Op == "peers_z" {
+			return rule.Value{}
+		}
+		return v.j.peers.value(v, in, now)
 	case in.Per.Field != "":
 		other, _ := v.track(in.Per, v.key(in))
 		if other == nil {
 			return rule.Value{}
 		}
 		return over(in, window.Ratios(t, other, v.now, in.Window))
-	}
-	switch in.Op {
-	case "usual", "spread", "z":
-		return v.habit(in, t, np, last.V)
-	case "peers_z", "peers_median", "peers_p95":
-		return v.j.peers.value(v, in, last.V)
 	}
 	o, ok := t.Over(&np.spec, v.now, in.Window)
 	if !ok {
@@ -217,6 +224,32 @@ func (v *view) number(in *rule.Input) rule.Value {
 		return v.slope(o)
 	}
 	return rule.Value{}
+}
+
+// present is how far back a value reaches that is compared with habits: of one
+// sample too much is chance.
+const present = 15 * time.Minute
+
+// atPresent is what is compared with a habit: the newest value; of a counter
+// its rate, of one by another their ratio, over the last minutes.
+func (v *view) atPresent(in *rule.Input, t *window.Track, np *numberPlan, last float64) (float64, bool) {
+	if in.Per.Field != "" {
+		other, _ := v.track(in.Per, v.key(in))
+		if other == nil {
+			return 0, false
+		}
+		r := window.Ratios(t, other, v.now, present)
+		return window.Quantile(r, 0.5), len(r) > 0
+	}
+	if np.slow || !np.spec.Counter {
+		return last, true
+	}
+	o, ok := t.Over(&np.spec, v.now, present)
+	if !ok {
+		return 0, false
+	}
+	x := o.Rate()
+	return x, !math.IsNaN(x)
 }
 
 // over answers for values that are at hand.
