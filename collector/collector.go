@@ -30,7 +30,9 @@ import (
 	"muster/collector/drain"
 	"muster/collector/health"
 	"muster/collector/intake"
+	"muster/collector/notify"
 	"muster/collector/outbox"
+	"muster/collector/outgoing"
 	"muster/collector/receive"
 	"muster/collector/store"
 	"muster/collector/store/sqlstore"
@@ -89,6 +91,10 @@ type collector struct {
 	accounts  *account.Accounts
 	policies  *policies
 	judge     *health.Judge
+	judging   health.Options
+	notifier  *notify.Notifier
+	dialer    *outgoing.Dialer
+	sealer    *seal.Sealer
 	door      *intake.Door
 	receiver  *receive.Receiver
 	drain     *drain.Drain
@@ -141,6 +147,9 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if err := c.openJudge(); err != nil {
 		return nil, err
 	}
+	if err := c.openNotices(); err != nil {
+		return nil, err
+	}
 	c.door = intake.New(intake.Options{Inventory: c.inventory, Outbox: outboxSide{c.outbox}, Policies: c.policies, Log: c.log, Now: c.now,
 		Taken: c.taken, Step: o.Step})
 	l := c.cfg.Limits
@@ -156,7 +165,8 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 
 // openIdentity opens the CA, the accounts and what agents are told.
 func (c *collector) openIdentity(ctx context.Context, dir string) error {
-	sealer, err := seal.Open(filepath.Join(dir, "secret.key"), func() (bool, error) {
+	var err error
+	c.sealer, err = seal.Open(filepath.Join(dir, "secret.key"), func() (bool, error) {
 		cas, err := c.control.AllAuthorities(ctx)
 		return len(cas) > 0, err
 	})
@@ -168,12 +178,12 @@ func (c *collector) openIdentity(ctx context.Context, dir string) error {
 	c.policies = newPolicies(c.inventory, func() [][]byte { ders, _ := c.authority.Set(); return ders }, addrs, c.log, c.now)
 	c.policies.interval, c.policies.largeInterval = time.Duration(c.cfg.Agents.Interval), time.Duration(c.cfg.Agents.LargeInterval)
 	c.policies.largeFleet = c.cfg.Agents.LargeFleet
-	c.authority, err = authority.Open(ctx, authority.Options{Store: c.control, Sealer: sealer, Now: c.now, Log: c.log, Names: names, IPs: ips,
+	c.authority, err = authority.Open(ctx, authority.Options{Store: c.control, Sealer: c.sealer, Now: c.now, Log: c.log, Names: names, IPs: ips,
 		Addresses: func() []string { return addrs }, Next: func() time.Duration { return 0 }, Created: c.created, Changed: func() { c.policies.Changed() }})
 	if err != nil {
 		return err
 	}
-	key, err := auditKey(filepath.Join(dir, "audit.sealed"), sealer)
+	key, err := auditKey(filepath.Join(dir, "audit.sealed"), c.sealer)
 	if err != nil {
 		return err
 	}
@@ -264,6 +274,7 @@ func (c *collector) openAPI() error {
 	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: sql,
 		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
 		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
+		Health: c.inventory, Judge: c.judge, Replay: c.replay, Notices: c.noticesForAPI(), Zone: c.cfg.Health.Zone,
 		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems}})
 	return err
 }
@@ -318,6 +329,7 @@ func (c *collector) run(ctx context.Context) error {
 	start(&lower, under, "authority", c.authority.Run)
 	start(&upper, work, "groups", c.policies.Run)
 	start(&upper, work, "rules", c.watchRules)
+	start(&upper, work, "notices", c.notifier.Run)
 	start(&upper, work, "upkeep", c.upkeep)
 	start(&upper, work, "disk", c.disk)
 	start(&upper, work, "agents", func(ctx context.Context) error { return c.receiver.Serve(ctx, agents, c.authority.ServerTLS()) })

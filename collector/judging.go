@@ -12,6 +12,7 @@ import (
 	"muster/collector/health/rule"
 	"muster/collector/health/rules"
 	"muster/collector/intake"
+	"muster/collector/store"
 )
 
 // loadRules reads our own rules and the office's. A broken file of the
@@ -55,10 +56,18 @@ func (c *collector) openJudge() error {
 			return fmt.Errorf("health.flaws: %s: %w", path, err)
 		}
 	}
-	keeper, _ := any(c.inventory).(health.Keeper)
-	c.judge, err = health.New(health.Options{Rules: set, Keeper: keeper, Inventory: c.inventory, Series: c.series, Log: c.log, Now: c.now,
-		Interval: c.policies.Interval, Zone: zone, Flaws: flaws})
+
+	c.judging = health.Options{Rules: set, Keeper: c.inventory, Inventory: c.inventory, Series: c.series, Log: c.log, Now: c.now,
+		Interval: c.policies.Interval, Zone: zone, Flaws: flaws, News: func() { c.notifier.Wake() }}
+	c.judge, err = health.New(c.judging)
 	return err
+}
+
+// replay holds a rule against what the stores hold.
+func (c *collector) replay(ctx context.Context, rule string, devices []store.Device, since time.Time) ([]health.Replayed, error) {
+	o := c.judging
+	o.Rules = c.judge.Rules()
+	return health.Replay(ctx, o, rule, devices, since)
 }
 
 // taken hands what became durable to the judge.

@@ -29,6 +29,7 @@ type Config struct {
 	Stores    Stores    `yaml:"stores"`
 	Retention Retention `yaml:"retention"`
 	Health    Health    `yaml:"health"`
+	Outgoing  Outgoing  `yaml:"outgoing"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -88,6 +89,26 @@ type Health struct {
 	Rules string `yaml:"rules" doc:"Folder of the office's own rules, a YAML file each: one with the name of a rule of Muster's changes or disables it, any other adds a rule. Changed files are used within a minute."`
 	Flaws string `yaml:"flaws" doc:"JSON file of security flaws known to be used in attacks (CISA's known_exploited_vulnerabilities.json). Muster fetches nothing: keep it up to date yourself."`
 	Zone  string `yaml:"zone" doc:"Time zone (IANA name) of the office, for usual hours. Empty: that of this machine."`
+}
+
+// Outgoing is whom the collector itself may call: mail servers, webhooks, log
+// servers.
+type Outgoing struct {
+	Allow []string `yaml:"allow" doc:"Private networks (10.0.0.0/8) and addresses that may be called. Public ones always may, link-local ones and metadata services of clouds never."`
+}
+
+// Check says what no tag can.
+func (o *Outgoing) Check() settings.Problems {
+	var ps settings.Problems
+	for i, n := range o.Allow {
+		if _, err := netip.ParsePrefix(n); err == nil {
+			continue
+		}
+		if _, err := netip.ParseAddr(n); err != nil {
+			ps.Add(fmt.Sprintf("allow[%d]", i), n, "a network such as 10.0.0.0/8 or an address is expected")
+		}
+	}
+	return ps
 }
 
 // Log says what is written about the collector's own work.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // routes, hours and maintenance name zones, which Windows does not have
 
 	"muster/collector"
 	"muster/collector/cli"
