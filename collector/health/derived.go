@@ -36,7 +36,7 @@ func (v *view) derived(in *rule.Input) rule.Value {
 		return known(float64(d.weakSigns(v.j.plan, v.now)))
 	case "known_flaws.overdue_days":
 		return v.j.overdue(d, v.now)
-	case "unusual.alert", "unusual.score", "unusual.peers_z":
+	case "unusual.alert", "unusual.score", "unusual.words", "unusual.peers_z", "unusual.peers_words":
 		return v.unusual(in.Field)
 	}
 	return rule.Value{}

@@ -51,24 +51,25 @@ type Numbers struct {
 
 // device is what a judge keeps of one device.
 type device struct {
-	info   Info
-	at     time.Time // newest report judged
-	heard  time.Time // newest receipt
-	parts  map[string]map[string]*part
-	rows   map[string]*rows
-	tracks map[trackKey]*window.Track
-	places map[report.LayoutHash][]place
-	events map[string][]happening
-	counts map[countKey]float64 // of inputs of kind Rows
-	states map[stateKey]*state
-	ended  map[stateKey]*state // in the last day
-	habits map[habitKey]*habit
-	wanted map[habitKey]bool
-	timed  time.Time // rules that change with time were asked last
-	recall bool      // its numbers of the past are to be had from the store yet
-	week   hours     // when it is usually heard
-	watch  map[trackKey]*watcher
-	ahead  map[foretellKey]*foretold
+	info     Info
+	at       time.Time // newest report judged
+	heard    time.Time // newest receipt
+	parts    map[string]map[string]*part
+	rows     map[string]*rows
+	tracks   map[trackKey]*window.Track
+	places   map[report.LayoutHash][]place
+	events   map[string][]happening
+	counts   map[countKey]float64 // of inputs of kind Rows
+	states   map[stateKey]*state
+	ended    map[stateKey]*state // in the last day
+	habits   map[habitKey]*habit
+	wanted   map[habitKey]bool
+	timed    time.Time // rules that change with time were asked last
+	unlearnt bool      // a watcher has not seen its past yet
+	recall   bool      // its numbers of the past are to be had from the store yet
+	week     hours     // when it is usually heard
+	watch    map[watchKey]*watcher
+	ahead    map[foretellKey]*foretold
 
 	presence store.Presence
 	stopped  bool      // its last word was that it was going to stop or sleep
@@ -87,7 +88,7 @@ type device struct {
 func newDevice(i Info) *device {
 	return &device{info: i, parts: map[string]map[string]*part{}, rows: map[string]*rows{}, tracks: map[trackKey]*window.Track{},
 		places: map[report.LayoutHash][]place{}, events: map[string][]happening{}, counts: map[countKey]float64{}, states: map[stateKey]*state{}, ended: map[stateKey]*state{},
-		habits: map[habitKey]*habit{}, watch: map[trackKey]*watcher{}}
+		habits: map[habitKey]*habit{}, watch: map[watchKey]*watcher{}}
 }
 
 // part is a component: a drive, a volume, or with the empty key the device.
@@ -123,6 +124,11 @@ type countKey struct {
 type trackKey struct {
 	number int
 	part   string
+}
+
+type watchKey struct {
+	ref  rule.Ref
+	part string
 }
 
 // place is where a value of a layout goes.
@@ -539,7 +545,7 @@ func (d *device) numbers(p *plan, n Numbers, touched func([]int)) (drives bool) 
 			continue
 		}
 		if at.watch != nil {
-			at.watch.add(np, at.track, n.At, v)
+			at.watch.add(np, n.At, v)
 		}
 		touched(np.rules)
 		drives = drives || np.ref.Measurement == "smart_device"
@@ -580,7 +586,12 @@ func (d *device) place(p *plan, l report.Layout, at time.Time) []place {
 		}
 		out[i] = place{number: n, track: t, key: c.key}
 		if np.watched {
-			out[i].watch = d.watcher(key, s)
+			k := watchKey{np.ref, c.key}
+			if d.watch[k] == nil {
+				d.watch[k] = newWatcher(np, key, s, d.info.FirstSeen, !p.remembers)
+				d.unlearnt = d.unlearnt || p.remembers && np.detected
+			}
+			out[i].watch = d.watch[k]
 		}
 	}
 	return out

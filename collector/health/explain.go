@@ -87,7 +87,7 @@ func (j *Judge) Explain(ctx context.Context, id inventory.DeviceID, ruleID, comp
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var out []Explanation
-	for _, p := range d.partsOf(r.Subject) {
+	for _, p := range d.partsOf(r) {
 		if component == "" || p.key == component || slices.Contains(p.names, component) {
 			out = append(out, j.explain(d, r, p))
 		}

@@ -221,7 +221,7 @@ func (j *Judge) silences(now time.Time) {
 		}
 		for _, ri := range j.plan.silent {
 			if r := j.plan.set.Rules[ri]; j.concerns(r, d) {
-				for _, p := range d.partsOf(r.Subject) {
+				for _, p := range d.partsOf(r) {
 					j.stats.Judgements++
 					j.moved(d, stateKey{r.ID, p.key}, j.judge(d, ri, p, now, true, nil), now)
 				}

@@ -166,5 +166,3 @@ func (v *view) slope(o window.Over) rule.Value {
 	}
 	return known(window.Quantile(s, 0.5))
 }
-
-func newDetector() detector { return nil }

@@ -2,10 +2,12 @@ package health
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"time"
 
+	"muster/collector/health/anomaly"
 	"muster/collector/health/rule"
 	"muster/collector/health/window"
 	"muster/collector/store"
@@ -93,8 +95,20 @@ func slowHabit(t *window.Track, np *numberPlan, now time.Time, d time.Duration) 
 	if len(v) < leastBefore {
 		return usually{}
 	}
-	m := window.Quantile(slices.Clone(v), 0.5)
-	return usually{int32(len(v)), float32(m), float32(robust(v, m))}
+	return usuallyOf(v, leastBefore, nobodyMinds(np, rule.Ref{}))
+}
+
+// usuallyOf sums values up, if they are at least so many. A difference below
+// step is none.
+func usuallyOf(v []float64, least int, step float64) usually {
+	s, err := anomaly.SpreadOf(v, least, step)
+	switch {
+	case errors.Is(err, anomaly.ErrNoSpread):
+		return usually{n: int32(len(v)), median: float32(v[0])}
+	case err != nil:
+		return usually{}
+	}
+	return usually{int32(s.N), float32(s.Median), float32(s.Width)}
 }
 
 // want asks for a habit, to be worked out from the store beside the judging.
@@ -152,7 +166,7 @@ func (j *Judge) learnHabit(ctx context.Context, p *plan, w wish, now time.Time) 
 		}
 		values = ratio(values, other)
 	}
-	return habitOf(values, now, j.o.Zone), nil
+	return habitOf(values, nobodyMinds(&np, w.key.per), now, j.o.Zone), nil
 }
 
 // past reads a number of a device from the store: of a counter its rate.
@@ -201,7 +215,7 @@ func ratio(a, b []store.TimeValue) []store.TimeValue {
 
 // habitOf sorts values into classes. The last day is left out: it is what is
 // compared with the habit.
-func habitOf(values []store.TimeValue, now time.Time, zone *time.Location) *habit {
+func habitOf(values []store.TimeValue, least float64, now time.Time, zone *time.Location) *habit {
 	var in [48][]float64
 	for _, p := range values {
 		if now.Sub(p.At) < 24*time.Hour || math.IsNaN(p.Value) {
@@ -224,11 +238,7 @@ func habitOf(values []store.TimeValue, now time.Time, zone *time.Location) *habi
 			day := c / 24 * 24
 			v = append(append(v, in[day+(c+off)%24]...), in[day+(c-day-off+24)%24]...)
 		}
-		if len(v) == 0 {
-			continue
-		}
-		m := window.Quantile(slices.Clone(v), 0.5)
-		h.hours[c] = usually{int32(len(v)), float32(m), float32(robust(v, m))}
+		h.hours[c] = usuallyOf(v, leastHabit, least)
 	}
 	return h
 }

@@ -106,6 +106,7 @@ type Judge struct {
 	met       time.Time // the list of devices was read last
 	wants     []wish
 	recalls   []*device
+	unlearnt  []*device // with watchers that have not seen their past
 
 	// To be recorded.
 	inc   incidents
@@ -172,6 +173,7 @@ func New(o Options) (*Judge, error) {
 // use takes rules into use.
 func (j *Judge) use(set *rule.Set) {
 	j.plan = newPlan(set)
+	j.plan.remembers = j.o.Series != nil
 	j.costs = make([]cost, len(set.Rules))
 	j.peers = newPeers()
 }
@@ -278,6 +280,10 @@ func (j *Judge) observe(ctx context.Context, d *device, o Observation) {
 			d.rememberDrives(j.plan, n.At)
 		}
 	}
+	if d.unlearnt {
+		d.unlearnt = false
+		j.unlearnt = append(j.unlearnt, d)
+	}
 	if now.Sub(d.timed) >= timedEvery {
 		d.timed = now
 		touch(j.plan.timed)
@@ -312,7 +318,7 @@ func (j *Judge) round(d *device, now time.Time, touched map[int]bool) {
 		if !j.concerns(r, d) {
 			continue
 		}
-		for _, p := range d.partsOf(r.Subject) {
+		for _, p := range d.partsOf(r) {
 			j.stats.Judgements++
 			did := j.judge(d, ri, p, now, touched[ri], nil)
 			j.moved(d, stateKey{r.ID, p.key}, did, now)
@@ -342,15 +348,15 @@ func (j *Judge) concerns(r *rule.Rule, d *device) bool {
 // fleetSubject are the subjects of which one device is only a part.
 func fleetSubject(s string) bool { return s == "cause" || s == "change" || s == "site" }
 
-// partsOf lists the components of a subject, in an order that repeats.
-func (d *device) partsOf(subject string) []*part {
-	if subject == rule.Device {
+// partsOf lists the components that a rule is about, in an order that repeats.
+func (d *device) partsOf(r *rule.Rule) []*part {
+	if r.Subject == "series" {
+		return d.watchedParts(r)
+	}
+	if r.Subject == rule.Device {
 		return []*part{d.whole()}
 	}
-	if subject == "series" {
-		return d.watchedParts()
-	}
-	m := d.parts[subject]
+	m := d.parts[r.Subject]
 	out := make([]*part, 0, len(m))
 	for _, p := range m {
 		out = append(out, p)
@@ -436,7 +442,11 @@ func (j *Judge) Use(set *rule.Set) {
 		clear(d.places)
 		clear(d.counts)
 		clear(d.habits)
-		clear(d.watch)
+		for k, w := range d.watch {
+			if n, ok := j.plan.byNumber[k.ref]; !ok || j.plan.numbers[n].detected != (w.det != nil) {
+				delete(d.watch, k)
+			}
+		}
 		d.loaded = false // columns may be asked for that were not kept
 		now := newest(d.at, j.o.Now())
 		for k, st := range d.states {

@@ -1,9 +1,11 @@
 package health
 
 import (
+	"errors"
 	"math"
 	"time"
 
+	"muster/collector/health/anomaly"
 	"muster/collector/health/rule"
 	"muster/collector/health/window"
 )
@@ -15,21 +17,18 @@ type peers struct {
 }
 
 type peerKey struct {
-	number int
-	per    rule.Ref
-	group  string
+	comparison
+	group string
 }
 
 // peerStats is how a number is spread over devices of a kind.
 type peerStats struct {
-	n                   int
-	median, spread, p95 float64
+	n           int
+	median, p95 float64
+	s           anomaly.Spread // without the highest tenth; none when all are the same
 }
 
-const (
-	peersEvery = 15 * time.Minute
-	leastPeers = 8
-)
+const peersEvery = 15 * time.Minute
 
 func newPeers() peers { return peers{groups: map[peerKey]peerStats{}} }
 
@@ -41,13 +40,14 @@ func peersOf(d *device) string {
 	return d.info.Kind + "\x00" + d.info.Model
 }
 
+// comparison is a number that rules compare; with per, its ratio to another.
+type comparison struct{ ref, per rule.Ref }
+
 // learn works the groups out anew, of the numbers that rules compare.
 func (x *peers) learn(j *Judge, now time.Time) {
 	x.at = now
 	x.groups = map[peerKey]peerStats{}
-	for _, slot := range j.plan.compared {
-		in := &j.plan.set.Inputs[slot]
-		n := j.plan.byNumber[rule.Ref{Measurement: in.Source, Field: in.Field}]
+	for _, c := range j.plan.compared {
 		values := map[string][]float64{}
 		for _, id := range j.order {
 			d := j.devices[id]
@@ -56,26 +56,28 @@ func (x *peers) learn(j *Judge, now time.Time) {
 				continue
 			}
 			for k, t := range d.tracks {
-				if k.number == n {
-					if v, ok := x.compared(j, d, in, k.part, t, now); ok {
+				if k.number == j.plan.byNumber[c.ref] {
+					if v, ok := x.compared(j, d, c, k.part, t, now); ok {
 						values[g] = append(values[g], v)
 					}
 				}
 			}
 		}
+		least := nobodyMinds(&j.plan.numbers[j.plan.byNumber[c.ref]], c.per)
 		for g, v := range values {
-			if s, ok := spreadOf(v); ok {
-				x.groups[peerKey{n, in.Per, g}] = s
+			s, err := anomaly.PeerSpread(v, 0, least)
+			if err == nil || errors.Is(err, anomaly.ErrNoSpread) {
+				x.groups[peerKey{c, g}] = peerStats{n: len(v), median: window.Quantile(v, 0.5), p95: window.Quantile(v, 0.95), s: s}
 			}
 		}
 	}
 }
 
 // compared is what is compared: the median of the last hour, of each device.
-func (x *peers) compared(j *Judge, d *device, in *rule.Input, part string, t *window.Track, now time.Time) (float64, bool) {
-	np := &j.plan.numbers[j.plan.byNumber[rule.Ref{Measurement: in.Source, Field: in.Field}]]
-	if in.Per.Field != "" {
-		other := d.tracks[trackKey{j.plan.byNumber[in.Per], part}]
+func (x *peers) compared(j *Judge, d *device, c comparison, part string, t *window.Track, now time.Time) (float64, bool) {
+	np := &j.plan.numbers[j.plan.byNumber[c.ref]]
+	if c.per.Field != "" {
+		other := d.tracks[trackKey{j.plan.byNumber[c.per], part}]
 		if other == nil {
 			return 0, false
 		}
@@ -97,48 +99,20 @@ func (x *peers) compared(j *Judge, d *device, in *rule.Input, part string, t *wi
 	return o.Quantile(0.5), true
 }
 
-// spreadOf is the spread of peers: without the top tenth, so that those who are
-// in trouble do not hide each other (after Nexthink; reference/health.md 3a).
-func spreadOf(v []float64) (peerStats, bool) {
-	if len(v) < leastPeers {
-		return peerStats{}, false
-	}
-	s := peerStats{n: len(v), p95: window.Quantile(v, 0.95)} // puts them in order
-	kept := v[:len(v)-len(v)/10]
-	s.median = window.Quantile(kept, 0.5)
-	s.spread = robust(kept, s.median)
-	return s, true
-}
-
-// robust is a deviation that a few wild values do not move: 1.4826 times the
-// median absolute deviation, the interquartile range by 1.349, or half a
-// percent of the median, whichever is most.
-func robust(v []float64, median float64) float64 {
-	dev := make([]float64, len(v))
-	for i, x := range v {
-		dev[i] = math.Abs(x - median)
-	}
-	mad := window.Quantile(dev, 0.5)
-	all := append([]float64(nil), v...)
-	iqr := window.Quantile(all, 0.75) - window.Quantile(all, 0.25)
-	return max(1.4826*mad, iqr/1.349, 0.005*math.Abs(median))
-}
-
 // value answers an input about peers.
-func (x *peers) value(v *view, in *rule.Input, last float64) rule.Value {
-	n := v.j.plan.byNumber[rule.Ref{Measurement: in.Source, Field: in.Field}]
-	s, ok := x.groups[peerKey{n, in.Per, peersOf(v.d)}]
+func (x *peers) value(v *view, c comparison, op string, last float64) rule.Value {
+	s, ok := x.groups[peerKey{c, peersOf(v.d)}]
 	if !ok {
 		return rule.Value{}
 	}
-	switch in.Op {
+	switch op {
 	case "peers_median":
 		return known(s.median)
 	case "peers_p95":
 		return known(s.p95)
 	}
-	if s.spread == 0 {
+	if s.s.N == 0 {
 		return rule.Value{} // all the same: how far is far cannot be said
 	}
-	return known((last - s.median) / s.spread)
+	return known(s.s.Z(last))
 }

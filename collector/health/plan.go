@@ -23,23 +23,25 @@ type plan struct {
 	kinds    map[string]*kindPlan
 
 	// Rules, by their place in the set.
-	timed      []int // whose inputs change with time alone
-	silent     []int // that are about silence
-	compared   []int // slots that are compared with peers
+	timed      []int        // whose inputs change with time alone
+	silent     []int        // that are about silence
+	compared   []comparison // with peers
 	aboutGone  []bool
 	ranked     []int // that are about the order of drives
+	remembers  bool  // the past of numbers can be had from a store
 	pointsSlot int   // of the points of the drive risk model; -1: no rule asks
 	places     map[string]int
 }
 
 // numberPlan is what is kept of one number.
 type numberPlan struct {
-	ref     rule.Ref
-	subject rule.Subject
-	spec    window.Spec
-	slow    bool
-	rules   []int
-	watched bool // by the rules about series
+	ref      rule.Ref
+	subject  rule.Subject
+	spec     window.Spec
+	slow     bool
+	rules    []int
+	watched  bool // by the rules about series
+	detected bool // with a detector of what is unusual
 }
 
 // sectionPlan is what is kept of one section's rows.
@@ -90,7 +92,10 @@ func newPlan(set *rule.Set) *plan {
 				p.silent = append(p.silent, i)
 			}
 			if strings.HasPrefix(in.Op, "peers_") && in.Kind == rule.Window {
-				p.compared = append(p.compared, slot)
+				p.compares(comparison{rule.Ref{Measurement: in.Source, Field: in.Field}, in.Per})
+			}
+			if in.Kind == rule.Derived && in.Source == "unusual" {
+				p.unusual(r, in.Field)
 			}
 		}
 		for _, slot := range r.Evidence {
@@ -201,6 +206,26 @@ func add(list []int, i int) []int {
 	return append(list, i)
 }
 
+// compares notes a number that is compared with peers.
+func (p *plan) compares(c comparison) {
+	if !slices.Contains(p.compared, c) {
+		p.compared = append(p.compared, c)
+	}
+}
+
+// unusual notes what a rule about series asks of its numbers.
+func (p *plan) unusual(r *rule.Rule, field string) {
+	for _, name := range r.Series {
+		ref, _ := rule.ParseRef(name)
+		if strings.HasPrefix(field, "peers_") {
+			p.compares(comparison{ref: ref})
+		} else {
+			p.numbers[p.number(ref, 0, -1)].detected = true
+		}
+	}
+}
+
+// number makes sure that a number is kept for a window.
 func (p *plan) number(ref rule.Ref, w time.Duration, by int) int {
 	i, ok := p.byNumber[ref]
 	if !ok {

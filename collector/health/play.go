@@ -42,7 +42,13 @@ type player struct {
 	start time.Time
 	id    inventory.DeviceID
 	past  played
+	peers []inventory.DeviceID
+	other int // step of the peers that is next
 }
+
+// casePeers is how many other devices of its model a case has that tells of
+// any: one more than it takes to compare.
+const casePeers = 9
 
 func playCase(ctx context.Context, set *rule.Set, r *rule.Rule, c rule.Case) ([]string, error) {
 	p := &player{r: r, c: c, start: caseStart(), id: "case"}
@@ -54,6 +60,13 @@ func playCase(ctx context.Context, set *rule.Set, r *rule.Rule, c rule.Case) ([]
 	}
 	p.j = j
 	j.Meet(Info{ID: p.id, Name: "case", Kind: c.Device.Kind, OS: c.Device.OS, Model: c.Device.Model, Chassis: c.Device.Chassis, FirstSeen: p.start.Add(-c.Device.Seen)})
+	if len(c.Peers) > 0 {
+		for i := range casePeers {
+			id := inventory.DeviceID(fmt.Sprintf("peer %d", i+1))
+			p.peers = append(p.peers, id)
+			j.Meet(Info{ID: id, Name: string(id), Kind: c.Device.Kind, OS: c.Device.OS, Model: c.Device.Model, Chassis: c.Device.Chassis, FirstSeen: p.start.Add(-c.Device.Seen)})
+		}
+	}
 	var faults []string
 	at, next := time.Duration(0), 0
 	// A heartbeat between what the case says: devices report, whatever they
@@ -80,6 +93,9 @@ func playCase(ctx context.Context, set *rule.Set, r *rule.Rule, c rule.Case) ([]
 				return nil, err
 			}
 		}
+		if err := p.playPeers(ctx, at); err != nil {
+			return nil, err
+		}
 		if err := j.Remind(ctx, 100); err != nil {
 			return nil, err
 		}
@@ -100,6 +116,25 @@ func playCase(ctx context.Context, set *rule.Set, r *rule.Rule, c rule.Case) ([]
 		at = after
 	}
 	return faults, nil
+}
+
+// playPeers lets the other devices say what is due: with their own numbers,
+// and the rows of the case's device.
+func (p *player) playPeers(ctx context.Context, at time.Duration) error {
+	for ; p.other < len(p.c.Peers) && p.c.Peers[p.other].At <= at; p.other++ {
+		step := p.c.Peers[p.other]
+		if p.other == 0 {
+			step.Rows = p.c.Steps[0].Rows
+		}
+		for _, id := range p.peers {
+			o := p.observation(step)
+			o.Device = id
+			if err := p.j.Observe(ctx, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // after is the time of the next thing that happens.
@@ -176,7 +211,7 @@ func (p *player) check(e rule.Expectation) string {
 
 // unseen says whether nothing can be said of any component.
 func (p *player) unseen(d *device, component string) bool {
-	for _, c := range d.partsOf(p.r.Subject) {
+	for _, c := range d.partsOf(p.r) {
 		if component != "" && c.key != component {
 			continue
 		}

@@ -78,6 +78,9 @@ func (j *Judge) Remind(ctx context.Context, most int) error {
 	if err := j.recallSome(ctx, most); err != nil {
 		return err
 	}
+	if err := j.learnUsual(ctx, most); err != nil {
+		return err
+	}
 	return j.learnHabits(ctx, most)
 }
 

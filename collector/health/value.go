@@ -179,11 +179,12 @@ func (v *view) number(in *rule.Input) rule.Value {
 		}
 		return v.habit(in, t, np, now)
 	case strings.HasPrefix(in.Op, "peers_"):
-		now, ok := v.j.peers.compared(v.j, v.d, in, v.key(in), t, v.now)
+		c := comparison{rule.Ref{Measurement: in.Source, Field: in.Field}, in.Per}
+		now, ok := v.j.peers.compared(v.j, v.d, c, v.key(in), t, v.now)
 		if !ok && in.Op == "peers_z" {
 			return rule.Value{}
 		}
-		return v.j.peers.value(v, in, now)
+		return v.j.peers.value(v, c, in.Op, now)
 	case in.Per.Field != "":
 		other, _ := v.track(in.Per, v.key(in))
 		if other == nil {

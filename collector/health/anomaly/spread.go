@@ -39,8 +39,14 @@ const (
 // Resolution is the least step of the number, 0 when it is not known. Values
 // that are no numbers are left out.
 func OwnSpread(values []float64, resolution float64) (Spread, error) {
+	return SpreadOf(values, leastOwn, resolution)
+}
+
+// SpreadOf is OwnSpread of at least so many values, for numbers that come a few
+// times a day.
+func SpreadOf(values []float64, least int, resolution float64) (Spread, error) {
 	v := numbers(values)
-	if len(v) < leastOwn {
+	if len(v) < max(least, 1) {
 		return Spread{}, ErrTooFew
 	}
 	return spreadOf(v, resolution)

@@ -23,6 +23,7 @@ type Case struct {
 	Name   string
 	Device CaseDevice
 	Steps  []CaseStep // by time
+	Peers  []CaseStep // of each other device of its model; none: there is none
 	Every  time.Duration
 	Silent [2]time.Duration // nothing is said from the first to the second; both zero: it always speaks
 	Expect []Expectation
@@ -134,8 +135,14 @@ func (p *caseParser) parse(c CaseDocument) Case {
 		p.rows(name, rows)
 	}
 	for _, name := range slices.Sorted(keys(c.Samples)) {
-		p.samples(name, c.Samples[name], every)
+		p.samples(".samples.", name, c.Samples[name], every)
 	}
+	others := &caseParser{key: p.key, steps: map[time.Duration]*CaseStep{}}
+	for _, name := range slices.Sorted(keys(c.Peers)) {
+		others.samples(".peers.", name, c.Peers[name], every)
+	}
+	p.problems = append(p.problems, others.problems...)
+	out.Peers = others.inOrder()
 	for i, text := range c.Events {
 		p.event(fmt.Sprintf(".events[%d]", i), text)
 	}
@@ -148,12 +155,19 @@ func (p *caseParser) parse(c CaseDocument) Case {
 	if len(c.Expect) == 0 {
 		p.bad(".expect", "", "at least one expectation is expected, such as: 36h warn")
 	}
-	for _, s := range p.steps {
-		out.Steps = append(out.Steps, *s)
-	}
-	slices.SortFunc(out.Steps, func(a, b CaseStep) int { return cmp.Compare(a.At, b.At) })
+	out.Steps = p.inOrder()
 	slices.SortStableFunc(out.Expect, func(a, b Expectation) int { return cmp.Compare(a.At, b.At) })
 	out.End = p.end
+	return out
+}
+
+// inOrder lists the steps by time.
+func (p *caseParser) inOrder() []CaseStep {
+	var out []CaseStep
+	for _, s := range p.steps {
+		out = append(out, *s)
+	}
+	slices.SortFunc(out, func(a, b CaseStep) int { return cmp.Compare(a.At, b.At) })
 	return out
 }
 
@@ -276,8 +290,8 @@ func cell(c inventory.Column, v string) (any, time.Duration, error) {
 	return nil, 0, fmt.Errorf("a column of kind %s cannot stand in a case", c.Kind)
 }
 
-func (p *caseParser) samples(name, text string, every time.Duration) {
-	key := ".samples." + name
+func (p *caseParser) samples(under, name, text string, every time.Duration) {
+	key := under + name
 	plain, pairs, err := words(name)
 	if err != nil || len(plain) != 1 {
 		p.bad(key, name, "a number and its labels are expected, such as: disk.free path=C:")

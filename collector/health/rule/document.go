@@ -71,6 +71,7 @@ type CaseDocument struct {
 	Every   settings.Duration   `yaml:"every" doc:"Time between two samples; none: 5m."`
 	Rows    map[string][]string `yaml:"rows" doc:"Rows by section, each as column=value …; 'disk @3d' replaces them later."`
 	Samples map[string]string   `yaml:"samples" doc:"Numbers by 'measurement.field label=value', each as 0x5 3+1x4 _x2."`
+	Peers   map[string]string   `yaml:"peers" doc:"The same numbers as samples say them, of nine more devices of its model."`
 	Events  []string            `yaml:"events" doc:"'30h disk_error cause=hardware x3'"`
 	Silent  string              `yaml:"silent" doc:"'3d' or '3d 5d': it says nothing from then on, or until then."`
 	Expect  []string            `yaml:"expect" doc:"'36h warn S1': the severity, none, pending or unseen, and which component."`

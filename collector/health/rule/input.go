@@ -266,7 +266,9 @@ func DerivedInputs() []DerivedInput {
 
 		{"unusual", "alert", "series", Flag, "the number left its own habits"},
 		{"unusual", "score", "series", Number, "how unusual, 0 to 1"},
+		{"unusual", "words", "series", Text, "what it is, and what is usual of it"},
 		{"unusual", "peers_z", "series", Number, "how far from devices of the same model and role, in robust deviations"},
+		{"unusual", "peers_words", "series", Text, "what it is, and what is usual of such devices"},
 
 		{"cause", "members", "cause", Number, "devices of the group on which the rule began to fire"},
 		{"cause", "size", "cause", Number, "devices of the group"},
