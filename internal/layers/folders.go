@@ -220,6 +220,7 @@ func Folders() []Folder {
 		{Path: "collector/store/sqlstore", Owns: "inventory and control in SQL", May: controlMay(), Tests: append(storeTests(),
 			Import{"collector/authority/authoritytest", "the suite for stores of identities"},
 			Import{"collector/notify/notifytest", "the suite for stores of notices"},
+			Import{"collector/query", "what people may ask of the views"},
 			Import{"collector/authority/seal", "secrets of channels come sealed"},
 		)},
 		{Path: "collector/store/tsdb", Owns: "series in the embedded Prometheus TSDB", May: storeMay(), Tests: storeTests()},

@@ -99,9 +99,9 @@ func (x *Inventory) Finding(ctx context.Context, s store.Scope, id int64) (store
 	return out, err
 }
 
-// aboutDevices adds which devices findings f are about, and answers how the
-// query comes to them: a few devices lead to their findings by an index; of
-// many, findings are walked in their order and looked at one by one.
+// aboutDevices adds which devices findings f are about, and answers by which
+// index the query comes to them: a few devices lead to their findings; of many,
+// findings are walked in their order and looked at one by one.
 func (v *view) aboutDevices(ctx context.Context, w *where, s store.Scope, ids []inventory.DeviceID) (by string, _ error) {
 	if len(ids) == 0 && s.All {
 		return "", nil
@@ -114,28 +114,37 @@ func (v *view) aboutDevices(ctx context.Context, w *where, s store.Scope, ids []
 		w.add("f.device_no IN (SELECT value FROM json_each(?))", jsonNumbers(nos))
 		return " INDEXED BY finding_by_device", nil
 	}
-	w.scope(s)
-	return " CROSS JOIN device_rows o ON o.device_no = f.device_no JOIN device_rows d ON d.device_no = " + shownAs, nil
+	records, args := recordsIn(s)
+	w.add("f.device_no IN ("+records+")", args...)
+	return " INDEXED BY finding_by_state", nil
 }
 
-// records lists the records in scope, with those that are merged into them:
-// of the devices given, else all of them; then all is false when they are more
-// than few.
+// records lists the records in scope: of the devices given with what is merged
+// into them, else all of them; then all is false when they are more than few.
 func (v *view) records(ctx context.Context, s store.Scope, ids []inventory.DeviceID) (nos []int64, all bool, _ error) {
-	var w where
-	limit := -1
-	first := "SELECT d.device_no FROM device_rows d"
 	if len(ids) > 0 {
-		first = "SELECT o.device_no FROM device_rows o JOIN device_rows d ON d.device_no = " + shownAs
+		var w where
 		w.add("o.device_id IN (SELECT value FROM json_each(?))", asJSON(ids))
-	} else {
-		w.add("d.merged_into IS NULL")
-		limit = few + 1
+		w.scope(s)
+		nos, err := v.numbers(ctx, "WITH RECURSIVE record (no) AS (SELECT o.device_no FROM device_rows o JOIN device_rows d ON d.device_no = "+shownAs+w.String()+
+			" UNION SELECT b.device_no FROM record CROSS JOIN device_rows b ON b.merged_into = record.no) SELECT no FROM record", w.args...)
+		return nos, true, err
 	}
-	w.scope(s)
-	nos, err := v.numbers(ctx, "WITH RECURSIVE record (no) AS (SELECT * FROM ("+first+w.String()+
-		" LIMIT ?) UNION SELECT b.device_no FROM record CROSS JOIN device_rows b ON b.merged_into = record.no) SELECT no FROM record", append(w.args, limit)...)
-	return nos, len(ids) > 0 || len(nos) <= few, err
+	records, args := recordsIn(s)
+	nos, err := v.numbers(ctx, records+" LIMIT ?", append(args, few+1)...)
+	return nos, len(nos) <= few, err
+}
+
+// recordsIn is the query for all records in scope: devices, and what is merged
+// into them.
+func recordsIn(s store.Scope) (query string, args []any) {
+	var shown, behind where
+	shown.add("d.merged_into IS NULL")
+	shown.scope(s)
+	behind.add("o.merged_into IS NOT NULL")
+	behind.scope(s)
+	return "SELECT d.device_no FROM device_rows d" + shown.String() +
+		" UNION ALL SELECT o.device_no FROM device_rows o CROSS JOIN device_rows d ON d.device_no = " + shownAs + behind.String(), append(shown.args, behind.args...)
 }
 
 // among adds that a text is one of a list; an empty list is open.

@@ -47,7 +47,7 @@ CREATE UNIQUE INDEX incident_open_key ON incident_rows (key) WHERE status <> 're
 CREATE INDEX incident_by_key ON incident_rows (key, opened_at);
 -- The lists, open and resolved. The columns behind the order only spare the
 -- look at rows that a filter leaves out.
-CREATE INDEX incident_by_rank ON incident_rows ((status = 'resolved'), rank DESC, number DESC, hygiene, backlog, severity, status, assignee, rule, family, opened_at);
+CREATE INDEX incident_by_rank ON incident_rows ((status = 'resolved'), rank DESC, number DESC, hygiene, backlog, severity, status, assignee, rule, family, opened_at, site_id);
 CREATE INDEX incident_by_assignee ON incident_rows (assignee) WHERE assignee <> '';
 CREATE INDEX incident_by_site ON incident_rows (site_id) WHERE site_id <> 0;
 CREATE INDEX incident_by_end ON incident_rows (resolved_at) WHERE status = 'resolved';
@@ -108,7 +108,7 @@ CREATE TABLE finding_rows (
 	incident    INTEGER REFERENCES incident_rows ON DELETE SET NULL
 ) STRICT;
 CREATE UNIQUE INDEX finding_open ON finding_rows (ifnull(device_no, 0), rule, component) WHERE state <> 'resolved';
-CREATE INDEX finding_by_state ON finding_rows (state, level DESC, began DESC, id DESC, rule, backlog); -- the lists, as incident_by_rank
+CREATE INDEX finding_by_state ON finding_rows (state, level DESC, began DESC, id DESC, rule, backlog, device_no); -- the lists, as incident_by_rank
 CREATE INDEX finding_by_device ON finding_rows (device_no);
 CREATE INDEX finding_by_incident ON finding_rows (incident) WHERE incident IS NOT NULL;
 CREATE INDEX finding_by_rule ON finding_rows (rule, state);
