@@ -51,7 +51,7 @@ func (e *evaluation) history(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	simple := map[string]int{}
+	simple, strict := map[string]int{}, map[string]int{}
 	for _, id := range order {
 		list := rows[id]
 		sortBy(list, func(a, b row) bool { return a.left > b.left })
@@ -68,6 +68,10 @@ func (e *evaluation) history(ctx context.Context) error {
 			if _, ok := simple[id]; !ok && (x.numbers["reallocated_sectors_count"] >= 16 || x.numbers["pending_sector_count"] > 0 || x.numbers["uncorrectable_sector_count"] > 0) {
 				simple[id] = x.left
 			}
+			moved, pending := x.numbers["reallocated_sectors_count"], x.numbers["pending_sector_count"]
+			if _, ok := strict[id]; !ok && (moved >= 16 && pending > 0 || moved >= 1100 || pending >= 40) {
+				strict[id] = x.left
+			}
 		}
 	}
 	left := map[string]int{}
@@ -77,16 +81,17 @@ func (e *evaluation) history(ctx context.Context) error {
 		}
 	}
 	e.page.section("Hard disks, the months before they failed")
-	e.page.say("%d drives that failed, watched for up to 88 days before. There are no healthy ones in this set: it says how early, not how often for nothing.", len(order))
+	e.page.say("%d drives that failed, watched for up to 88 days before. There are no healthy ones in this set: it says how early, not how often for nothing. "+
+		"On the daily set above the first baseline warns of 0.071 healthy drives a drive-year (README of the data), the second of 0.019, Muster of about 0.014.", len(order))
 	var table [][]string
 	for _, days := range []int{1, 7, 14, 30, 60} {
-		ours, base := atLeast(left, days), atLeast(simple, days)
-		table = append(table, []string{fmt.Sprintf("%d days or more", days), ofAll(ours, len(order)), ofAll(base, len(order))})
+		ours, n := atLeast(left, days), len(order)
+		table = append(table, []string{fmt.Sprintf("%d days or more", days), ofAll(ours, n), ofAll(atLeast(simple, days), n), ofAll(atLeast(strict, days), n)})
 		if days == 1 || days == 7 || days == 30 {
 			e.book.share(fmt.Sprintf("history_warned_%dd", days), ours, len(order), 0)
 		}
 	}
-	e.page.table([]string{"warned before failure", "Muster: warn or worse", "baseline: 5 ≥ 16 or 197 > 0 or 198 > 0"}, table)
+	e.page.table([]string{"warned before failure", "Muster: warn or worse", "baseline: 5 ≥ 16 or 197 > 0 or 198 > 0", "baseline: (5 ≥ 16 and 197 > 0) or 5 ≥ 1100 or 197 ≥ 40"}, table)
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"muster/collector/health/rule"
@@ -86,7 +87,7 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 	e := &evaluation{data: *data, out: *out, set: set, page: &page{}, book: &book{}}
 	done := 0
 	for _, p := range parts() {
-		if *only != "" && len(p.name) >= len(*only) && p.name[:len(*only)] != *only {
+		if !strings.HasPrefix(p.name, *only) {
 			continue
 		}
 		if missing := e.missing(p.needs); missing != "" {
