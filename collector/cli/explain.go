@@ -85,9 +85,9 @@ func (s *session) showExplanations(x api.Explanations) error {
 func verdict(l look, e *health.Explanation) string {
 	subject := e.Name
 	if e.Label != "" {
-		subject += ", " + e.Label
+		subject += " (" + e.Label + ")"
 	} else if e.Component != "" {
-		subject += ", " + e.Component
+		subject += " (" + e.Component + ")"
 	}
 	said := map[string]string{
 		"none": "says nothing", "unseen": "cannot tell: nothing it asks for is known",

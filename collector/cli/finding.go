@@ -218,7 +218,7 @@ func findingSentence(f *store.Finding) string {
 		text += " on " + f.Name
 	}
 	if f.Label != "" {
-		text += ", " + f.Label
+		text += " (" + f.Label + ")"
 	}
 	return text + "."
 }

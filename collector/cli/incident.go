@@ -153,12 +153,23 @@ func (s *session) showIncidents(list api.IncidentList) error {
 	if s.output == "table" {
 		s.apartNote(list.Apart)
 		if len(list.Incidents) > 0 {
-			n := list.Incidents[0].Number
-			s.note("muster incident show %d tells what to do first; muster incident claim %d makes it yours", n, n)
+			s.goOnNote(&list.Incidents[0])
 		}
 	}
 	s.hiddenNote(list.Hidden)
 	return nil
+}
+
+// goOnNote ends a list with how to go on, by its first line.
+func (s *session) goOnNote(x *store.Incident) {
+	switch x.Status {
+	case store.New:
+		s.note("muster incident show %d tells what to do first; muster incident claim %d makes it yours", x.Number, x.Number)
+	case store.Closed:
+		s.note("muster incident show %d tells how it went", x.Number)
+	default:
+		s.note("muster incident show %d tells what to do first, and what was done so far", x.Number)
+	}
 }
 
 // titleOf is what is wrong, without on how many: that stands beside it.

@@ -37,7 +37,7 @@ func sentenceOf(i *store.Incident) string {
 			name = f.Component
 		}
 		if name != "" {
-			text += ", " + name
+			text += " (" + name + ")"
 		}
 		if len(words) > 0 {
 			text += ": " + strings.Join(words, ", ")
