@@ -1,7 +1,7 @@
 # Muster. `make` alone lists what there is to make.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint cross bench bench-large faults fuzz
+.PHONY: help build run test lint cross bench bench-large health-eval faults fuzz
 .DELETE_ON_ERROR:
 
 GO       ?= go
@@ -75,6 +75,9 @@ bench: build $(INFLUXD) ## measure the figures of docs/performance, one JSON lin
 bench-large: build $(INFLUXD) ## the figures at full size: 100,000 devices, long rounds; takes long
 	MUSTER_BENCH_DEVICES=100000 $(GO) test -buildvcs=false -run '^$$' -bench Fleet -timeout 6h ./collector/store/sqlstore
 	$(GO) run -buildvcs=false ./internal/e2e/measure -influxd $(INFLUXD) -seconds 120
+
+health-eval: ## judge recorded drives, tickets and series in DATA=DIR, laid out as healthdata/dev (OUT=DIR: raw answers too); writes docs/health-evidence.md
+	$(GO) run -buildvcs=false ./collector/health/evaluate -data '$(DATA)' -out '$(OUT)' -docs docs/health-evidence.md
 
 faults: ## all fault tests at full counts (200 kill -9 cycles and so on); takes long
 	packaging/test-deps

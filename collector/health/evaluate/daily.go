@@ -287,17 +287,25 @@ func (e *evaluation) writeAlerts(set *dailySet, p *player, tops []top) error {
 	return e.answers("alerts.csv", []string{"drive", "date", "rule", "severity", "score", "backlog"}, func(put func(...string) error) error {
 		for _, d := range set.disks {
 			for _, s := range p.said[d.serial] {
-				if err := put(d.serial, s.at.Format(time.DateOnly), s.rule, string(s.severity), strconv.FormatFloat(s.points, 'f', 3, 64), strconv.FormatBool(s.backlog)); err != nil {
+				if err := put(d.serial, s.at.Format(time.DateOnly), s.rule, string(s.severity), strconv.FormatFloat(s.points, 'f', 3, 64), digit(s.backlog)); err != nil {
 					return err
 				}
 			}
 		}
 		for _, t := range tops {
 			d := set.disks[t.drive]
-			if err := put(d.serial, set.begin.AddDate(0, 0, int(t.date)).Format(time.DateOnly), "D05", "info", strconv.FormatFloat(t.points, 'f', 3, 64), strconv.FormatBool(t.date == d.first)); err != nil {
+			if err := put(d.serial, set.begin.AddDate(0, 0, int(t.date)).Format(time.DateOnly), "D05", "info", strconv.FormatFloat(t.points, 'f', 3, 64), digit(t.date == d.first)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// digit is a flag as the data have them.
+func digit(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
 }

@@ -288,6 +288,9 @@ func (e *evaluation) wear(context.Context) error {
 			e.book.put(figure{Figure: "nvme_wear_mae_points", Value: sum / float64(max(n, 1)), Unit: "percent", Goal: 0.45})
 			e.book.share("nvme_wear_coverage", in, n, 0.9)
 		}
+		if g.from == 2 {
+			e.book.put(figure{Figure: "nvme_wear_mae_points_3_snapshots", Value: sum / float64(max(n, 1)), Unit: "percent", Goal: 0.45})
+		}
 	}
 	e.page.table([]string{"drives", "of them", "mean error, points", "90th percentile", "within the interval", "baseline: rate through the origin"}, rows)
 	return e.answers("wear.csv", []string{"drive", "predicted", "low", "high"}, func(put func(...string) error) error {

@@ -56,7 +56,7 @@ func (e *evaluation) each(name string, needed []string, f func(line int, r recor
 	if filepath.Ext(name) == ".gz" {
 		z, err := gzip.NewReader(in)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: unpack gzip: %w", name, err)
 		}
 		in = z
 	}
