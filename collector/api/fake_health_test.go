@@ -98,13 +98,13 @@ func judgedBefore(now time.Time) *store.Judged {
 		Findings: []store.JudgedFinding{
 			finding(pc1, "pc-1", "S01", "space", "critical", "device:"+pc1+":space", func(f *store.Finding) {
 				f.Component, f.Label = "C:", "C:"
-				f.Evidence = []store.Evidence{{Label: "In use", Value: "99 %"}, {Label: "Not of the rule", Value: "jdoe was here"}, {Measurement: "disk", Field: "used_percent", Hours: 720}}
+				f.Evidence = []store.Evidence{{Label: "In use", Value: "99 %"}, {Label: "Not of the rule", Value: "jdoe was here", Personal: true}, {Measurement: "disk", Field: "used_percent", Hours: 720}}
 			}),
 			finding(pc1, "pc-1", "S01", "space", "warn", "cause:model:Book 14", func(f *store.Finding) { f.Component, f.Label = "D:", "D:" }),
 			finding(pc2, "pc-2", "S01", "space", "warn", "device:"+pc2+":space", func(f *store.Finding) { f.Component, f.Backlog = "C:", true }),
 			finding(pc2, "pc-2", "P01", "system", "warn", "device:"+pc2+":hygiene", func(f *store.Finding) {
 				f.Hygiene = true
-				f.Evidence = []store.Evidence{{Label: "Last user", Value: "jdoe"}, {Label: "Up", Value: "3 days"}}
+				f.Evidence = []store.Evidence{{Label: "Last user", Value: "jdoe", Personal: true}, {Label: "Up", Value: "3 days"}}
 			}),
 			finding(pc3, "pc-3", "P01", "system", "warn", "device:"+pc3+":system", nil),
 			finding(pc3, "pc-3", "S01", "space", "warn", "cause:model:Book 14", nil),
@@ -386,10 +386,10 @@ func (x *fakeJudge) Explain(_ context.Context, id inventory.DeviceID, ruleID, co
 	e := health.Explanation{Device: id, Name: "pc", Rule: r.ID, Title: r.Title, Component: component, State: "firing"}
 	for _, slot := range r.Inputs {
 		in := &x.set.Inputs[slot]
-		e.Inputs = append(e.Inputs, health.InputNow{Name: in.String(), Value: map[bool]string{true: "jdoe", false: "99 %"}[personalInput(in)]})
+		e.Inputs = append(e.Inputs, health.InputNow{Name: in.String(), Value: map[bool]string{true: "jdoe", false: "99 %"}[in.Personal()]})
 	}
 	for _, s := range r.Shown {
-		e.Evidence = append(e.Evidence, store.Evidence{Label: s.Label, Value: map[bool]string{true: "jdoe", false: "99 %"}[s.Label == "Last user"]})
+		e.Evidence = append(e.Evidence, store.Evidence{Label: s.Label, Value: map[bool]string{true: "jdoe", false: "99 %"}[s.Personal], Personal: s.Personal})
 	}
 	return []health.Explanation{e}, nil
 }

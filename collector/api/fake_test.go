@@ -465,7 +465,7 @@ func newWorld(t testing.TB) *world {
 	s, err := New(Deps{
 		Health: w.health, Judge: &fakeJudge{testRules(t)}, Notices: newNotices(t, w.channels, notifytest.NewMemory(), w.now),
 		Replay: func(_ context.Context, rule string, list []store.Device, since time.Time) ([]health.Replayed, error) {
-			return []health.Replayed{{Device: list[0].ID, Name: list[0].Name, Severity: "warn", From: since, Evidence: []store.Evidence{{Label: "Last user", Value: "jdoe"}}}}, nil
+			return []health.Replayed{{Device: list[0].ID, Name: list[0].Name, Severity: "warn", From: since, Evidence: []store.Evidence{{Label: "Last user", Value: "jdoe", Personal: true}}}}, nil
 		},
 		Inventory: w.inventory, Series: w.series, Accounts: acc, SQL: w.sql, Enrolment: w.enrolment, Authority: fakeCA{},
 		Vitals:  Vitals{StartedAt: w.now.Add(-time.Hour)},

@@ -82,71 +82,6 @@ func orNone(list []string) []string {
 	return list
 }
 
-// personalInput says whether an input tells of a person: as its column or its
-// attribute does, or because it chooses by one.
-func personalInput(in *rule.Input) bool {
-	match := func(personal func(string) bool) bool {
-		return slices.ContainsFunc(in.Match, func(m rule.Match) bool { return personal(m.Name) })
-	}
-	switch in.Kind {
-	case rule.Column, rule.Past, rule.Age, rule.Rows, rule.Gone:
-		section, ok := inventory.Lookup(in.Source)
-		if !ok {
-			return false
-		}
-		column := func(name string) bool {
-			c, ok := section.Column(name)
-			return ok && c.Personal
-		}
-		return column(in.Field) || match(column)
-	case rule.Events:
-		kind, ok := event.Lookup(in.Source)
-		if !ok {
-			return false
-		}
-		attribute := func(name string) bool {
-			a, ok := kind.Attribute(name)
-			return ok && a.Personal
-		}
-		return attribute(in.Word) || match(attribute)
-	}
-	return false
-}
-
-// personalComponent says whether the name of a component can tell of a person:
-// as one of the columns or attributes does that name it.
-func personalComponent(subject string) bool {
-	x, ok := rule.FindSubject(subject)
-	if !ok {
-		return true
-	}
-	column := func(section string, names []string) bool {
-		sec, ok := inventory.Lookup(section)
-		return ok && slices.ContainsFunc(names, func(n string) bool {
-			c, ok := sec.Column(n)
-			return ok && c.Personal
-		})
-	}
-	if column(x.Section, slices.Concat(x.Keys, x.Label)) {
-		return true
-	}
-	for section, names := range x.Rows {
-		if column(section, names) {
-			return true
-		}
-	}
-	for name, attributes := range x.Events {
-		kind, _ := event.Lookup(name)
-		if slices.ContainsFunc(attributes, func(n string) bool {
-			a, ok := kind.Attribute(n)
-			return ok && a.Personal
-		}) {
-			return true
-		}
-	}
-	return false
-}
-
 // judged masks what rules said.
 type judged struct {
 	*mask
@@ -155,16 +90,14 @@ type judged struct {
 
 func (s *Server) judged(ctx context.Context) *judged { return &judged{newMask(ctx), s.rules()} }
 
-// evidence leaves out what tells of persons. What cannot be told, because the
-// rule has gone or says other things now, could be anything and counts as
-// personal; charts are of numbers, and stay.
+// evidence leaves out what tells of persons, as the judge marked it.
 func (m *judged) evidence(id string, list []store.Evidence) []store.Evidence {
-	if m.see || len(list) == 0 {
+	if m.see {
 		return list
 	}
 	out := slices.Clone(list)
 	for i := range out {
-		if out[i].Measurement == "" && m.personalEvidence(id, out[i].Label) {
+		if out[i].Personal {
 			m.hide(id, out[i].Label)
 			out[i].Value = ""
 		}
@@ -172,27 +105,12 @@ func (m *judged) evidence(id string, list []store.Evidence) []store.Evidence {
 	return out
 }
 
-func (m *judged) personalEvidence(id, label string) bool {
-	r, ok := m.set.Find(id)
-	if !ok {
-		return true
-	}
-	input := func(slot int) bool { return personalInput(&m.set.Inputs[slot]) }
-	for _, e := range r.Shown {
-		if e.Label == label && e.Value != nil {
-			return slices.ContainsFunc(e.Value.Inputs, input)
-		}
-	}
-	// The terms of the drive risk model stand beside what its rules show.
-	return !slices.ContainsFunc(r.Inputs, func(slot int) bool { return m.set.Inputs[slot].Source == "drive_risk" })
-}
-
 // component leaves out a name that tells of a person.
 func (m *judged) component(id string, names ...*string) {
 	if m.see {
 		return
 	}
-	if r, ok := m.set.Find(id); ok && !personalComponent(r.Subject) {
+	if r, ok := m.set.Find(id); ok && !r.On.Personal() {
 		return
 	}
 	for _, name := range names {
@@ -220,7 +138,7 @@ func (m *judged) explanation(e health.Explanation) health.Explanation {
 	if ok {
 		for _, slot := range r.Inputs {
 			in := &m.set.Inputs[slot]
-			personal[in.String()] = personalInput(in)
+			personal[in.String()] = in.Personal()
 		}
 	}
 	e.Inputs = slices.Clone(e.Inputs)

@@ -37,7 +37,7 @@ func evidence(r *rule.Rule, v *view) []store.Evidence {
 			text = strings.Join(x.L, ", ")
 		}
 		if text = clip(text, 300); text != "" {
-			out = append(out, store.Evidence{Label: e.Label, Value: text})
+			out = append(out, store.Evidence{Label: e.Label, Value: text, Personal: e.Personal})
 		}
 	}
 	return append(out, v.riskTerms()...)

@@ -339,7 +339,8 @@ func (j *Judge) bursting(inc *incident, now time.Time) bool {
 	return site >= burst || same >= leastMembers
 }
 
-// news writes down what people are told.
+// news writes down what people are told. Messages go where nobody can tell who
+// reads them, so they leave out evidence that tells of a person.
 func (j *Judge) news(inc *incident, kind string, now time.Time) {
 	n := store.News{Key: inc.s.Key, Kind: kind, At: now, Incident: inc.s}
 	if r, ok := j.plan.set.Find(inc.s.Rule); ok {
@@ -347,7 +348,7 @@ func (j *Judge) news(inc *incident, kind string, now time.Time) {
 	}
 	if lead, _, _, _ := j.lead(inc); lead != nil {
 		for _, e := range lead.f.Evidence {
-			if e.Value != "" {
+			if e.Value != "" && !e.Personal {
 				n.Evidence = append(n.Evidence, e.Label+": "+e.Value)
 			}
 		}

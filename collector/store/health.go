@@ -56,6 +56,8 @@ type Finding struct {
 type Evidence struct {
 	Label string `json:"label"`
 	Value string `json:"value,omitempty"` // in words, with its unit
+	// Personal says that the value tells of a person.
+	Personal bool `json:"personal,omitempty"`
 	// Of a chart.
 	Measurement string            `json:"measurement,omitempty"`
 	Field       string            `json:"field,omitempty"`

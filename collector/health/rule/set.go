@@ -46,6 +46,7 @@ type Shown struct {
 	Value       *Program // nil for a chart
 	Chart       Ref
 	Over        time.Duration
+	Personal    bool // its value tells of a person
 }
 
 // Set is all rules together. It does not change once it is loaded.
@@ -253,7 +254,9 @@ func (b *builder) compile(d Document, file string, office bool) (*Rule, settings
 			}
 			out.Chart = Ref{m, f}
 		case e.Value != "" && e.Chart == "" && e.Label != "":
-			out.Value = compile(key+".value", e.Value, nil)
+			if out.Value = compile(key+".value", e.Value, nil); out.Value != nil {
+				out.Personal = slices.ContainsFunc(out.Value.Inputs, func(slot int) bool { return b.c.inputs[slot].Personal() })
+			}
 		default:
 			ps = append(ps, settings.Problem{Key: key, Want: "a label with a value, or a chart, is expected"})
 		}
