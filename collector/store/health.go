@@ -74,6 +74,7 @@ const (
 	CauseIncident  IncidentKind = "cause"  // devices that share a model, a switch, a version …
 	ChangeIncident IncidentKind = "change" // devices that got worse after the same change
 	SiteIncident   IncidentKind = "site"   // a site that fell silent
+	RuleIncident   IncidentKind = "rule"   // a rule that was switched off because of a fault; of no device
 )
 
 // IncidentStatus is where the people's work stands.

@@ -209,6 +209,11 @@ func testFindingWhole(c *clinic) {
 	l, err := c.h.Findings(c.Context(), store.FindingQuery{Scope: all(), Rules: []string{"D05"}})
 	c.ok(err)
 	c.want("in the list", l, []store.Finding{f})
+	for _, backlog := range []bool{false, true} {
+		f.Backlog = backlog
+		c.record(store.Judged{Findings: []store.JudgedFinding{{Finding: f}}})
+		c.want("listed as it is now", c.findings(store.FindingQuery{Rules: []string{"D05"}, Backlog: &backlog}), []int64{f.ID})
+	}
 	// Everything of it may change but what it is about.
 	f.Title, f.Label, f.Family, f.Severity, f.Worst, f.State = "T", "L", "F", "info", "info", store.Resolved
 	f.Backlog, f.Flapping, f.Hygiene, f.Times, f.Points, f.Reason, f.Evidence = false, false, false, 4, 0, "gone", nil

@@ -65,6 +65,7 @@ func testFindings(c *clinic) {
 		{"backlog", store.FindingQuery{Backlog: &yes}, []string{"new warn"}},
 		{"no backlog", store.FindingQuery{Backlog: &no}, []string{"critical", "old warn", "info"}},
 		{"from and to", store.FindingQuery{From: hours(2), To: hours(9)}, []string{"critical", "new warn"}},
+		{"from when it fired", store.FindingQuery{States: both, From: hours(2)}, []string{"critical", "new warn", "info"}},
 		{"all at once", store.FindingQuery{Devices: []inventory.DeviceID{id(1)}, Rules: []string{"D01"}, Severities: []string{"warn"}, From: hours(1), Limit: 5}, []string{"old warn"}},
 	} {
 		c.want(x.name, show(x.q), x.want)
@@ -183,6 +184,11 @@ func testIncidentDevices(c *clinic) {
 	c.want("all of them, those of findings last", []any{len(got.Devices), got.Devices[0].Name, got.Devices[24].Name, len(got.Findings), got.Count}, []any{30, "pc-25", "pc-1", 30, 30})
 	c.want("found by each", []any{c.incidents(store.IncidentQuery{Devices: []inventory.DeviceID{id(30)}}), c.incidents(store.IncidentQuery{Devices: []inventory.DeviceID{id(1)}})},
 		[]any{[]int64{number}, []int64{number}})
+	// A list that is cut takes nobody away.
+	i.Number, i.Devices = number, i.Devices[5:]
+	c.record(store.Judged{Incidents: []store.Incident{i}})
+	got = c.incident(number)
+	c.want("cut shorter", []any{len(got.Devices), got.Devices[0].Name}, []any{30, "pc-20"})
 	// A list that is whole says which they are now.
 	i.Number, i.Count, i.Devices = number, 2, []store.IncidentDevice{{ID: id(30)}, {ID: id(2)}}
 	c.record(store.Judged{Incidents: []store.Incident{i}})
@@ -272,11 +278,11 @@ func testHealthScope(c *clinic) {
 				shown += " " + d.Name
 			}
 			for _, f := range i.Findings {
-				if i.Count++; slices.Contains(x.findings, f.ID) {
+				if slices.Contains(x.findings, f.ID) {
 					count++
 				}
 			}
-			c.want(x.name+": of the shared one", []any{shown, count}, []any{" " + x.devices, len(i.Devices)})
+			c.want(x.name+": of the shared one", []any{shown, count, len(i.Findings)}, []any{" " + x.devices, len(i.Devices), len(i.Devices)})
 			l, err := c.h.Incidents(ctx, store.IncidentQuery{Scope: x.scope, Rules: []string{"N01"}, Limit: 1})
 			c.ok(err)
 			c.want(x.name+": in the list", []int{len(l[0].Devices), l[0].Count}, []int{len(i.Devices), 2})

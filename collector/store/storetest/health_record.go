@@ -134,6 +134,7 @@ func testOneOpen(c *clinic) {
 
 func testOneKey(c *clinic) {
 	c.add(1)
+	c.add(2)
 	_, a := c.sick(1, "D01", "warn", 1)
 	b := c.record(store.Judged{Incidents: []store.Incident{opened(1, "D02", "critical", 2)}}).Incidents[0]
 	c.want("the same", b.Number, a.Number)
@@ -141,15 +142,23 @@ func testOneKey(c *clinic) {
 	c.want("changed", []any{got.Severity, got.Rule, got.OpenedAt, got.UpdatedAt}, []any{"critical", "D02", hours(1), hours(2)})
 	c.record(store.Judged{Incidents: []store.Incident{closed(a, 3)}})
 	c.want("none is open", c.incidents(store.IncidentQuery{}), []int64{})
+	// What a judge ended is not what begins now, even at the same time.
+	b = c.record(store.Judged{Incidents: []store.Incident{opened(1, "D01", "warn", 1)}}).Incidents[0]
+	if b.Number == a.Number {
+		c.Error("what began is taken for what ended")
+	}
+	c.record(store.Judged{Incidents: []store.Incident{closed(b, 3)}})
 	d := c.record(store.Judged{Incidents: []store.Incident{opened(1, "D01", "warn", 4)}}).Incidents[0]
 	if d.Number <= a.Number {
 		c.Errorf("a new incident has number %d, the one before had %d", d.Number, a.Number)
 	}
 	c.want("open", c.incidents(store.IncidentQuery{}), []int64{d.Number})
 	// A number that belongs to another key, or to none, counts for nothing.
-	wrong := opened(1, "D01", "warn", 5)
-	wrong.Number = 999_999
-	c.want("by its key", c.record(store.Judged{Incidents: []store.Incident{wrong}}).Incidents[0].Number, d.Number)
+	for _, number := range []int64{999_999, c.record(store.Judged{Incidents: []store.Incident{opened(2, "D01", "warn", 5)}}).Incidents[0].Number} {
+		wrong := opened(1, "D01", "warn", 5)
+		wrong.Number = number
+		c.want("by its key", c.record(store.Judged{Incidents: []store.Incident{wrong}}).Incidents[0].Number, d.Number)
+	}
 }
 
 // testEndAndBegin: the store could not be written for a while, and in that

@@ -161,7 +161,7 @@ func testHealthRetain(c *clinic) {
 	c.want("nothing of before", acts(c.incident(i6.Number)), []string{"opened:Title of D01"})
 	// Many go in many small parts.
 	var many store.Judged
-	for n := range 500 {
+	for n := range 250 {
 		f := resolved(firing(1, fmt.Sprint("X", n), "warn", 1), 2)
 		i := closed(opened(1, "X", "warn", 1), 2)
 		i.Key = fmt.Sprint("many:", n)
@@ -171,14 +171,14 @@ func testHealthRetain(c *clinic) {
 	c.record(many)
 	n, err = c.s.Retain(c.Context(), store.Retention{ClosedRows: time.Hour}, hours(1000))
 	c.ok(err)
-	c.want("many", n, 1000)
+	c.want("many", n, 500)
 	c.want("what holds", []any{c.incidents(ever()), c.findings(every())}, []any{[]int64{i6.Number}, []int64{f6.ID}})
 }
 
 // testHealthConcurrent has a judge and people work on the same incidents, and
 // others look.
 func testHealthConcurrent(c *clinic) {
-	const devices, people, rounds = 5, 4, 20
+	const devices, people, rounds = 4, 4, 6
 	ctx := c.Context()
 	for n := 1; n <= devices; n++ {
 		c.add(n)

@@ -158,11 +158,23 @@ func testEscalate(c *clinic) {
 	c.work(n, store.Step{By: "bo", Do: store.DoSnooze, Until: hours(200), Text: "they come on Monday"})
 	c.want("snoozed", stands(c.incident(n)), "snoozed by bo to vendor")
 	c.want("awake it is escalated", stands(c.work(n, store.Step{By: "bo", Do: store.DoWake})), "escalated by bo to vendor")
+	c.work(n, store.Step{By: "bo", Do: store.DoSnooze, Until: hours(200), Text: "still Monday"})
+	c.want("taken over in its sleep", stands(c.work(n, store.Step{By: "eva", Do: store.DoClaim})), "claimed by eva to vendor")
+	c.work(n, store.Step{By: "eva", Do: store.DoEscalate, To: "vendor"})
 	c.want("released it is escalated", stands(c.work(n, store.Step{By: "bo", Do: store.DoRelease})), "escalated to vendor")
+	// Of one place there are no places to tell.
+	here := opened(1, "D02", "warn", 1)
+	here.Key, here.Agency, here.Site, here.SiteID = "here", "Parks", "North", north.ID
+	m := c.record(store.Judged{Incidents: []store.Incident{here}, News: []store.News{{Key: "here", Kind: "opened", At: hours(5), Incident: func() store.Incident {
+		told := here
+		told.Devices = []store.IncidentDevice{{ID: id(1), Name: "pc-1", Agency: "Parks", Site: "North"}}
+		return told
+	}()}}}).Incidents[0].Number
+	c.want("told of one place", c.told()[1], Told{Incident: m, Kind: "opened", At: hours(5), Title: here.Title, Devices: ids([]store.Device{c.device(id(1))})})
 	// News of any other step is none.
 	_, err = c.h.Work(c.Context(), all(), n, store.Step{At: hours(9), By: "bo", Do: store.DoClaim}, &store.News{})
 	c.ok(err)
-	c.want("told", len(c.told()), 1)
+	c.want("told", len(c.told()), 2)
 }
 
 func testEnd(c *clinic) {
