@@ -204,7 +204,7 @@ func lostIncident(err error, number int64) error {
 // on it.
 func (s *Server) shownIncident(ctx context.Context, i store.Incident) (IncidentShow, error) {
 	m := s.judged(ctx)
-	out := IncidentShow{Incident: m.incident(scopeOf(ctx), i), Texts: textsOf(m.set, i.Rule)}
+	out := IncidentShow{Incident: m.incident(scopeOf(ctx), i), Texts: textsAbout(m.set, &i)}
 	marks, err := s.d.Health.RuleMarks(ctx)
 	if err != nil {
 		return out, err

@@ -75,6 +75,17 @@ func textsOf(set *rule.Set, id string) *RuleTexts {
 		Escalate: r.Escalate, Likelihood: r.Likelihood, Source: r.Source, Basis: r.Basis}
 }
 
+// textsAbout are the texts of an incident: of the rule that leads, or about a
+// rule that was switched off.
+func textsAbout(set *rule.Set, i *store.Incident) *RuleTexts {
+	if i.Kind != store.RuleIncident {
+		return textsOf(set, i.Rule)
+	}
+	t := &RuleTexts{Rule: health.RuleSwitchedOff(i.Key), Title: i.Title}
+	t.Meaning, t.Checks, t.Escalate = health.AboutSwitchedOff(t.Rule)
+	return t
+}
+
 func orNone(list []string) []string {
 	if list == nil {
 		return []string{}

@@ -90,7 +90,7 @@ func (s *Server) work(ctx context.Context, number int64, step store.Step) (Incid
 	if err := plainText(step.Text, true); err != nil {
 		return IncidentShow{}, err
 	}
-	texts := textsOf(s.rules(), i.Rule)
+	texts := textsAbout(s.rules(), &i)
 	switch {
 	case step.Do == store.DoNote && step.Text == "":
 		return IncidentShow{}, NewProblem(invalid, "a note needs a text")

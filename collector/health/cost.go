@@ -3,9 +3,12 @@ package health
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"muster/collector/health/rule"
+	"muster/collector/store"
 )
 
 // cost is what a rule has cost so far, by every 64th judgement.
@@ -53,22 +56,68 @@ func (j *Judge) fault(r *rule.Rule, err error, now time.Time) {
 	}
 }
 
-// switchOff stops a rule and lets it be known: as a mark on the rule, and as a
-// finding that is about no device.
+// switchOff stops a rule and lets it be known: as a mark on the rule, and as an
+// incident about the rule itself, for what it would find is missed from now on.
 func (j *Judge) switchOff(r *rule.Rule, why string) {
 	if j.off[r.ID] != "" {
 		return
 	}
+	now := j.o.Now()
 	j.off[r.ID] = why
 	j.switched = append(j.switched, r.ID)
 	j.o.Log.Error("rule switched off", "rule", r.ID, "reason", why)
+	key := ruleKey(r.ID)
+	inc := &incident{members: map[member]*state{}, why: why, s: store.Incident{Kind: store.RuleIncident, Key: key, Family: "system",
+		Title: fmt.Sprintf("Rule %s is switched off: %s", r.ID, r.Title), Severity: string(rule.Warn), Status: store.New, OpenedAt: now, UpdatedAt: now,
+		Rank: weight("warn", "measured"), Terms: []store.Term{{Name: "risk", Points: weight("warn", "measured"), Why: "what the rule would find is missed"}}}}
+	j.inc.open[key] = inc
+	j.step(key, store.Step{At: now, Do: "opened", Text: why})
+	j.announce(inc, now)
+}
+
+// switchedOn ends the incidents about rules that are on again, or in use no
+// longer.
+func (j *Judge) switchedOn(now time.Time) {
+	for _, key := range j.inc.keys() {
+		inc := j.inc.open[key]
+		if inc.s.Kind != store.RuleIncident {
+			continue
+		}
+		id := RuleSwitchedOff(key)
+		i := j.plan.index(id)
+		switch {
+		case i < 0 || j.plan.set.Rules[i].Disabled:
+			j.cleared(inc, now, "the rule is no longer used")
+		case j.off[id] == "":
+			j.costs[i] = cost{}
+			j.cleared(inc, now, "the rule is on again")
+		}
+	}
+}
+
+const ruleKeys = "rule:"
+
+func ruleKey(id string) string { return ruleKeys + id }
+
+// RuleSwitchedOff is the ID of the rule that an incident of kind RuleIncident
+// is about, by its key.
+func RuleSwitchedOff(key string) string { return strings.TrimPrefix(key, ruleKeys) }
+
+// AboutSwitchedOff are the texts of an incident about a rule.
+func AboutSwitchedOff(id string) (meaning string, checks []string, escalate string) {
+	return "A rule failed or took too long, so that Muster stopped it before it held up the others. All else is judged as before, but what this rule looks for is not found until it is on again.",
+		[]string{
+			"Read why: muster rule show " + id + " tells it, and whether the rule is Muster's or your office's.",
+			"A rule of your office: mend its file, then try it with muster rule check and muster rule test.",
+			"Switch it on with muster rule reset " + id + ". If it goes off again, disable it in a file of your office and report it.",
+		},
+		"When it is a rule of Muster's own and goes off again after a reset."
 }
 
 // keepSwitched makes durable which rules were switched off.
 func (j *Judge) keepSwitched(ctx context.Context) error {
 	j.mu.Lock()
-	list, why := j.switched, map[string]string{}
-	j.switched = nil
+	list, why := slices.Clone(j.switched), map[string]string{}
 	for _, id := range list {
 		why[id] = j.off[id]
 	}
@@ -80,6 +129,9 @@ func (j *Judge) keepSwitched(ctx context.Context) error {
 		if err := j.o.Keeper.SwitchOff(ctx, id, why[id], j.o.Now()); err != nil {
 			return fmt.Errorf("note that rule %s is off: %w", id, err)
 		}
+		j.mu.Lock()
+		j.switched = slices.DeleteFunc(j.switched, func(x string) bool { return x == id })
+		j.mu.Unlock()
 	}
 	return nil
 }

@@ -73,7 +73,11 @@ func (j *Judge) renew(ctx context.Context, now time.Time) error {
 	defer j.mu.Unlock()
 	j.maintain(windows, about)
 	clear(j.lowered)
-	clear(j.off)
+	before := j.off
+	j.off = map[string]string{}
+	for _, id := range j.switched {
+		j.off[id] = before[id] // not durable yet
+	}
 	for _, m := range marks {
 		if Lowered(m) {
 			j.lowered[m.Rule] = true
@@ -82,6 +86,7 @@ func (j *Judge) renew(ctx context.Context, now time.Time) error {
 			j.off[m.Rule] = m.Off
 		}
 	}
+	j.switchedOn(now)
 	return nil
 }
 

@@ -22,6 +22,7 @@ type incident struct {
 	members map[member]*state
 	due     time.Time // when somebody is told that it opened or got worse; zero: nothing to tell
 	saved   bool
+	why     string // a rule was switched off
 }
 
 type member struct {
@@ -306,7 +307,7 @@ const oldNews = time.Hour
 // the reports of three days tells nobody about what was, only about what still
 // is once it has caught up.
 func (j *Judge) present(inc *incident, now time.Time) bool {
-	if inc.s.Kind == store.SiteIncident {
+	if inc.s.Kind == store.SiteIncident || inc.s.Kind == store.RuleIncident {
 		return true
 	}
 	for m := range inc.members {
@@ -345,6 +346,12 @@ func (j *Judge) news(inc *incident, kind string, now time.Time) {
 	n := store.News{Key: inc.s.Key, Kind: kind, At: now, Incident: inc.s}
 	if r, ok := j.plan.set.Find(inc.s.Rule); ok {
 		n.Meaning, n.Checks, n.Escalate = r.Meaning, r.Checks, r.Escalate
+	}
+	if inc.s.Kind == store.RuleIncident {
+		n.Meaning, n.Checks, n.Escalate = AboutSwitchedOff(RuleSwitchedOff(inc.s.Key))
+	}
+	if inc.why != "" {
+		n.Evidence = append(n.Evidence, "Why: "+inc.why)
 	}
 	if lead, _, _, _ := j.lead(inc); lead != nil {
 		for _, e := range lead.f.Evidence {

@@ -1,6 +1,8 @@
 package health
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -378,5 +380,62 @@ func TestClocksWrongByYears(t *testing.T) {
 	w.pass(20*time.Minute, func() { w.say(pc, used(95)) })
 	if f, _ := w.finding(pc, "X1"); f.State != store.Firing {
 		t.Errorf("%+v", f)
+	}
+}
+
+func TestARuleThatFailsIsSwitchedOffAndSaysSo(t *testing.T) {
+	// What can fail in a condition is refused when it is read, so that the
+	// fault is made up here.
+	w := newWorld(t, full, strings.Replace(full, "id: X1", "id: X02", 1))
+	id := w.meet(Info{ID: "pc-1"})
+	w.say(id, used(20))
+	w.j.mu.Lock()
+	broken, _ := w.set.Find("X02")
+	for range mostFaults {
+		w.j.fault(broken, errors.New("division by zero"), w.now)
+	}
+	w.j.mu.Unlock()
+	w.pass(20*time.Minute, func() { w.say(id, used(97)) })
+	list := w.open()
+	if len(list) != 2 || list[0].Kind != store.RuleIncident || !strings.Contains(list[0].Title, "X02") || list[0].Severity != "warn" || list[1].Rule != "X1" {
+		t.Fatalf("incidents: %+v", list)
+	}
+	if len(w.l.marks) != 1 || !strings.Contains(w.l.marks[0].Off, "division") {
+		t.Errorf("marks: %+v", w.l.marks)
+	}
+	i := slices.IndexFunc(w.l.news, func(n store.News) bool { return n.Incident.Kind == store.RuleIncident })
+	if i < 0 || len(w.l.news[i].Evidence) == 0 || len(w.l.news[i].Checks) != 3 {
+		t.Fatalf("news: %+v", w.l.news)
+	}
+	// It stays off after a restart, and nobody is told twice.
+	told := len(w.l.news)
+	w.start()
+	w.pass(20*time.Minute, func() { w.say(id, used(97)) })
+	if n := len(w.open()); n != 2 || len(w.l.news) != told || len(w.l.marks) != 1 {
+		t.Errorf("after a restart: %d incidents, %d news, %d marks", n, len(w.l.news), len(w.l.marks))
+	}
+	// Somebody mended the rule and switches it on.
+	w.l.marks = nil
+	w.pass(2*time.Minute, nil)
+	if list := w.open(); len(list) != 1 || list[0].Rule != "X1" {
+		t.Errorf("after it was switched on: %+v", list)
+	}
+}
+
+func TestARuleThatCostsTooMuchIsSwitchedOff(t *testing.T) {
+	w := newWorld(t, full)
+	id := w.meet(Info{ID: "pc-1"})
+	w.say(id, map[string]float64{"disk.used_percent path=C:": 20})
+	w.j.mu.Lock()
+	w.j.costs[0] = cost{asked: costEvery - 1, timed: leastTimed, took: (leastTimed + 1) * 2 * dearest}
+	w.j.mu.Unlock()
+	w.pass(2*time.Minute, func() { w.say(id, used(97)) })
+	if list := w.open(); len(list) != 1 || list[0].Kind != store.RuleIncident || !strings.Contains(w.l.marks[0].Off, "costs too much") {
+		t.Errorf("incidents %+v, marks %+v", list, w.l.marks)
+	}
+	w.l.marks = nil
+	w.pass(20*time.Minute, func() { w.say(id, used(97)) })
+	if list := w.open(); len(list) != 1 || list[0].Rule != "X1" {
+		t.Errorf("after it was switched on: %+v", list)
 	}
 }
