@@ -24,17 +24,26 @@ const (
 	sumBusy2
 	sumFaults
 	sumSwapped
-	sumReceived
+	sumReceived // and, cardSums later, of the wireless card
 	sumSent
 	sumPacketsIn
 	sumPacketsOut
 	sumErrors
 	sumDrops
+	_
+	_
+	_
+	_
+	_
+	_
 	sumThrottled
 	sumGrowth
 	sumAgent
 	sums
 )
+
+// cardSums is how many sums a network card has.
+const cardSums sum = 6
 
 // shape is what decides which numbers a machine has. It has at most 60 that it
 // sends by itself.
@@ -87,24 +96,33 @@ func (m *machine) moment(now time.Time) *moment {
 	}
 	count(sumFaults, (1+15*x.busy)*noise())
 	count(sumSwapped, 400*x.busy*noise())
-	in, out := count(sumPacketsIn, (15+170*x.busy)*noise()), count(sumPacketsOut, (10+120*x.busy)*noise())
-	m.sums[sumReceived] += 900 * in
-	m.sums[sumSent] += 350 * out
-	if m.card() == "Wi-Fi" {
-		m.sums[sumDrops] += math.Floor(in * 0.002 * noise())
+	card := cardOf(m.card())
+	in, out := count(sumPacketsIn+card, (15+170*x.busy)*noise()), count(sumPacketsOut+card, (10+120*x.busy)*noise())
+	m.sums[sumReceived+card] += 900 * in
+	m.sums[sumSent+card] += 350 * out
+	if card > 0 {
+		m.sums[sumDrops+card] += math.Floor(in * 0.002 * noise())
 	}
 	m.sums[sumGrowth] += math.Floor(150 * x.seconds * x.busy * noise()) // some megabytes a day
 	m.sums[sumAgent] += 0.004 * x.seconds / 60
 	if f, _ := m.fates.of(doThrottle, now); f != nil {
 		m.sums[sumThrottled] += x.seconds / 3
 	}
-	if m.on != nil && !m.spell.home && m.on.damages(m.port, now) {
+	if card == 0 && m.on != nil && m.on.damages(m.port, now) {
 		m.sums[sumErrors] += math.Floor(0.02 * in)
 	}
 	if m.laptop() {
 		m.charge = min(100, m.charge+x.seconds/60)
 	}
 	return x
+}
+
+// cardOf is where the sums of a card begin, after those of the wired one.
+func cardOf(name string) sum {
+	if name == "Wi-Fi" {
+		return cardSums
+	}
+	return 0
 }
 
 func round(x float64) float64 { return math.Round(x*100) / 100 }
@@ -138,12 +156,13 @@ func machineNumbers(s shape) []number[*moment] {
 			l.add("diskio", field, read, "name", diskName(i))
 		}
 	}
-	l.add("net", "bytes_recv", of(sumReceived), "interface", s.card)
-	l.add("net", "bytes_sent", of(sumSent), "interface", s.card)
-	l.add("net", "packets_recv", of(sumPacketsIn), "interface", s.card)
-	l.add("net", "packets_sent", of(sumPacketsOut), "interface", s.card)
-	l.add("net", "err_in", of(sumErrors), "interface", s.card)
-	l.add("net", "drop_in", of(sumDrops), "interface", s.card)
+	card := cardOf(s.card)
+	l.add("net", "bytes_recv", of(sumReceived+card), "interface", s.card)
+	l.add("net", "bytes_sent", of(sumSent+card), "interface", s.card)
+	l.add("net", "packets_recv", of(sumPacketsIn+card), "interface", s.card)
+	l.add("net", "packets_sent", of(sumPacketsOut+card), "interface", s.card)
+	l.add("net", "err_in", of(sumErrors+card), "interface", s.card)
+	l.add("net", "drop_in", of(sumDrops+card), "interface", s.card)
 	l.add("system", "uptime", func(x *moment) float64 { return math.Floor(x.now.Sub(x.started).Seconds()) })
 	l.add("processes", "total", func(x *moment) float64 { return math.Floor(150 + 50*x.jitter) })
 	l.add("temp", "temp", func(x *moment) float64 { return round(x.heat()) }, "sensor", "zone_tz00")

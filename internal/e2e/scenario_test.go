@@ -31,19 +31,19 @@ sites:
 steps:
 `
 
-// fastTroubles all happen within two weeks.
+// fastTroubles all happen within a week.
 const fastTroubles = fleetOf + `
-  - {at: 1d,       machine: 12, do: dying_disk, for: 9d}
-  - {at: 1d,       machine: 22, do: throttle, for: 4d}
-  - {at: 1d,       machine: 36, do: fail_battery, for: 9d}
-  - {at: 2d,       machine: 0, do: leak_memory, for: 5d}
-  - {at: 2d,       machine: 48, do: fill_disk, for: 9d}
-  - {at: 2d,       do: toner_low, for: 8d}
-  - {at: 3d9h30m,  do: switch_errors, switch: sw-hartford-2, for: 1d}
-  - {at: 4d9h,     machine: 41, do: flap_link, for: 8h}
-  - {at: 7d10h,    agents: 100%, model: Book 14 G2, do: bad_driver, for: 5d}
-  - {at: 8d9h,     do: ups_on_battery, site: hartford, for: 50m}
-  - {at: 10d10h,   do: outage, site: stamford, for: 2h}
+  - {at: 1d2h,     machine: 12, do: dying_disk, for: 3d}
+  - {at: 0s,       machine: 22, do: throttle, for: 4d}
+  - {at: 0s,       machine: 36, do: fail_battery, for: 4d}
+  - {at: 0s,       machine: 48, do: fill_disk, for: 4d}
+  - {at: 0s,       machine: 0, do: leak_memory, for: 6d}
+  - {at: 0s,       do: toner_low, for: 4d}
+  - {at: 1d9h30m,  do: switch_errors, switch: sw-hartford-2, for: 1d}
+  - {at: 1d10h,    agents: 100%, model: Book 14 G2, do: bad_driver, for: 4d}
+  - {at: 2d9h,     machine: 41, do: flap_link, for: 8h}
+  - {at: 3d9h,     do: ups_on_battery, site: hartford, for: 50m}
+  - {at: 4d10h,    do: outage, site: stamford, for: 2h}
 `
 
 // slowTroubles come about over five weeks, as they do.
@@ -54,10 +54,10 @@ const slowTroubles = fleetOf + `
   - {at: 10d9h,    machine: 41, do: flap_link, for: 8h}
   - {at: 14d,      machine: 22, do: throttle, for: 10d}
   - {at: 15d9h30m, do: switch_errors, switch: sw-hartford-2, for: 2d}
-  - {at: 18d,      machine: 20, do: leak_memory, for: 6d}
   - {at: 21d10h,   agents: 100%, model: Book 14 G2, do: bad_driver, for: 7d}
   - {at: 23d9h,    do: ups_on_battery, site: hartford, for: 50m}
   - {at: 24d,      do: toner_low, for: 6d}
+  - {at: 27d,      machine: 20, do: leak_memory, for: 8d}
   - {at: 29d10h,   do: outage, site: stamford, for: 2h}
 `
 
@@ -74,8 +74,8 @@ type expected struct {
 	by       time.Duration
 	told     string // what was told, in order
 	// joins says that incidents of single devices may open before the cause
-	// shows, and go into it: alone of them may be told before, because fewer
-	// than five are no cause.
+	// shows, and go into it. alone of them may be told before: of the thirteen
+	// laptops nine have to be in trouble before luck is ruled out (F01).
 	joins bool
 	alone int
 	size  int // devices at the end of it, at least
@@ -88,46 +88,41 @@ const (
 	day  = 24 * time.Hour
 )
 
-func TestTroublesOfTwoWeeks(t *testing.T) {
-	if raced {
-		t.Log("under the race detector: about three minutes")
-	}
-	playTroubles(t, fastTroubles, 12, []expected{
-		{name: "disk", kind: store.DeviceIncident, on: "health-00012", rule: "D02", severity: "critical", opened: "2d07h30m", within: hour, told: "opened warn, worse critical"},
-		{name: "throttle", kind: store.DeviceIncident, on: "it-00022", rule: "C04", severity: "warn", opened: "3d08h00m", within: 2 * hour, told: "opened warn"},
-		{name: "port", kind: store.DeviceIncident, on: "sw-hartford-2", rule: "N07", severity: "warn", opened: "3d09h40m", within: 30 * time.Minute,
-			cleared: "4d09h40m", by: hour + 30*time.Minute, told: "opened warn, cleared warn"},
-		{name: "switch", kind: store.CauseIncident, on: "switch sw-hartford-2", rule: "N01", severity: "critical", opened: "3d09h50m", within: 30 * time.Minute,
-			cleared: "4d09h40m", by: hour + 30*time.Minute, told: "opened critical, cleared critical", joins: true},
-		{name: "flapping", kind: store.DeviceIncident, on: "acc-00041", rule: "N03", severity: "warn", opened: "4d09h30m", within: 30 * time.Minute,
-			cleared: "5d17h00m", by: 3 * day, told: "opened warn, cleared warn"},
-		{name: "flapping port", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "4d09h30m", within: 30 * time.Minute,
-			cleared: "5d17h00m", by: 3 * day, told: "opened warn, cleared warn"},
-		{name: "leak", kind: store.DeviceIncident, on: "it-00000", rule: "M03", severity: "warn", opened: "4d12h00m", within: day, told: "opened warn"},
-		// It was found while the laptop was at home, out of reach, and told
-		// when it came back.
-		{name: "battery", kind: store.DeviceIncident, on: "clerk-00036", rule: "B01", severity: "critical", opened: "5d12h00m", within: 2 * day, told: "opened warn, worse critical"},
-		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "9d07h00m", within: 8 * hour,
-			told: "opened critical", joins: true, alone: 4, size: 13},
-		{name: "ups", kind: store.DeviceIncident, on: "ups-hartford-1", rule: "G11", severity: "warn", opened: "8d09h00m", within: 20 * time.Minute,
-			cleared: "8d09h50m", by: 30 * time.Minute, told: "opened warn, cleared warn"},
-		{name: "toner", kind: store.DeviceIncident, on: "prt-hartford-1", rule: "G13", severity: "warn", opened: "9d12h00m", within: day, told: "opened warn"},
-		{name: "full", kind: store.DeviceIncident, on: "court-00048", rule: "S01", severity: "critical", opened: "10d07h00m", within: 3 * hour, told: "opened warn, worse critical"},
-		{name: "outage", kind: store.SiteIncident, on: "stamford", rule: "F03", severity: "critical", opened: "10d09h50m", within: 20 * time.Minute,
-			cleared: "10d12h00m", by: 30 * time.Minute, told: "opened critical, cleared critical", joins: true},
+func TestTroublesOfAWeek(t *testing.T) {
+	playTroubles(t, fastTroubles, 7, []expected{
+		{name: "disk", kind: store.DeviceIncident, on: "health-00012", rule: "D02", severity: "critical", opened: "1d07h30m", within: day, told: "opened warn, worse critical"},
+		{name: "port", kind: store.DeviceIncident, on: "sw-hartford-2", rule: "N07", severity: "warn", opened: "1d09h40m", within: 30 * time.Minute,
+			cleared: "2d09h40m", by: hour + 30*time.Minute, told: "opened warn, cleared warn"},
+		{name: "switch", kind: store.CauseIncident, on: "switch sw-hartford-2", rule: "N01", severity: "critical", opened: "1d09h50m", within: 30 * time.Minute,
+			cleared: "2d09h40m", by: hour + 30*time.Minute, told: "opened critical, cleared critical", joins: true},
+		{name: "throttle", kind: store.DeviceIncident, on: "it-00022", rule: "C04", severity: "warn", opened: "2d08h00m", within: 2 * hour, told: "opened warn"},
+		{name: "flapping", kind: store.DeviceIncident, on: "acc-00041", rule: "N03", severity: "warn", opened: "2d09h30m", within: 30 * time.Minute,
+			cleared: "3d16h30m", by: day, told: "opened warn, cleared warn"},
+		{name: "flapping port", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "2d09h30m", within: 30 * time.Minute,
+			cleared: "3d16h30m", by: day, told: "opened warn, cleared warn"},
+		{name: "battery", kind: store.DeviceIncident, on: "clerk-00036", rule: "B01", severity: "critical", opened: "1d12h00m", within: 2 * day, told: "opened warn, worse critical"},
+		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "3d07h00m", within: 11 * hour,
+			told: "opened critical", joins: true, alone: 8, size: 13},
+		{name: "ups", kind: store.DeviceIncident, on: "ups-hartford-1", rule: "G11", severity: "warn", opened: "3d09h00m", within: 20 * time.Minute,
+			cleared: "3d09h50m", by: 30 * time.Minute, told: "opened warn, cleared warn"},
+		{name: "full", kind: store.DeviceIncident, on: "court-00048", rule: "S01", severity: "critical", opened: "2d12h00m", within: day, told: "opened warn, worse critical"},
+		{name: "toner", kind: store.DeviceIncident, on: "prt-hartford-1", rule: "G13", severity: "warn", opened: "3d12h00m", within: day, told: "opened warn"},
+		{name: "leak", kind: store.DeviceIncident, on: "it-00000", rule: "M03", severity: "warn", opened: "2d06h00m", within: 2 * day, told: "opened warn"},
+		{name: "outage", kind: store.SiteIncident, on: "stamford", rule: "F03", severity: "critical", opened: "4d09h50m", within: 20 * time.Minute,
+			cleared: "4d12h00m", by: 30 * time.Minute, told: "opened critical, cleared critical", joins: true},
 	}, "driver, disk, full, battery, throttle, leak, toner")
 }
 
 func TestTroublesOfFiveWeeks(t *testing.T) {
 	if raced && !full() {
-		t.Skip("two weeks are enough for the race detector; make faults plays five")
+		t.Skip("one week is enough for the race detector; make faults plays five")
 	}
 	playTroubles(t, slowTroubles, 35, []expected{
 		{name: "disk", kind: store.DeviceIncident, on: "health-00012", rule: "D02", severity: "critical", opened: "10d07h30m", within: hour, told: "opened warn, worse critical"},
 		{name: "flapping", kind: store.DeviceIncident, on: "acc-00041", rule: "N03", severity: "warn", opened: "10d09h30m", within: 30 * time.Minute,
-			cleared: "11d17h00m", by: 3 * day, told: "opened warn, cleared warn"},
+			cleared: "11d16h30m", by: 3 * day, told: "opened warn, cleared warn"},
 		{name: "flapping port", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "10d09h30m", within: 30 * time.Minute,
-			cleared: "11d17h00m", by: 3 * day, told: "opened warn, cleared warn"},
+			cleared: "11d16h30m", by: 3 * day, told: "opened warn, cleared warn"},
 		{name: "port", kind: store.DeviceIncident, on: "sw-hartford-2", rule: "N07", severity: "warn", opened: "15d09h40m", within: 30 * time.Minute,
 			cleared: "17d09h40m", by: hour + 30*time.Minute, told: "opened warn, cleared warn"},
 		{name: "switch", kind: store.CauseIncident, on: "switch sw-hartford-2", rule: "N01", severity: "critical", opened: "15d09h50m", within: 30 * time.Minute,
@@ -135,14 +130,16 @@ func TestTroublesOfFiveWeeks(t *testing.T) {
 		// A week after the last day with ten minutes of it.
 		{name: "throttle", kind: store.DeviceIncident, on: "it-00022", rule: "C04", severity: "warn", opened: "16d08h00m", within: 2 * hour,
 			cleared: "30d00h00m", by: 2 * day, told: "opened warn, cleared warn"},
+		// It is found while the laptop is at home, out of reach, and told when it
+		// comes back.
 		{name: "battery", kind: store.DeviceIncident, on: "clerk-00036", rule: "B01", severity: "critical", opened: "17d00h00m", within: 2 * day, told: "opened warn, worse critical"},
-		{name: "leak", kind: store.DeviceIncident, on: "health-00020", rule: "M03", severity: "warn", opened: "20d00h00m", within: 2 * day, told: "opened warn"},
 		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "23d07h00m", within: 8 * hour,
-			told: "opened critical", joins: true, alone: 4, size: 13},
+			told: "opened critical", joins: true, alone: 8, size: 13},
 		{name: "ups", kind: store.DeviceIncident, on: "ups-hartford-1", rule: "G11", severity: "warn", opened: "23d09h00m", within: 20 * time.Minute,
 			cleared: "23d09h50m", by: 30 * time.Minute, told: "opened warn, cleared warn"},
 		// The forecast needs some of the fall, and a day to be sure of it.
 		{name: "full", kind: store.DeviceIncident, on: "court-00048", rule: "S02", severity: "critical", opened: "22d00h00m", within: 4 * day, told: "opened warn, worse critical"},
+		{name: "leak", kind: store.DeviceIncident, on: "health-00020", rule: "M03", severity: "warn", opened: "31d00h00m", within: 36 * hour, told: "opened warn"},
 		{name: "toner", kind: store.DeviceIncident, on: "prt-hartford-1", rule: "G13", severity: "warn", opened: "29d12h00m", within: day, told: "opened warn"},
 		{name: "outage", kind: store.SiteIncident, on: "stamford", rule: "F03", severity: "critical", opened: "29d09h50m", within: 20 * time.Minute,
 			cleared: "29d12h00m", by: 30 * time.Minute, told: "opened critical, cleared critical", joins: true},
@@ -174,7 +171,7 @@ func playTroubles(t *testing.T, script string, days int, want []expected, order 
 		if err := s.Step(t.Context(), now); err != nil {
 			t.Fatal(err)
 		}
-		if now.Equal(w.start.Add(8*day + 27*hour)) {
+		if now.Equal(w.start.Add(3*day + 3*hour)) {
 			w.asleep(s)
 		}
 	}
