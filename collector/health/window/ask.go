@@ -17,7 +17,7 @@ type Over struct {
 }
 
 // Over asks of the time from now-d to now. It answers false when the track
-// has nothing of that time.
+// has nothing of that time, or no point yet beside a recalled past.
 func (t *Track) Over(s *Spec, now time.Time, d time.Duration) (Over, bool) {
 	o := Over{t: t, s: s, from: now.Add(-d)}
 	// Steps answer only what points cannot.
@@ -26,7 +26,7 @@ func (t *Track) Over(s *Spec, now time.Time, d time.Duration) (Over, bool) {
 		return o, len(o.pts) > 0
 	}
 	o.steps = t.Buckets(s, o.from)
-	return o, len(o.steps) > 0
+	return o, len(o.steps) > 0 && len(t.points) > 0
 }
 
 // Count is the number of points.
