@@ -107,7 +107,9 @@ func inner(table string) (string, bool) {
 		return "device", true
 	case "event_rows":
 		return "event", true
-	case "seen_rows", "label_rows", "site", "agency", "finding_rows", "incident_rows", "incident_device_rows", "incident_step_rows":
+	case "finding_rows":
+		return "finding", true
+	case "seen_rows", "label_rows", "site", "agency", "incident_rows", "incident_device_rows", "incident_step_rows":
 		return name, true
 	}
 	return "", false
@@ -138,6 +140,9 @@ func isPersonal(section, column string) bool {
 		return slices.Contains([]string{"user_name", "owner"}, column)
 	case "event":
 		return column == "attributes"
+	case "finding":
+		// Of some rules: which one tells, only the rules know.
+		return slices.Contains([]string{"component", "label", "evidence"}, column)
 	}
 	s, ok := inventory.Lookup(section)
 	if !ok {

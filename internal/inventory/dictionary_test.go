@@ -153,6 +153,8 @@ What tells of a person is collected in [privacy.md](privacy.md).
 A **section** has one row per device, or many rows with a **key**, the columns that tell one row from another. In SQL
 each is a view of its name with what is true now, and ` + "`SECTION_history`" + ` with what was, from ` + "`from_at`" + ` until
 ` + "`until_at`" + `. A value that is not known is absent (NULL), never zero or false.
+Beside them are the views ` + "`device`, `event`, `finding`, `incident`, `incident_device` and `incident_step`" + `; what a finding
+is about and rests on (` + "`component`, `label`, `evidence`" + `) needs the right read_personal there, as it may tell of a person.
 
 | kind | is |
 |---|---|

@@ -65,11 +65,13 @@ No number and no label of a series tells of a person, other than through the nam
 |---|---|---|
 | owner | yes | who answers for the device |
 | department, note, asset tag, purchased, warranty, labels, site | no | seen by everyone who may see the device |
+| what is written on an incident: notes, reasons, what was replaced | no | seen by everyone who may see the incident |
 
 ## Accounts of Muster itself
 
 Names of people who work with Muster, their roles, an argon2id hash of each password, when they were last seen; the audit
 keeps what they changed, from which address, for ` + "`retention.audit`" + ` (1,095 days), also after an account is removed.
+An incident keeps who claimed, noted, escalated and resolved it, for ` + "`retention.rows`" + ` after its end.
 `
 
 // privacySheet is docs/privacy.md.

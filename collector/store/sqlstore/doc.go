@@ -20,7 +20,8 @@
 // device a row of some 35 bytes, and lets a search first find the few facts
 // that match and then, by one index, the devices that have them.
 //
-// Fixed tables are in schema.go. Rows of a device lie together (primary key
-// device_no, row_no), so that showing a device or comparing a new reading is
-// one short walk.
+// Fixed tables are in schema.go, those of findings and incidents in
+// health_tables.go. Rows of a device lie together (primary key device_no,
+// row_no), so that showing a device or comparing a new reading is one short
+// walk.
 package sqlstore

@@ -156,7 +156,8 @@ const (
 )
 
 // healthViews are what people query of all this. A note is no personal fact,
-// as a device's note is none.
+// as a device's note is none. What a finding is about and rests on may be one, so
+// package query masks that.
 func healthViews() map[string]string {
 	at := func(column, name string) string { return isoTime("nullif("+column+", 0)") + " AS " + name }
 	return map[string]string{
