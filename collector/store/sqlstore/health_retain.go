@@ -2,7 +2,7 @@ package sqlstore
 
 // retainHealth is how many findings or incidents one transaction of Retain
 // removes.
-const retainHealth = 200
+const retainHealth = 100
 
 const (
 	incidentsOld = `SELECT i.number FROM incident_rows i INDEXED BY incident_by_end WHERE i.status = 'resolved' AND i.resolved_at < ?
