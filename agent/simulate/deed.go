@@ -92,14 +92,14 @@ func deeds() []deed {
 		pc(deed{name: doServiceLoop, doc: "a service ends every 10 minutes", may: []string{"for", "name"}, named: "service (svc07)", trips: "C08", after: "an hour"}),
 		pc(deed{name: doUpdateFails, doc: "an update fails each day", may: []string{"for", "name"}, named: "update (KB5099999)", trips: "O02", after: "3 days"}),
 		pc(deed{name: doAntivirus, doc: "virus protection is switched off", may: []string{"for"}, trips: "O05", after: "1 h"}),
-		pc(deed{name: doFlapLink, doc: "the network link goes down and up, 8 times an hour", may: []string{"for"}, trips: "N03", after: "1 h", fits: isWired}),
-		pc(deed{name: doLinkSlow, doc: "the network link runs at 100 Mbit/s, half duplex", may: []string{"for"}, trips: "N02", after: "1 h", fits: isWired}),
+		pc(deed{name: doFlapLink, doc: "the network link goes down and up, 8 times an hour", may: []string{"for"}, trips: "N03, and G04 at the switch", after: "40 m", fits: isWired}),
+		pc(deed{name: doLinkSlow, doc: "the network link runs at 100 Mbit/s, half duplex", may: []string{"for"}, trips: "N02, and G03 at the switch", after: "1 h", fits: isWired}),
 		{name: doSwitch, doc: "two frames in a hundred are damaged on the ports of a switch, as far as agents says, and at the PCs behind", to: "switch", needs: []string{"switch"},
-			may: []string{"for", "agents"}, trips: "N07, N01; F01", after: "30 m"},
+			may: []string{"for", "agents"}, trips: "N07 at the switch, N01 at the PCs, F01 over them", after: "30 m"},
 		{name: doOutage, doc: "a site falls silent: without power PCs stop where they are, and start again one after the other; with name: line they run on and deliver later", to: "site",
-			needs: []string{"site", "for"}, may: []string{"name"}, named: "power (without a name) or line", trips: "F03", after: "20 m"},
-		{name: doUPS, doc: "mains power is lost: the UPS runs on its battery", to: "ups", needs: []string{"for"}, may: []string{"site"}, trips: "the rules about UPS", after: "at once"},
-		{name: doToner, doc: "toner runs out", to: "printer", needs: []string{"for"}, may: []string{"site"}, grows: true, trips: "the rules about printers", after: "towards the end of for"},
+			needs: []string{"site", "for"}, may: []string{"name"}, named: "power (without a name) or line", trips: "F03; G17 after it", after: "20 m"},
+		{name: doUPS, doc: "mains power is lost: the UPS runs on its battery", to: "ups", needs: []string{"for"}, may: []string{"site"}, trips: "G11", after: "at once; below 30 % of charge to be critical"},
+		{name: doToner, doc: "toner runs out", to: "printer", needs: []string{"for"}, may: []string{"site"}, grows: true, trips: "G13, G14", after: "towards the end of for"},
 	}
 }
 

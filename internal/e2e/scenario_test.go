@@ -4,13 +4,19 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"muster/agent/simulate"
+	"muster/collector/health/rule"
+	"muster/collector/health/rules"
 	"muster/collector/store"
+	"muster/internal/enroll"
 )
 
 // The acceptance of the health engine: to an office of sixty PCs at three
@@ -378,5 +384,71 @@ func (w *witness) order(want []expected, order string) {
 	}
 	if s := strings.Join(got, ", "); s != order {
 		w.t.Errorf("open at the end, by rank:\n  %s\nwant:\n  %s", s, order)
+	}
+}
+
+// A simulated fleet with sites and gear on a real collector, over its network:
+// everything is what it is and stands where it stands.
+func TestSimulatedSitesArrive(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.start()
+	o.must("agency", "add", "state")
+	o.must("site", "add", "state/hartford")
+	o.must("site", "add", "state/stamford")
+	sc, err := simulate.ParseScenario("office.yaml", []byte("sites: [{name: hartford, agents: 4, switches: 1, ups: 1, printers: 1}, {name: stamford}]"), simulate.Scenario{Seed: 7, Rhythm: "always", Speed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := simulate.New(simulate.Options{Agents: 6, Programs: 10, Interval: time.Second, Duration: 8 * time.Second, Dir: folder(t), Scenario: sc,
+		Invitations: map[string]enroll.Invitation{"hartford": o.invite(7, "--site", "state/hartford"), "stamford": o.invite(2, "--site", "state/stamford")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := f.Stats(); s.Enrolled != 9 || s.Accepted < 9 {
+		t.Errorf("%+v", s)
+	}
+	var list struct {
+		Devices []struct{ Name, Kind, Agency, Site string }
+	}
+	decode(t, o.must("device", "list", "-o", "json"), &list)
+	got := map[string]int{}
+	for _, d := range list.Devices {
+		got[d.Agency+"/"+d.Site+" "+d.Kind]++
+	}
+	want := map[string]int{"state/hartford pc": 4, "state/hartford switch": 1, "state/hartford ups": 1, "state/hartford printer": 1, "state/stamford pc": 2}
+	if !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	o.stop(t)
+}
+
+// The page about the simulator names rules that are there.
+func TestSimulatorsPageNamesRules(t *testing.T) {
+	set, err := rule.Load(rules.Files(), nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile("../../docs/simulate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		if !strings.HasPrefix(line, "| `") || strings.Count(line, "|") != 6 {
+			continue
+		}
+		for _, id := range regexp.MustCompile(`\b[A-Z]\d\d\b`).FindAllString(strings.Split(line, "|")[4], -1) {
+			n++
+			if _, ok := set.Find(id); !ok {
+				t.Errorf("there is no rule %s: %s", id, line)
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d rules are named", n)
 	}
 }

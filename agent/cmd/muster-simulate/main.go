@@ -32,25 +32,30 @@ func main() {
 
 func command() *cobra.Command {
 	o := simulate.Options{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
-	var file, scenario string
+	var files []string
+	var scenario string
 	c := &cobra.Command{
 		Use:   "muster-simulate",
 		Short: "Play many agents against a collector",
 		Long: `Play many agents against a collector, each a made-up machine with inventory,
 numbers and a daily rhythm, through the agents' own way of sending.
 
+A scenario says what happens to them, and at which sites they stand with which
+switches, UPSs and printers: docs/simulate.md. Devices get to a site of the
+collector by an invitation for that site: give SITE=FILE for each.
+
 Give an enrolment string with enough uses: muster enroll new --uses 2000.`,
 		Example: `  muster enroll new --uses 500 --file invitation.txt
-  muster-simulate --agents 500 --interval 60s --duration 30m --enroll-file invitation.txt`,
+  muster-simulate --agents 500 --interval 60s --duration 30m --enroll-file invitation.txt
+  muster-simulate --agents 60 --scenario office.yaml --enroll-file hartford=h.txt --enroll-file stamford=s.txt`,
 		SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
 		Version: buildinfo.Read().String(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v, err := invitation(file)
-			if err != nil {
+			var err error
+			if o.Scenario, err = simulate.LoadScenario(scenario); err != nil {
 				return err
 			}
-			o.Invitation = v
-			if o.Scenario, err = simulate.LoadScenario(scenario); err != nil {
+			if err := invitations(&o, files); err != nil {
 				return err
 			}
 			if o.Dir == "" {
@@ -72,29 +77,56 @@ Give an enrolment string with enough uses: muster enroll new --uses 2000.`,
 		},
 	}
 	fl := c.Flags()
-	fl.IntVar(&o.Agents, "agents", 100, "how many agents")
+	fl.IntVar(&o.Agents, "agents", 100, "how many PCs; the gear of the scenario's sites comes on top")
 	fl.DurationVar(&o.Interval, "interval", time.Minute, "time between two reports of one agent")
+	fl.DurationVar(&o.Sample, "sample", 0, "time between two readings of numbers; without it, one a report")
 	fl.DurationVar(&o.Duration, "duration", 0, "end after this time; without it, when interrupted")
 	fl.IntVar(&o.Programs, "programs", 120, "programs on each machine, about")
 	fl.StringVar(&scenario, "scenario", "", "what happens to the machines (YAML; docs/simulate.md)")
-	fl.StringVar(&file, "enroll-file", "", "file with the enrolment string; or set MUSTER_ENROLL")
+	fl.StringArrayVar(&files, "enroll-file", nil, "file with the enrolment string, or SITE=FILE for the devices of a site; or set MUSTER_ENROLL")
 	fl.StringVar(&o.Dir, "data", "", "keep the agents' identities here, so that the next run is the same fleet")
 	return c
 }
 
-func invitation(file string) (enroll.Invitation, error) {
+// invitations reads the one of each site, and the one for all others.
+func invitations(o *simulate.Options, files []string) error {
 	text := os.Getenv("MUSTER_ENROLL")
-	if file != "" {
+	for _, f := range files {
+		site, file, ok := strings.Cut(f, "=")
+		if !ok {
+			file = f
+		}
 		b, err := os.ReadFile(file)
 		if err != nil {
-			return enroll.Invitation{}, fmt.Errorf("read enrolment string: %w", err)
+			return fmt.Errorf("read enrolment string: %w", err)
 		}
-		text = string(b)
+		if !ok {
+			text = string(b)
+			continue
+		}
+		v, err := enroll.Parse(string(b))
+		if err != nil {
+			return fmt.Errorf("enrolment string of %s: %w", site, err)
+		}
+		if o.Invitations == nil {
+			o.Invitations = map[string]enroll.Invitation{}
+		}
+		o.Invitations[site] = v
 	}
 	if strings.TrimSpace(text) == "" {
-		return enroll.Invitation{}, errors.New("give an enrolment string by --enroll-file or MUSTER_ENROLL; muster enroll new --uses N makes one")
+		for _, x := range o.Scenario.Sites {
+			if _, ok := o.Invitations[x.Name]; !ok {
+				return fmt.Errorf("the devices of %s have no enrolment string: give --enroll-file %s=FILE, or --enroll-file FILE for all", x.Name, x.Name)
+			}
+		}
+		if len(o.Scenario.Sites) > 0 {
+			return nil
+		}
+		return errors.New("give an enrolment string by --enroll-file or MUSTER_ENROLL; muster enroll new --uses N makes one")
 	}
-	return enroll.Parse(text)
+	var err error
+	o.Invitation, err = enroll.Parse(text)
+	return err
 }
 
 // tell says each ten seconds how it goes.
