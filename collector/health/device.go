@@ -64,10 +64,11 @@ type device struct {
 	ended    map[stateKey]*state // in the last day
 	habits   map[habitKey]*habit
 	wanted   map[habitKey]bool
-	timed    time.Time // rules that change with time were asked last
-	unlearnt bool      // a watcher has not seen its past yet
-	recall   bool      // its numbers of the past are to be had from the store yet
-	week     hours     // when it is usually heard
+	timed    time.Time           // rules that change with time were asked last
+	unlearnt bool                // a watcher has not seen its past yet
+	recall   bool                // its numbers of the past are to be had from the store yet
+	week     hours               // when it is usually heard
+	called   map[trackKey]string // labels of series that differ from the component's key
 	watch    map[watchKey]*watcher
 	ahead    map[foretellKey]*foretold
 
@@ -88,7 +89,20 @@ type device struct {
 func newDevice(i Info) *device {
 	return &device{info: i, parts: map[string]map[string]*part{}, rows: map[string]*rows{}, tracks: map[trackKey]*window.Track{},
 		places: map[report.LayoutHash][]place{}, events: map[string][]happening{}, counts: map[countKey]float64{}, states: map[stateKey]*state{}, ended: map[stateKey]*state{},
-		habits: map[habitKey]*habit{}, watch: map[watchKey]*watcher{}}
+		habits: map[habitKey]*habit{}, watch: map[watchKey]*watcher{}, called: map[trackKey]string{}}
+}
+
+// call notes what a component is called in a series.
+func (d *device) call(np *numberPlan, key trackKey, label func(string) string) {
+	names := np.subject.Series[np.ref.Measurement]
+	if len(names) == 0 {
+		return
+	}
+	if v := label(names[0]); v != "" && v != key.part {
+		d.called[key] = v
+	} else {
+		delete(d.called, key)
+	}
 }
 
 // part is a component: a drive, a volume, or with the empty key the device.
@@ -177,10 +191,14 @@ func (d *device) part(subject, name string, now time.Time) *part {
 	if p := m[name]; p != nil {
 		return p
 	}
-	for _, p := range m { // a device has few of each
-		if slices.Contains(p.names, name) && p.gone.IsZero() {
-			return p
+	var found *part
+	for _, p := range m { // a device has few of each; of two with a name in common always the same
+		if slices.Contains(p.names, name) && p.gone.IsZero() && (found == nil || p.key < found.key) {
+			found = p
 		}
+	}
+	if found != nil {
+		return found
 	}
 	if len(m) >= mostParts {
 		return nil
@@ -202,6 +220,9 @@ func (d *device) named(s rule.Subject, fields []string, get func(string) string,
 		if v := get(f); v != "" {
 			return d.part(s.Name, v, now)
 		}
+	}
+	if s.Self {
+		return d.part(s.Name, s.Name, now)
 	}
 	return nil
 }
@@ -284,7 +305,13 @@ func (d *device) components(sp *sectionPlan, rs *rows, s rule.Subject, r store.S
 		for _, c := range s.Keys {
 			if v := textAt(r, row, c); v != "" {
 				names = append(names, v)
+				if device, ok := strings.CutPrefix(v, "/dev/"); ok {
+					names = append(names, device) // as kernels and events say it
+				}
 			}
+		}
+		if len(names) == 0 && s.Self {
+			names = []string{s.Name}
 		}
 		if len(names) == 0 {
 			continue
@@ -584,6 +611,7 @@ func (d *device) place(p *plan, l report.Layout, at time.Time) []place {
 			t = &window.Track{}
 			d.tracks[key] = t
 		}
+		d.call(np, key, label)
 		out[i] = place{number: n, track: t, key: c.key}
 		if np.watched {
 			k := watchKey{np.ref, c.key}

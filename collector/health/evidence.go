@@ -57,7 +57,13 @@ func clip(s string, n int) string {
 func (v *view) labels(ref rule.Ref) map[string]string {
 	s := rule.SubjectOfSeries(ref.Measurement)
 	if names := s.Series[ref.Measurement]; len(names) > 0 && v.part.key != "" {
-		return map[string]string{names[0]: v.part.key}
+		called := v.part.key
+		if n, ok := v.j.plan.byNumber[ref]; ok {
+			if other := v.d.called[trackKey{n, v.part.key}]; other != "" {
+				called = other
+			}
+		}
+		return map[string]string{names[0]: called}
 	}
 	if whole := s.Whole[ref.Measurement]; whole != "" {
 		return map[string]string{ref.Measurement: whole}

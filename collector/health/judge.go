@@ -287,7 +287,7 @@ func (j *Judge) observe(ctx context.Context, d *device, o Observation) {
 	if now.Sub(d.timed) >= timedEvery {
 		d.timed = now
 		touch(j.plan.timed)
-		d.forget(now)
+		j.forget(d, now)
 	}
 	j.round(d, now, touched)
 	if d.began.IsZero() {
@@ -365,8 +365,9 @@ func (d *device) partsOf(r *rule.Rule) []*part {
 	return out
 }
 
-// forget drops components that are gone for long, and what ended a day ago.
-func (d *device) forget(now time.Time) {
+// forget drops components that are gone for long, with what was found on them,
+// and what ended a day ago.
+func (j *Judge) forget(d *device, now time.Time) {
 	for k, st := range d.ended {
 		if now.Sub(st.f.ResolvedAt) > flapTime {
 			delete(d.ended, k)
@@ -378,11 +379,22 @@ func (d *device) forget(now time.Time) {
 			if subject != rule.Device && (!p.gone.IsZero() && now.Sub(p.gone) > keepGone || told) {
 				delete(m, key)
 				for k := range d.tracks {
-					if k.part == key && key != "" {
+					if k.part == key && j.plan.numbers[k.number].subject.Name == subject {
 						delete(d.tracks, k)
+						delete(d.called, k)
+					}
+				}
+				for _, s := range rule.Subjects() {
+					if rs := d.rows[s.Section]; s.Name == subject && rs != nil {
+						delete(rs.by, key)
 					}
 				}
 				clear(d.places)
+				for k, st := range d.states {
+					if r, ok := j.plan.set.Find(k.rule); ok && k.part == key && r.Subject == subject {
+						j.moved(d, k, j.end(d, st, now, "gone for good"), now)
+					}
+				}
 			}
 		}
 	}
@@ -441,6 +453,7 @@ func (j *Judge) Use(set *rule.Set) {
 		d.tracks = tracks
 		clear(d.places)
 		clear(d.counts)
+		clear(d.called)
 		clear(d.habits)
 		for k, w := range d.watch {
 			if n, ok := j.plan.byNumber[k.ref]; !ok || j.plan.numbers[n].detected != (w.det != nil) {

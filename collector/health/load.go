@@ -81,6 +81,7 @@ func (j *Judge) takeUp(f store.Finding, keyOf map[int64]string) {
 		if string(l.Severity) == f.Severity || i == 0 {
 			if f.State == store.Firing {
 				st.level = i + 1
+				st.was = [3]bool{true, true, true} // as far as anybody knows
 			}
 			st.since[i], st.news[i] = f.Since, l.Samples
 		}
@@ -481,6 +482,7 @@ func (j *Judge) trackOf(d *device, n int, labels map[string]string) *window.Trac
 	key := trackKey{n, c.key}
 	if d.tracks[key] == nil {
 		d.tracks[key] = &window.Track{}
+		d.call(np, key, func(l string) string { return labels[l] })
 	}
 	return d.tracks[key]
 }

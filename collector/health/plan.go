@@ -38,6 +38,7 @@ type numberPlan struct {
 	ref      rule.Ref
 	subject  rule.Subject
 	spec     window.Spec
+	every    time.Duration // it is read
 	slow     bool
 	rules    []int
 	watched  bool // by the rules about series
@@ -232,7 +233,7 @@ func (p *plan) number(ref rule.Ref, w time.Duration, by int) int {
 		i = len(p.numbers)
 		m, f, _ := metric.Lookup(ref.Measurement, ref.Field)
 		p.byNumber[ref] = i
-		n := numberPlan{ref: ref, subject: rule.SubjectOfSeries(ref.Measurement), slow: m.Every == 0 || m.Every >= slowEvery}
+		n := numberPlan{ref: ref, subject: rule.SubjectOfSeries(ref.Measurement), every: m.Every, slow: m.Every == 0 || m.Every >= slowEvery}
 		n.spec = window.Spec{Counter: f.Nature == metric.Counter, Recent: 15 * time.Minute, Most: mostFine}
 		if n.slow {
 			n.spec.Most, n.spec.Recent = mostSlow, 48*time.Hour
@@ -313,7 +314,7 @@ func (p *plan) tells(kind string, i Info) bool {
 		case event.Collector, i.OS:
 			return true
 		case event.SNMP:
-			if i.OS == "" && i.Kind != "pc" && i.Kind != "server" {
+			if i.Kind != "pc" && i.Kind != "server" {
 				return true
 			}
 		}

@@ -14,6 +14,7 @@ type state struct {
 	level int           // 0: none; else place of the level, from 1
 	since [3]time.Time  // by level: the condition is true
 	news  [3]int        // by level: judgements with new data in that time
+	was   [3]bool       // by level: the condition was true since it fired
 	clear time.Time     // the level's end is true since
 	opens []time.Time   // fired, in the last day
 	until time.Time     // flapping: it does not end before
@@ -87,7 +88,7 @@ func (j *Judge) judge(d *device, ri int, p *part, now time.Time, fresh bool, wit
 		if st = d.ended[key]; st != nil { // of late: the same finding goes on
 			delete(d.ended, key)
 			st.clear = time.Time{}
-			st.since, st.news = [3]time.Time{}, [3]int{}
+			st.since, st.news, st.was = [3]time.Time{}, [3]int{}, [3]bool{}
 		} else {
 			st = &state{f: store.Finding{Device: d.info.ID, Name: d.info.Name, Rule: r.ID, Component: p.key}}
 		}
@@ -117,6 +118,7 @@ func (j *Judge) holds(d *device, r *rule.Rule, st *state, p *part, says [3]rule.
 		case rule.False:
 			st.since[i], st.news[i] = time.Time{}, 0
 		case rule.True:
+			st.was[i] = true
 			if st.since[i].IsZero() {
 				st.since[i], st.news[i] = now, 0
 			}
@@ -183,21 +185,31 @@ func (j *Judge) severity(r *rule.Rule, level int) string {
 }
 
 // fall lets a finding get milder or end, once its level's end has been true for
-// long enough. A milder level stays as long as its own end is not true.
+// long enough. A milder level stays as long as its own end is not true, if it
+// was ever true itself. What is not known neither ends it nor begins the wait
+// for its end anew.
 func (j *Judge) fall(d *device, r *rule.Rule, ri int, st *state, v *view, says [3]rule.Verdict, target int, now time.Time) moved {
-	over := func(level int) bool {
+	over := func(level int) rule.Verdict {
 		l := r.Levels[level-1]
 		if l.Clear == nil {
-			return says[level-1] == rule.False
+			return says[level-1].Not()
 		}
 		verdict, err := j.ask(ri, l.Clear, v)
 		if err != nil {
 			j.fault(r, err, now)
+			return rule.Unknown
 		}
-		return verdict == rule.True
+		return verdict
 	}
-	if target == st.level || !over(st.level) {
+	if target == st.level {
 		st.clear = time.Time{}
+		return stays
+	}
+	switch over(st.level) {
+	case rule.False:
+		st.clear = time.Time{}
+		return stays
+	case rule.Unknown:
 		return stays
 	}
 	if st.clear.IsZero() {
@@ -207,7 +219,7 @@ func (j *Judge) fall(d *device, r *rule.Rule, ri int, st *state, v *view, says [
 		return stays
 	}
 	next := st.level - 1
-	for next > target && over(next) {
+	for next > target && (!st.was[next-1] || over(next) == rule.True) {
 		next--
 	}
 	if next == 0 {

@@ -33,10 +33,16 @@ func known(n float64) rule.Value {
 // Value works an input out.
 func (v *view) Value(slot int) rule.Value {
 	in := &v.j.plan.set.Inputs[slot]
-	x := v.value(slot, in)
-	if !x.Known && in.Or != nil {
-		return *in.Or
+	if in.Or == nil {
+		return v.value(slot, in)
 	}
+	old := v.old
+	v.old = false
+	x := v.value(slot, in)
+	if !x.Known && !v.old { // what was told once is not what was never told
+		x = *in.Or
+	}
+	v.old = v.old || old
 	return x
 }
 
@@ -137,12 +143,13 @@ func (v *view) rowCount(slot int, in *rule.Input) rule.Value {
 	return known(v.d.counts[countKey{slot, v.key(in)}])
 }
 
-// stale is how old the newest sample of a number may be to count as present.
-func (np *numberPlan) stale() time.Duration {
+// stale is how old the newest sample of a number may be to count as present:
+// three that did not come are not one that was lost.
+func (v *view) stale(np *numberPlan) time.Duration {
 	if np.slow {
 		return 3 * 24 * time.Hour
 	}
-	return 20 * time.Minute
+	return max(20*time.Minute, 3*np.every, 3*v.j.o.Interval()) + time.Minute
 }
 
 func (v *view) track(ref rule.Ref, key string) (*window.Track, *numberPlan) {
@@ -163,7 +170,7 @@ func (v *view) number(in *rule.Input) rule.Value {
 	if !ok {
 		return rule.Value{}
 	}
-	if np.ref.Measurement != "boot" && v.now.Sub(time.Unix(last.At, 0)) > np.stale() {
+	if np.ref.Measurement != "boot" && v.now.Sub(time.Unix(last.At, 0)) > v.stale(np) {
 		v.old = true
 		return rule.Value{} // it was, and nobody knows whether it still is
 	}

@@ -32,6 +32,17 @@ const (
 	True
 )
 
+// Not turns a verdict around; what is not known stays so.
+func (v Verdict) Not() Verdict {
+	switch v {
+	case True:
+		return False
+	case False:
+		return True
+	}
+	return Unknown
+}
+
 // Judge evaluates a condition. An error is a fault of the rule: a value of a
 // type it was not checked for, a division of texts.
 func (p *Program) Judge(v Values) (Verdict, error) {

@@ -26,6 +26,10 @@ type Subject struct {
 	Series map[string][]string // by measurement
 	Events map[string][]string // by kind
 
+	// Self says that the device can be the thing itself, which then has no
+	// name: it is called as the subject is.
+	Self bool
+
 	// Keep is what a row must be to be looked at: sections of hundreds of rows
 	// of which a few matter.
 	Keep []Match
@@ -86,19 +90,19 @@ func table() []Subject {
 			Events: map[string][]string{"disk_error": drive, "disk_failure_predicted": drive, "self_test_failed": drive, "disk_removed": drive},
 		},
 		{
-			Name: "volume", Doc: "the volume", Section: "volume", Keys: []string{"mount"}, Label: []string{"mount", "label"},
+			Name: "volume", Doc: "the volume", Section: "volume", Keys: []string{"mount", "source"}, Label: []string{"mount", "label"},
 			Series: map[string][]string{"disk": {"path"}},
 			Events: map[string][]string{"fs_error": {"volume"}},
 		},
 		{
 			Name: "array", Doc: "the array", Section: "raid_array", Keys: []string{"name"}, Label: []string{"name", "raid_level"},
-			Rows:   map[string][]string{"raid_member": {"array"}},
+			Rows:   map[string][]string{"raid_member": {"array_name"}},
 			Events: map[string][]string{"raid_degraded": {"array"}},
 		},
 		{
 			Name: "interface", Doc: "the network card", Section: "interface", Keys: []string{"name"}, Label: []string{"name", "description"}, Model: "model",
 			Series: map[string][]string{"net": {"interface"}, "wifi": {"interface"}},
-			Rows:   map[string][]string{"wifi": {"interface"}},
+			Rows:   map[string][]string{"wifi": {"interface_name"}},
 			Events: map[string][]string{"link_flap": {"interface"}},
 		},
 		{
@@ -146,7 +150,7 @@ func table() []Subject {
 			Series: map[string][]string{"printer_supply": {"supply"}},
 		},
 		{
-			Name: "ups", Doc: "the UPS", Section: "ups", Keys: []string{"name"}, Label: []string{"name", "model"}, Model: "model",
+			Name: "ups", Doc: "the UPS", Section: "ups", Keys: []string{"name"}, Self: true, Label: []string{"name", "model"}, Model: "model",
 			Series: map[string][]string{"upsd": {"ups_name"}},
 		},
 		{Name: "poe_group", Doc: "the power group", Section: "poe_supply", Keys: []string{"group_number"}, Series: map[string][]string{"poe": {"group"}}},
