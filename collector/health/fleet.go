@@ -37,6 +37,7 @@ func (j *Judge) Tick(ctx context.Context, now time.Time) error {
 	j.sites(now)
 	j.causes(now)
 	j.changesToTheWorse(now)
+	j.wakeDue(now)
 	j.tellDue(now)
 	j.mu.Unlock()
 	return j.Flush(ctx)

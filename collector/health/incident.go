@@ -134,6 +134,7 @@ func (j *Judge) refresh(inc *incident, now time.Time) {
 	switch a, b := rule.Severity(before).Rank(), rule.Severity(inc.s.Severity).Rank(); {
 	case before != "" && b > a:
 		j.step(inc.s.Key, store.Step{At: now, Do: "worse", Text: fmt.Sprintf("%s, was %s: %s", inc.s.Severity, before, lead.f.Title)})
+		j.wake(inc, now, "it got worse")
 		j.announce(inc, now)
 	case before != "" && b < a:
 		j.step(inc.s.Key, store.Step{At: now, Do: "better", Text: fmt.Sprintf("%s, was %s", inc.s.Severity, before)})
@@ -288,6 +289,27 @@ func (j *Judge) tellDue(now time.Time) {
 		j.inc.touch(inc)
 		j.news(inc, kind, now)
 	}
+}
+
+// wakeDue brings incidents back whose time of rest is over.
+func (j *Judge) wakeDue(now time.Time) {
+	for _, key := range j.inc.keys() {
+		if inc := j.inc.open[key]; !inc.s.SnoozedTo.IsZero() && !now.Before(inc.s.SnoozedTo) {
+			j.wake(inc, now, "its time has come")
+		}
+	}
+}
+
+// wake puts an incident that rests back on the list.
+func (j *Judge) wake(inc *incident, now time.Time, why string) {
+	if inc.s.Status != store.Snoozed {
+		return
+	}
+	inc.s.Status, inc.s.SnoozedTo = store.New, time.Time{}
+	if inc.s.Assignee != "" {
+		inc.s.Status = store.Claimed
+	}
+	j.step(inc.s.Key, store.Step{At: now, Do: store.DoWake, Text: why})
 }
 
 func (x *incidents) keys() []string {

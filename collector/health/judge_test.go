@@ -439,3 +439,39 @@ func TestARuleThatCostsTooMuchIsSwitchedOff(t *testing.T) {
 		t.Errorf("after it was switched on: %+v", list)
 	}
 }
+
+func TestASnoozedIncidentWakes(t *testing.T) {
+	w := newWorld(t, full)
+	pc := w.meet(Info{ID: "pc"})
+	say := func(x float64) func() { return func() { w.say(pc, used(x)) } }
+	w.pass(20*time.Minute, say(95))
+	snooze := func(until time.Time) {
+		w.l.mu.Lock()
+		defer w.l.mu.Unlock()
+		i := w.l.incidents[1]
+		i.Status, i.SnoozedTo = store.Snoozed, until
+		w.l.incidents[1] = i
+	}
+	woken := func() (n int, why string) {
+		for _, s := range w.l.steps[w.l.incidents[1].Key] {
+			if s.Do == store.DoWake {
+				n, why = n+1, s.Text
+			}
+		}
+		return n, why
+	}
+	snooze(w.now.Add(time.Hour))
+	w.pass(50*time.Minute, say(95))
+	if n, _ := woken(); n != 0 {
+		t.Fatalf("it was woken %d times before its time", n)
+	}
+	w.pass(15*time.Minute, say(95))
+	if n, why := woken(); n != 1 || !strings.Contains(why, "time") {
+		t.Fatalf("woken %d times, last because %q", n, why)
+	}
+	snooze(w.now.Add(48 * time.Hour))
+	w.pass(20*time.Minute, say(99))
+	if n, why := woken(); n != 2 || !strings.Contains(why, "worse") {
+		t.Errorf("woken %d times, last because %q; it got critical", n, why)
+	}
+}

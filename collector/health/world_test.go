@@ -73,6 +73,11 @@ func (l *ledger) Record(_ context.Context, j *store.Judged) error {
 	}
 	for _, s := range j.Steps {
 		l.steps[s.Key] = append(l.steps[s.Key], s.Step)
+		if n := l.openByKey(s.Key); n != 0 && s.Do == store.DoWake {
+			i := l.incidents[n]
+			i.Status, i.SnoozedTo = store.New, time.Time{}
+			l.incidents[n] = i
+		}
 	}
 	l.news = append(l.news, j.News...)
 	return nil
