@@ -165,7 +165,7 @@ func kinds(l *ledger, name string) map[string]int {
 // start again, laptops run on and deliver later, gear is gone.
 func TestOutageOfPower(t *testing.T) {
 	from, to := monday.Add(34*time.Hour), monday.Add(36*time.Hour)
-	l := watch(t, office+"steps: [{at: 34h, do: outage, site: hartford, for: 2h}]", 40, monday, 3*day, 10*time.Minute)
+	l := watch(t, office+"steps: [{at: 34h, do: outage, site: hartford, for: 2h}]", 40, monday, 2*day, 10*time.Minute)
 	desks, laptops := 0, 0
 	for n := range 20 {
 		m := newMachine(n, 7, 12, "office", monday)
@@ -207,8 +207,8 @@ func TestOutageOfPower(t *testing.T) {
 
 // A line that is down: everything runs on, and is delivered in the end.
 func TestOutageOfALine(t *testing.T) {
-	l := watch(t, office+"steps: [{at: 34h, do: outage, site: hartford, for: 2h, name: line}]", 40, monday, 3*day, 10*time.Minute)
-	q := watch(t, office, 40, monday, 3*day, 10*time.Minute)
+	l := watch(t, office+"steps: [{at: 34h, do: outage, site: hartford, for: 2h, name: line}]", 40, monday, 2*day, 10*time.Minute)
+	q := watch(t, office, 40, monday, 2*day, 10*time.Minute)
 	for n := range 20 {
 		if name := hostOf(n, 7); len(l.times[name]) != len(q.times[name]) || l.count(name, event.UncleanStop) != q.count(name, event.UncleanStop) {
 			t.Errorf("%s: %d reports, %d without the outage", name, len(l.times[name]), len(q.times[name]))
@@ -283,7 +283,7 @@ func TestSwitchAndMachinesAgree(t *testing.T) {
 }
 
 func TestPowerAndToner(t *testing.T) {
-	l := watch(t, office+"steps: [{at: 34h, do: ups_on_battery, for: 50m}, {at: 34h, do: toner_low, for: 1d}]", 40, monday, 3*day, 10*time.Minute)
+	l := watch(t, office+"steps: [{at: 34h, do: ups_on_battery, for: 50m}, {at: 22h, do: toner_low, for: 1d}]", 40, monday, 2*day, 10*time.Minute)
 	if l.count("ups-hartford-1", event.PowerSourceChanged) != 2 {
 		t.Errorf("the UPS told %v", kinds(l, "ups-hartford-1"))
 	}

@@ -40,7 +40,7 @@ func watch(t *testing.T, text string, agents int, from time.Time, length, step t
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPlay(Options{Agents: agents, Programs: 12, Interval: step, Scenario: s}, from)
+	p, err := NewPlay(Options{Agents: agents, Programs: 12, Interval: step, Refresh: 4 * time.Hour, Scenario: s}, from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestDevicesSpeakTheCatalogues(t *testing.T) {
 // A fleet of weeks: what it tells of is in the catalogue, its counters only
 // fall with a restart, and it is an office.
 func TestAWeekInTheOffice(t *testing.T) {
-	l := watch(t, office, 40, monday, 7*24*time.Hour, 10*time.Minute)
+	l := watch(t, office, 40, monday, 7*24*time.Hour, 20*time.Minute)
 	for name, list := range l.events {
 		for _, e := range list {
 			k, ok := event.Lookup(e.Kind)
@@ -266,8 +266,8 @@ func TestAWeekInTheOffice(t *testing.T) {
 
 func TestTheSameSeedIsTheSameFleet(t *testing.T) {
 	steps := "steps: [{at: 1d, agents: 10%, do: blue_screens}]"
-	a := watch(t, office+steps, 20, monday, 3*24*time.Hour, 15*time.Minute)
-	b := watch(t, office+steps, 20, monday, 3*24*time.Hour, 15*time.Minute)
+	a := watch(t, office+steps, 20, monday, 2*24*time.Hour, 30*time.Minute)
+	b := watch(t, office+steps, 20, monday, 2*24*time.Hour, 30*time.Minute)
 	if a.reports != b.reports || fmt.Sprint(a.samples) != fmt.Sprint(b.samples) || fmt.Sprint(a.events) != fmt.Sprint(b.events) {
 		t.Error("two plays of one seed differ")
 	}
