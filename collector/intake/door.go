@@ -428,6 +428,7 @@ func foreign(key, report [8]byte) bool {
 // take adds one accepted report to the group.
 func (g *group) take(rq *request, dev *device, r *report.Report, e store.Entry, shift time.Duration) error {
 	dev.setHead(e.Head)
+	e.Events = append(e.Events, dev.noticed(e)...)
 	if len(e.Sections) > 0 {
 		sections := make(map[string]store.SectionState, len(dev.Sections)+len(e.Sections))
 		for n, s := range dev.Sections {

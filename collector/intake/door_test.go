@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"muster/collector/store"
+	"muster/internal/event"
 	"muster/internal/inventory"
 	"muster/internal/report"
 )
@@ -173,6 +175,41 @@ func TestGapsAreAskedForOrRecorded(t *testing.T) {
 	}
 	if g := b.entries[2].Gaps; len(g) != 1 || g[0].From != 3 || g[0].To != 4 {
 		t.Errorf("gaps recorded: %v", g)
+	}
+	if e := b.entries[2].Events; len(e) != 1 || e[0].Kind != event.Gap || e[0].Attributes["first"] != "3" || e[0].Attributes["last"] != "4" {
+		t.Errorf("events: %+v", e)
+	}
+}
+
+func TestSectionsThatFailAndRecoverAreNoted(t *testing.T) {
+	b := newBooks("d1")
+	d := open(t, b)
+	seq := uint64(0)
+	say := func(s report.Status) string {
+		seq++
+		accept(t, d, send(seq, seq, withLayout, func(e *report.Envelope) {
+			e.Reports[0].Sections = []report.Section{{Name: "disk", Columns: []string{"name"}, Status: s, Reason: "because"}}
+		}))
+		var out []string
+		for _, e := range b.entries[len(b.entries)-1].Events {
+			out = append(out, e.Kind+" "+e.Attributes["section"]+" "+e.Attributes["status"]+" "+e.Attributes["reason"])
+		}
+		return strings.Join(out, ", ")
+	}
+	for i, x := range []struct {
+		s    report.Status
+		want string
+	}{
+		{report.Denied, ""}, // it was never read
+		{report.OK, "section_recovered disk  "},
+		{report.Partial, ""}, // some of it still is
+		{report.Failed, "section_failed disk failed because"},
+		{report.Denied, ""},
+		{report.OK, "section_recovered disk  "},
+	} {
+		if got := say(x.s); got != x.want {
+			t.Errorf("step %d: %q, expected %q", i, got, x.want)
+		}
 	}
 }
 

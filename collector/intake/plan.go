@@ -3,6 +3,7 @@ package intake
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"muster/collector/store"
@@ -29,6 +30,9 @@ const (
 	// mostAtOnce bounds how often one event may have happened, so that sums
 	// stay numbers.
 	mostAtOnce = 1 << 40
+	// mostGapsNoted bounds the events that one report makes; its gaps are all
+	// kept.
+	mostGapsNoted = 16
 )
 
 // device is what intake remembers of a device between reports.
@@ -206,6 +210,31 @@ func entry(id inventory.DeviceID, r *report.Report, rs []*reading, shift time.Du
 		e.Events = append(e.Events, store.EventReading{Kind: cut(ev.Kind, 64), At: at(ev.At), Count: min(max(ev.Count, 1), mostAtOnce), Attributes: attributes(ev)})
 	}
 	return e
+}
+
+// noticed are the events that a report's form brings, rather than its device:
+// sections that cannot be read any more or can be again, and reports that will
+// never come.
+func (d *device) noticed(e store.Entry) []store.EventReading {
+	var out []store.EventReading
+	note := func(kind string, at time.Time, attributes map[string]string) {
+		out = append(out, store.EventReading{Kind: kind, At: at, Count: 1, Attributes: attributes})
+	}
+	read := func(s report.Status) bool { return s == report.OK || s == report.Partial }
+	for _, s := range e.Sections {
+		before, known := d.Sections[s.Section.Name]
+		switch name := s.Section.Name; {
+		case !known || read(before.Status) == read(s.Status):
+		case read(s.Status):
+			note(event.SectionRecovered, s.At, map[string]string{"section": name})
+		default:
+			note(event.SectionFailed, s.At, map[string]string{"section": name, "status": s.Status.String(), "reason": cut(s.Reason, 1024)})
+		}
+	}
+	for _, g := range e.Gaps[:min(len(e.Gaps), mostGapsNoted)] {
+		note(event.Gap, e.At, map[string]string{"first": strconv.FormatUint(g.From, 10), "last": strconv.FormatUint(g.To, 10)})
+	}
+	return out
 }
 
 // attributes keeps what the catalogue lists for a kind, each cut to a bound.

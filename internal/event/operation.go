@@ -67,7 +67,7 @@ func operation() []Kind {
 		{
 			Name: Gap, Group: Operation,
 			Doc:        "Reports are missing that nobody has any more.",
-			Attributes: []Attribute{first, last, text("reason", "Why.", "spool_full", "too_old", "disk_fault", "restored", "agent_reset")},
+			Attributes: []Attribute{first, last},
 			Sources:    here("intake: Report.Gaps and numbers left out"),
 		},
 		{
