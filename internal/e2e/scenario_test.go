@@ -81,7 +81,8 @@ type expected struct {
 	told     string // what was told, in order
 	// joins says that incidents of single devices may open before the cause
 	// shows, and go into it. alone of them may be told before: of the thirteen
-	// laptops nine have to be in trouble before luck is ruled out (F01).
+	// laptops nine have to get into trouble within a day before luck is ruled
+	// out (F01), and one is never off and a day ahead of them.
 	joins bool
 	alone int
 	size  int // devices at the end of it, at least
@@ -108,7 +109,7 @@ func TestTroublesOfAWeek(t *testing.T) {
 			cleared: "3d16h30m", by: day, told: "opened warn, cleared warn"},
 		{name: "battery", kind: store.DeviceIncident, on: "clerk-00036", rule: "B01", severity: "critical", opened: "1d12h00m", within: 2 * day, told: "opened warn, worse critical"},
 		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "3d07h00m", within: 11 * hour,
-			told: "opened critical", joins: true, alone: 8, size: 13},
+			told: "opened critical", joins: true, alone: 9, size: 13},
 		{name: "ups", kind: store.DeviceIncident, on: "ups-hartford-1", rule: "G11", severity: "warn", opened: "3d09h00m", within: 20 * time.Minute,
 			cleared: "3d09h50m", by: 30 * time.Minute, told: "opened warn, cleared warn"},
 		{name: "full", kind: store.DeviceIncident, on: "court-00048", rule: "S01", severity: "critical", opened: "2d12h00m", within: day, told: "opened warn, worse critical"},
@@ -140,7 +141,7 @@ func TestTroublesOfFiveWeeks(t *testing.T) {
 		// comes back.
 		{name: "battery", kind: store.DeviceIncident, on: "clerk-00036", rule: "B01", severity: "critical", opened: "17d00h00m", within: 2 * day, told: "opened warn, worse critical"},
 		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "23d07h00m", within: 8 * hour,
-			told: "opened critical", joins: true, alone: 8, size: 13},
+			told: "opened critical", joins: true, alone: 9, size: 13},
 		{name: "ups", kind: store.DeviceIncident, on: "ups-hartford-1", rule: "G11", severity: "warn", opened: "23d09h00m", within: 20 * time.Minute,
 			cleared: "23d09h50m", by: 30 * time.Minute, told: "opened warn, cleared warn"},
 		// The forecast needs some of the fall, and a day to be sure of it.
@@ -273,15 +274,23 @@ func (w *witness) judge(want []expected) {
 		want[i].title = x.Title
 		w.hold(&want[i], x)
 	}
+	surplus := map[string]int{}
 	for _, x := range rest {
 		told := w.told(x.Number)
 		i := w.joined(want, x)
-		switch {
+		switch what := fmt.Sprintf("%s %s on %s", x.Kind, x.Rule, subject(x)); {
 		case i < 0:
-			w.t.Errorf("nobody expected #%d %s %s %s on %s: %s; opened %s, cleared %s, told %q", x.Number, x.Kind, x.Severity, x.Rule, subject(x), x.Title, w.since(x.OpenedAt), w.since(x.ClearedAt), told)
+			if surplus[what]++; surplus[what] == 1 {
+				w.t.Errorf("nobody expected #%d, %s: %s, %s; opened %s, cleared %s, told %q", x.Number, what, x.Severity, x.Title, w.since(x.OpenedAt), w.since(x.ClearedAt), told)
+			}
 		case told != "":
 			want[i].alone--
 			w.t.Logf("%s: #%d on %s was told before: %s", want[i].name, x.Number, subject(x), told)
+		}
+	}
+	for what, n := range surplus {
+		if n > 1 {
+			w.t.Errorf("%s: %d times", what, n)
 		}
 	}
 	for _, e := range want {
