@@ -7,7 +7,6 @@ import (
 	"muster/collector/health/cause"
 	"muster/collector/health/rule"
 	"muster/collector/store"
-	"muster/internal/event"
 )
 
 // causes looks for what devices on which the same rule began to fire share,
@@ -27,7 +26,7 @@ func (j *Judge) causes(now time.Time) {
 		j.searchCause(rules[0], id, list, now)
 	}
 	for _, key := range j.inc.keys() {
-		if inc := j.inc.open[key]; inc.s.Kind == store.CauseIncident || inc.s.Kind == store.ChangeIncident {
+		if inc := j.inc.open[key]; inc.s.Kind == store.CauseIncident {
 			j.passCause(inc, rules[0], now)
 		}
 	}
@@ -99,6 +98,9 @@ func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Tim
 	key := fmt.Sprintf("cause:%s:%s:%s", id, best.What, best.Value)
 	c := &store.Cause{What: best.What, Value: best.Value, Members: best.Members, Size: best.Size, Lift: round(best.Lift), Chance: best.Chance}
 	inc := j.inc.open[key]
+	if inc == nil && j.explained(rollout{best.What, best.Value}) {
+		return // its change has an incident already
+	}
 	if inc == nil {
 		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.CauseIncident, Key: key, Rule: id, Family: fired.Family,
 			Title:  fmt.Sprintf("%s on %d of %d devices with the same %s: %s", fired.Title, best.Members, best.Size, best.What, best.Value),
@@ -171,7 +173,8 @@ func (j *Judge) causeOf(d *device, st *state) string {
 	}
 	for _, key := range j.inc.keys() {
 		inc := j.inc.open[key]
-		if inc.s.Kind == store.CauseIncident && inc.s.Rule == st.f.Rule && inc.s.Cause != nil &&
+		mine := inc.s.Kind == store.CauseIncident && inc.s.Rule == st.f.Rule || inc.s.Kind == store.ChangeIncident && j.about(r, kindOfChange(key))
+		if mine && inc.s.Cause != nil &&
 			j.shared(d, partOfDrive(r, member{d.info.ID, stateKey{part: st.f.Component}}))[[2]string{inc.s.Cause.What, inc.s.Cause.Value}] {
 			return key
 		}
@@ -221,6 +224,19 @@ func causeWords(c *store.Cause) string {
 	return fmt.Sprintf("%d of %d devices at %s", c.Members, c.Size, c.Value)
 }
 
+// fleetClear says whether what a rule found is over.
+func (j *Judge) fleetClear(r *rule.Rule, with map[string]rule.Value, now time.Time) bool {
+	p := r.Levels[0].Clear
+	if p == nil {
+		return true
+	}
+	verdict, err := j.ask(j.plan.index(r.ID), p, &view{j: j, d: j.nobody, r: r, part: &part{}, now: now, with: with})
+	if err != nil {
+		j.fault(r, err, now)
+	}
+	return verdict == rule.True
+}
+
 // fleetLevel asks a rule about something that is not one device's.
 func (j *Judge) fleetLevel(r *rule.Rule, with map[string]rule.Value, now time.Time) (int, error) {
 	v := &view{j: j, d: j.nobody, r: r, part: &part{}, now: now, with: with}
@@ -235,141 +251,4 @@ func (j *Judge) fleetLevel(r *rule.Rule, with map[string]rule.Value, now time.Ti
 		}
 	}
 	return 0, nil
-}
-
-// faultKinds are the events by which a change is held to have made things
-// worse.
-func faultKinds() []string {
-	return []string{
-		event.Bugcheck,
-		event.UncleanStop,
-		event.AppCrash,
-		event.AppHang,
-		event.ServiceFailed,
-		event.DiskError,
-		event.LinkFlap,
-		event.UpdateFailed,
-	}
-}
-
-const (
-	changesEvery = time.Hour
-	aroundChange = 7 * 24 * time.Hour
-	leastAfter   = 24 * time.Hour
-	leastChanged = 10
-)
-
-// changesToTheWorse compares, for each change that many devices had of late,
-// how often things went wrong before and after it.
-func (j *Judge) changesToTheWorse(now time.Time) {
-	rules := j.fleetRules("change")
-	if len(rules) == 0 || now.Sub(j.changesAt) < changesEvery {
-		return
-	}
-	j.changesAt = now
-	type key struct{ what, to, kind string }
-	sum := map[key]*cause.Change{}
-	who := map[[2]string][]*device{}
-	for _, id := range j.order {
-		d := j.devices[id]
-		for _, c := range d.changes {
-			// Only with a day after it and one before is there anything to compare.
-			w := min(now.Sub(c.at), aroundChange, c.at.Sub(d.info.FirstSeen))
-			if w < leastAfter {
-				continue
-			}
-			who[[2]string{c.what, c.to}] = append(who[[2]string{c.what, c.to}], d)
-			for _, kind := range faultKinds() {
-				k := key{c.what, c.to, kind}
-				x := sum[k]
-				if x == nil {
-					x = &cause.Change{}
-					sum[k] = x
-				}
-				x.Devices++
-				x.DaysBefore += w.Hours() / 24
-				x.DaysAfter += w.Hours() / 24
-				before, after := d.around(kind, c.at, w)
-				x.Before += before
-				x.After += after
-			}
-		}
-	}
-	looks := 0
-	for _, x := range sum {
-		if x.Devices >= leastChanged && x.Before+x.After > 0 {
-			looks++
-		}
-	}
-	for k, x := range sum {
-		if x.Devices < leastChanged {
-			continue
-		}
-		c := &store.Cause{What: k.what, Value: k.to, Members: x.After, Size: x.Devices, Ratio: round(x.Ratio()), Chance: x.Chance(looks)}
-		level, _ := j.fleetLevel(rules[0], map[string]rule.Value{"change.devices": known(float64(x.Devices)), "change.ratio": known(x.Ratio()),
-			"change.p_value": known(c.Chance)}, now)
-		if level > 0 {
-			j.changeIncident(rules[0], level, k.kind, c, who[[2]string{k.what, k.to}], now)
-		}
-	}
-}
-
-// around counts how often something happened in a time before a moment and
-// after it. Many at once on one device count once an hour: it is how often
-// things go wrong, not how loudly.
-func (d *device) around(kind string, at time.Time, w time.Duration) (before, after int) {
-	for _, h := range d.events[kind] {
-		switch off := h.at.Sub(at); {
-		case off < 0 && off >= -w:
-			before++
-		case off >= 0 && off < w:
-			after++
-		}
-	}
-	return before, after
-}
-
-func (j *Judge) changeIncident(r *rule.Rule, level int, kind string, c *store.Cause, who []*device, now time.Time) {
-	key := fmt.Sprintf("change:%s:%s", c.What, c.Value)
-	inc := j.inc.open[key]
-	if inc == nil {
-		what := "trouble"
-		if k, ok := event.Lookup(kind); ok {
-			what = k.Name
-		}
-		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.ChangeIncident, Key: key, Rule: r.ID, Family: r.Family, Status: store.New, OpenedAt: now,
-			Title: fmt.Sprintf("%s after the %s %s (%s)", r.Title, c.What, c.Value, words(what))}}
-		j.inc.open[key] = inc
-		j.step(key, store.Step{At: now, Do: "opened", Text: causeWords(c)})
-	}
-	j.inc.touch(inc)
-	inc.s.Cause, inc.s.Severity, inc.s.UpdatedAt = c, string(r.Levels[level-1].Severity), now
-	for _, d := range who {
-		for k, st := range d.states {
-			if fired, ok := j.plan.set.Find(k.rule); ok && st.level > 0 && !st.f.Backlog && j.about(fired, kind) {
-				j.adopt(inc, member{d.info.ID, k}, st, now)
-			}
-		}
-	}
-	j.who(inc)
-	inc.s.Count, inc.s.Devices = len(who), nil
-	for i, d := range who {
-		if i < mostShown {
-			inc.s.Devices = append(inc.s.Devices, shownDevice(d))
-		}
-	}
-	j.rank(inc, now)
-	if inc.s.Told == "" {
-		j.announce(inc, now)
-	}
-}
-
-// about says whether a rule is about a kind of event.
-func (j *Judge) about(r *rule.Rule, kind string) bool {
-	for _, slot := range r.Inputs {
-		if in := j.plan.set.Inputs[slot]; in.Kind == rule.Events && in.Source == kind {
-			return true
-		}
-	}
-	return false
 }

@@ -210,6 +210,70 @@ func TestWorseAfterAChange(t *testing.T) {
 	if found == nil || found.Cause.Value != "display 31.0" || found.Cause.Ratio < 3 || found.Count != 20 {
 		t.Fatalf("%+v of %+v", found, w.open())
 	}
+	// It stays one incident, told once, until the change is long ago.
+	ofChange := func() (n int) {
+		for _, i := range w.l.incidents {
+			if i.Kind == store.ChangeIncident {
+				n++
+			}
+		}
+		return n
+	}
+	for day := range 10 {
+		w.now = at.Add(time.Duration(8+day) * 24 * time.Hour)
+		for _, id := range pcs {
+			w.say(id, nil)
+		}
+		w.pass(3*time.Hour, nil)
+	}
+	told := 0
+	for _, s := range w.told() {
+		if strings.Contains(s, "display 31.0") {
+			told++
+		}
+	}
+	if n := ofChange(); n != 1 || told != 1 {
+		t.Errorf("%d incidents, told %d times: %v", n, told, w.told())
+	}
+	w.now = at.AddDate(0, 0, 40)
+	for _, id := range pcs {
+		w.say(id, nil, store.EventReading{Kind: event.DriverChanged, Count: 1, Attributes: map[string]string{"driver": "sound", "after": "1"}})
+	}
+	w.pass(2*time.Hour, nil)
+	for _, i := range w.open() {
+		if i.Kind == store.ChangeIncident {
+			t.Errorf("still open after forty days: %+v", i)
+		}
+	}
+}
+
+// An office works on weekdays: what comes on Monday after a Sunday's update is
+// the week's own rhythm, and one device's trouble is its own.
+func TestTheRhythmOfTheWeekIsNoChangeToTheWorse(t *testing.T) {
+	crash := strings.NewReplacer("id: X2", "id: C02", "oom_kill", "bugcheck").Replace(killed)
+	w := newWorld(t, crash, changeRule)
+	pcs := w.fleet(40, func(i int) Info { return Info{Model: model(i)} })
+	begin := w.now.AddDate(0, 0, -14) // a Wednesday
+	for hour := range 24 * 21 {
+		w.now = begin.Add(time.Duration(hour) * time.Hour)
+		for i, id := range pcs {
+			var events []store.EventReading
+			at, weekday := w.now.Add(time.Duration(i)*time.Second), w.now.Weekday() != time.Sunday && w.now.Weekday() != time.Saturday
+			if hour == 24*11+2 { // Sunday night
+				events = append(events, store.EventReading{Kind: event.UpdateInstalled, Count: 1, At: at, Attributes: map[string]string{"update": "KB5"}})
+			}
+			if weekday && (hour+i*7)%60 == 9 || i == 3 && hour > 24*11+2 && hour%2 == 0 {
+				events = append(events, store.EventReading{Kind: event.Bugcheck, Count: 1, At: at, Attributes: map[string]string{"stop_code": "0x116"}})
+			}
+			w.sayAt(id, at, nil, events...)
+		}
+		w.tick()
+	}
+	for _, i := range w.l.incidents {
+		if i.Kind == store.ChangeIncident {
+			t.Errorf("%s: %+v", i.Title, i.Cause)
+		}
+	}
 }
 
 func TestASiteFallsSilent(t *testing.T) {

@@ -117,6 +117,9 @@ func newPlan(set *rule.Set) *plan {
 				}
 			}
 		}
+		if r.Subject == "change" {
+			p.remembersFaults()
+		}
 		if p.changesWithTime(r) {
 			p.timed = append(p.timed, i)
 		}
@@ -205,6 +208,19 @@ func add(list []int, i int) []int {
 		return list
 	}
 	return append(list, i)
+}
+
+// remembersFaults keeps what changes are held against, whatever other rules
+// ask for: as far back as changes are kept, and the week before.
+func (p *plan) remembersFaults() {
+	for _, kind := range faultKinds() {
+		k := p.kinds[kind]
+		if k == nil {
+			k = &kindPlan{}
+			p.kinds[kind] = k
+		}
+		k.window = max(k.window, keepChanges+aroundChange)
+	}
 }
 
 // compares notes a number that is compared with peers.

@@ -97,6 +97,7 @@ type Change struct {
 	Before, After int     // how often
 	DaysBefore    float64 // device-days
 	DaysAfter     float64
+	Worse, Better int // devices on which it happened more often after, or less
 }
 
 // Ratio is the rate after by that before, each with a half added, so that
@@ -111,12 +112,15 @@ func (c Change) Ratio() float64 {
 // Chance is that of so many of all falling after the change, if it changed
 // nothing: given their number they are binomial with the share of device-days
 // (the conditional test of two Poisson rates, Przyborowski and Wilenski 1940).
-// Looks is among how many changes it was sought.
+// Looks is among how many changes it was sought. It is no less than that of so
+// many devices getting worse rather than better (sign test): what happens on a
+// few devices again and again says nothing of a change of all.
 func (c Change) Chance(looks int) float64 {
 	if c.DaysBefore <= 0 || c.DaysAfter <= 0 {
 		return 1
 	}
-	return min(Tail(c.After, c.Before+c.After, c.DaysAfter/(c.DaysBefore+c.DaysAfter))*float64(max(looks, 1)), 1)
+	rates := Tail(c.After, c.Before+c.After, c.DaysAfter/(c.DaysBefore+c.DaysAfter)) * float64(max(looks, 1))
+	return min(max(rates, Tail(c.Worse, c.Worse+c.Better, 0.5)), 1)
 }
 
 // Cluster finds the most times that lie within a span of each other, in

@@ -46,11 +46,11 @@ func TestBestIsThePreciseGroup(t *testing.T) {
 }
 
 func TestChange(t *testing.T) {
-	bad := Change{Devices: 30, Before: 3, After: 25, DaysBefore: 210, DaysAfter: 210}
+	bad := Change{Devices: 30, Before: 3, After: 25, DaysBefore: 210, DaysAfter: 210, Worse: 18, Better: 2}
 	if r, p := bad.Ratio(), bad.Chance(10); r < 6 || p > 1e-3 {
 		t.Errorf("ratio %g, chance %g", r, p)
 	}
-	same := Change{Devices: 30, Before: 20, After: 25, DaysBefore: 210, DaysAfter: 210}
+	same := Change{Devices: 30, Before: 20, After: 25, DaysBefore: 210, DaysAfter: 210, Worse: 12, Better: 10}
 	if r, p := same.Ratio(), same.Chance(1); r > 1.5 || p < 0.1 {
 		t.Errorf("ratio %g, chance %g", r, p)
 	}
@@ -58,6 +58,10 @@ func TestChange(t *testing.T) {
 	short := Change{Devices: 30, Before: 3, After: 3, DaysBefore: 210, DaysAfter: 21}
 	if r := short.Ratio(); r < 9 || r > 11 {
 		t.Errorf("ratio %g", r)
+	}
+	few := Change{Devices: 30, After: 25, DaysBefore: 210, DaysAfter: 210, Worse: 2}
+	if p := few.Chance(1); p < 0.2 {
+		t.Errorf("two devices of thirty tell of their own trouble, not of the change: chance %v", p)
 	}
 	if p := (Change{}).Chance(1); p != 1 {
 		t.Errorf("nothing is no proof: %g", p)
