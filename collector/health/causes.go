@@ -40,7 +40,7 @@ func (j *Judge) recentlyFired(now time.Time) map[string][]member {
 		d := j.devices[id]
 		seen := map[string]bool{}
 		for k, st := range d.states {
-			if st.level == 0 || st.f.Backlog || st.f.Severity == string(rule.Info) || seen[k.rule] || now.Sub(st.f.FiredAt) > recent {
+			if st.level == 0 || st.f.Backlog || st.f.Severity == string(rule.Info) || seen[k.rule] || now.Sub(newest(st.f.FiredAt, st.f.WorseAt)) > recent {
 				continue
 			}
 			seen[k.rule] = true
@@ -76,7 +76,7 @@ func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Tim
 			continue
 		}
 		fleet++
-		for g := range j.shared(d, "") {
+		for g := range j.shared(d, anyDrive) {
 			if members[g] > 0 {
 				size[g]++
 			}
@@ -84,7 +84,7 @@ func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Tim
 	}
 	var groups []cause.Group
 	for g, n := range members {
-		groups = append(groups, cause.Group{What: g[0], Value: g[1], Members: n, Size: size[g]})
+		groups = append(groups, cause.Group{What: g[0], Value: g[1], Members: n, Size: size[g], Order: explains(g[0])})
 	}
 	best, ok := cause.Best(cause.Judge(groups, len(list), fleet), func(f cause.Found) bool {
 		level, _ := j.fleetLevel(r, map[string]rule.Value{
@@ -110,10 +110,14 @@ func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Tim
 	}
 	inc.s.Cause = c
 	group := [2]string{best.What, best.Value}
-	for _, m := range list {
-		d := j.devices[m.device]
-		if j.shared(d, partOfDrive(fired, m))[group] {
-			j.adopt(inc, m, d.states[m.key], now)
+	// Also what began earlier than a day ago, when nobody knew what it was.
+	for _, id := range j.order {
+		d := j.devices[id]
+		for k, st := range d.states {
+			m := member{id, k}
+			if k.rule == fired.ID && st.level > 0 && !st.f.Backlog && st.f.Severity != string(rule.Info) && j.shared(d, partOfDrive(fired, m))[group] {
+				j.adopt(inc, m, st, now)
+			}
 		}
 	}
 	j.recount(inc, now)
@@ -201,16 +205,44 @@ func (j *Judge) passCause(inc *incident, r *rule.Rule, now time.Time) {
 		}
 		return
 	}
-	for _, st := range inc.members {
-		st.key = "" // what is left of it is the device's own again
-	}
-	left := inc.members
+	j.orphan(inc, now)
 	j.cleared(inc, now, "four in five are over it")
-	for m, st := range left {
-		if d := j.devices[m.device]; d != nil && st.level > 0 {
-			j.began(d, m, st, now)
+}
+
+// orphanRest is how long what is left of a cause that is over may go on by
+// itself before it is the device's own trouble.
+const orphanRest = time.Hour
+
+// orphan leaves the members of an incident to themselves. What they say of
+// events that the cause brought about passes with time; what is still so by
+// new numbers gets an incident of its own. See revive.
+func (j *Judge) orphan(inc *incident, now time.Time) {
+	for _, st := range inc.members {
+		st.key, st.orphan = "", now
+		if r, ok := j.plan.set.Find(st.f.Rule); ok && j.aboutEvents(r) {
+			st.orphan = time.Time{}
 		}
 	}
+	inc.members = map[member]*state{}
+}
+
+// aboutEvents says whether a rule counts events.
+func (j *Judge) aboutEvents(r *rule.Rule) bool {
+	for _, slot := range r.Inputs {
+		if j.plan.set.Inputs[slot].Kind == rule.Events {
+			return true
+		}
+	}
+	return false
+}
+
+// revive says whether a finding whose cause is over is found again.
+func (st *state) revive(says [3]rule.Verdict, fresh bool, now time.Time) bool {
+	if st.orphan.IsZero() || st.level == 0 || !fresh || now.Sub(st.orphan) < orphanRest || says[st.level-1] != rule.True {
+		return false
+	}
+	st.orphan = time.Time{}
+	return true
 }
 
 // causeWords says what is shared, for people.

@@ -243,7 +243,11 @@ func (j *Judge) retire(d *device, now time.Time, why string) {
 	}
 }
 
-// shared lists what a device has in common with others.
+// anyDrive asks for what all drives of a device share.
+const anyDrive = "\x00"
+
+// shared lists what a device has in common with others: of its drives only for
+// what is found on a drive, which is then named by part.
 func (j *Judge) shared(d *device, part string) map[[2]string]bool {
 	out := map[[2]string]bool{}
 	put := func(what, value string) {
@@ -261,7 +265,7 @@ func (j *Judge) shared(d *device, part string) map[[2]string]bool {
 		put("switch", j.deviceName(member{device: sw}))
 	}
 	for _, p := range d.parts["drive"] {
-		if part == "" || p.key == part {
+		if part == anyDrive || p.key == part {
 			put("drive model", p.model)
 		}
 	}
@@ -269,6 +273,22 @@ func (j *Judge) shared(d *device, part string) map[[2]string]bool {
 		put(c.what, c.to)
 	}
 	return out
+}
+
+// explains orders what devices share: what came of late explains trouble
+// better than where they stand, and that better than what they are.
+func explains(what string) int {
+	switch what {
+	case "driver", "update", "firmware", "os", "policy":
+		return 0
+	case "switch":
+		return 1
+	case "site":
+		return 2
+	case "software":
+		return 3
+	}
+	return 4
 }
 
 // leastMembers is from how many devices on a cause is looked for.

@@ -22,7 +22,8 @@ type incident struct {
 	members map[member]*state
 	due     time.Time // when somebody is told that it opened or got worse; zero: nothing to tell
 	saved   bool
-	why     string // a rule was switched off
+	why     string                      // a rule was switched off
+	touched map[inventory.DeviceID]bool // by a change
 }
 
 type member struct {
@@ -268,7 +269,7 @@ func (j *Judge) tellDue(now time.Time) {
 			continue
 		}
 		switch {
-		case rule.Severity(inc.s.Severity).Rank() <= rule.Severity(inc.s.Told).Rank():
+		case inc.s.Severity == string(rule.Info), rule.Severity(inc.s.Severity).Rank() <= rule.Severity(inc.s.Told).Rank():
 			inc.due = time.Time{} // got better before anybody was told that it got worse
 			continue
 		case inc.s.Kind == store.DeviceIncident && j.bursting(inc, now):

@@ -102,7 +102,7 @@ func (j *Judge) meetAll(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load devices: %w", err)
 	}
-	goodnights, err := j.goodnights(ctx)
+	goodnights, err := j.goodnights(ctx, page.Devices)
 	if err != nil {
 		return err
 	}
@@ -126,9 +126,8 @@ func (j *Judge) meetAll(ctx context.Context) error {
 		if d == nil {
 			d = newDevice(j.infoOf(x))
 			d.heard, d.presence = x.LastSeen, x.Presence
-			if at, ok := goodnights[x.ID]; ok && !x.LastSeen.After(at) {
-				d.stopped = true
-			}
+			at, ok := goodnights[x.ID]
+			d.stopped = ok && !x.LastSeen.After(at) || x.Presence == store.Asleep
 			j.enter(d)
 			continue
 		}
@@ -171,10 +170,23 @@ func (j *Judge) infoOf(x store.Device) Info {
 		FirstSeen: x.FirstSeen, Retired: !x.RetiredAt.IsZero()}
 }
 
-// goodnights lists the devices that said of late that they were going to stop
-// or sleep, by when that word came in.
-func (j *Judge) goodnights(ctx context.Context) (map[inventory.DeviceID]time.Time, error) {
-	rows, err := j.o.Inventory.Events(ctx, store.EventQuery{Scope: store.Scope{All: true}, Kinds: goodnight(), From: j.o.Now().Add(-7 * 24 * time.Hour)})
+// goodnights lists the devices that said that they were going to stop or sleep
+// just before nobody listened any more, by when that word came in: all who did
+// earlier are known to be asleep. Where every device has been met it asks
+// nothing.
+func (j *Judge) goodnights(ctx context.Context, list []store.Device) (map[inventory.DeviceID]time.Time, error) {
+	j.mu.Lock()
+	var last time.Time
+	met := true
+	for _, x := range list {
+		met = met && j.devices[x.ID] != nil
+		last = newest(last, x.LastSeen)
+	}
+	j.mu.Unlock()
+	if met {
+		return nil, nil
+	}
+	rows, err := j.o.Inventory.Events(ctx, store.EventQuery{Scope: store.Scope{All: true}, Kinds: goodnight(), From: last.Add(-30 * time.Minute)})
 	if err != nil {
 		return nil, fmt.Errorf("load who is asleep: %w", err)
 	}

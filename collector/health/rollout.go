@@ -11,6 +11,7 @@ import (
 	"muster/collector/health/rule"
 	"muster/collector/store"
 	"muster/internal/event"
+	"muster/internal/inventory"
 )
 
 // faultKinds are the events by which a change is held to have made things
@@ -36,6 +37,8 @@ const (
 	// mostOfOne is how often something counts on one device: a fault that
 	// comes again and again is one device's.
 	mostOfOne = 3
+	// mostAtOnce is how many changes may be found to be bad in one look.
+	mostAtOnce = 5
 )
 
 // rollout is a change that came to devices of late.
@@ -57,14 +60,25 @@ func (j *Judge) changesToTheWorse(now time.Time) {
 	}
 	j.changesAt = now
 	r := rules[0]
-	all, looks := j.exposures(r, now)
-	for _, c := range sortedRollouts(all) {
-		x := all[c]
-		for _, kind := range faultKinds() {
-			if t := x.of[kind]; t != nil && len(x.who) >= leastChanged {
-				j.worse(r, c, kind, x, t, looks, now)
+	for range mostAtOnce {
+		all, looks := j.exposures(r, now)
+		var first *found
+		for _, c := range sortedRollouts(all) {
+			x := all[c]
+			for _, kind := range faultKinds() {
+				if t := x.of[kind]; t != nil && len(x.who) >= leastChanged {
+					if f := j.worse(r, c, kind, x, t, looks, now); f != nil && (first == nil || f.before(first)) {
+						first = f
+					}
+				}
 			}
 		}
+		if first == nil {
+			break
+		}
+		// It explains its devices' trouble: what else came to them is judged
+		// anew without them.
+		j.openRollout(r, first, now)
 	}
 	for _, key := range j.inc.keys() {
 		inc := j.inc.open[key]
@@ -74,6 +88,23 @@ func (j *Judge) changesToTheWorse(now time.Time) {
 	}
 }
 
+// found is a change after which things went wrong, and no incident of it yet.
+type found struct {
+	c     rollout
+	kind  string
+	level int
+	x     *exposed
+	t     *cause.Change
+	cause *store.Cause
+}
+
+// before says which of two changes explains more: the one of whose devices more
+// got worse.
+func (f *found) before(o *found) bool {
+	a, b := float64(f.t.Worse)/float64(f.t.Devices), float64(o.t.Worse)/float64(o.t.Devices)
+	return cmp.Or(cmp.Compare(b, a), cmp.Compare(explains(f.c.what), explains(o.c.what)), cmp.Compare(f.cause.Chance, o.cause.Chance)) < 0
+}
+
 // exposures looks through the fleet's changes. It answers also among how many
 // pairs of a change and a kind of trouble is being sought.
 func (j *Judge) exposures(r *rule.Rule, now time.Time) (map[rollout]*exposed, int) {
@@ -81,10 +112,13 @@ func (j *Judge) exposures(r *rule.Rule, now time.Time) (map[rollout]*exposed, in
 	for _, l := range r.Levels {
 		least = max(least, l.Hold) // how long after it is looked at
 	}
-	all := map[rollout]*exposed{}
+	all, has := map[rollout]*exposed{}, j.explainedBy()
 	for _, id := range j.order {
 		d := j.devices[id]
 		for _, a := range d.changes {
+			if by, ok := has[id]; ok && by != (rollout{a.what, a.to}) {
+				continue
+			}
 			w := min(now.Sub(a.at), aroundChange)
 			if w < least || a.at.Sub(d.info.FirstSeen) < aroundChange {
 				continue
@@ -160,58 +194,87 @@ func changeKey(c rollout, kind string) string { return "change:" + c.what + ":" 
 // kindOfChange is the kind of event that the incident of a change is about.
 func kindOfChange(key string) string { return key[strings.LastIndexByte(key, ':')+1:] }
 
-// worse opens, keeps or ends the incident of a change and a kind of trouble.
-func (j *Judge) worse(r *rule.Rule, c rollout, kind string, x *exposed, t *cause.Change, looks int, now time.Time) {
+// worse keeps or ends the incident of a change and a kind of trouble. It
+// answers what there is to open.
+func (j *Judge) worse(r *rule.Rule, c rollout, kind string, x *exposed, t *cause.Change, looks int, now time.Time) *found {
 	t.Devices, t.DaysBefore, t.DaysAfter = len(x.who), x.days, x.days
-	found := &store.Cause{What: c.what, Value: c.to, Members: t.After, Size: t.Devices, Ratio: round(t.Ratio()), Chance: t.Chance(looks)}
-	with := map[string]rule.Value{"change.devices": known(float64(t.Devices)), "change.ratio": known(t.Ratio()), "change.p_value": known(found.Chance)}
+	shown := &store.Cause{What: c.what, Value: c.to, Members: t.After, Size: t.Devices, Ratio: round(t.Ratio()), Chance: t.Chance(looks)}
+	with := map[string]rule.Value{"change.devices": known(float64(t.Devices)), "change.ratio": known(t.Ratio()), "change.p_value": known(shown.Chance)}
 	level, err := j.fleetLevel(r, with, now)
 	if err != nil {
-		return
+		return nil
 	}
-	key := changeKey(c, kind)
-	inc := j.inc.open[key]
+	inc := j.inc.open[changeKey(c, kind)]
+	f := &found{c, kind, max(level, 1), x, t, shown}
 	switch {
-	case inc != nil && level == 0:
-		if j.fleetClear(r, with, now) {
-			j.cleared(inc, now, fmt.Sprintf("%.1f times as often as before by now", t.Ratio()))
-			return
-		}
-		level = 1
-	case inc == nil && (level == 0 || j.explained(c)):
-		return
-	case inc == nil:
-		what := "trouble"
-		if k, ok := event.Lookup(kind); ok {
-			what = k.Name
-		}
-		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.ChangeIncident, Key: key, Rule: r.ID, Family: r.Family, Status: store.New, OpenedAt: now,
-			Title: fmt.Sprintf("%s: %s %s (%s)", r.Title, c.what, c.to, words(what))}}
-		j.inc.open[key] = inc
-		j.step(key, store.Step{At: now, Do: "opened", Text: causeWords(found)})
+	case inc != nil && level == 0 && j.fleetClear(r, with, now):
+		j.cleared(inc, now, fmt.Sprintf("%.1f times as often as before by now", t.Ratio()))
+	case inc != nil:
+		j.updateRollout(r, inc, f, now)
+	case level > 0 && !j.explained(c):
+		return f
 	}
+	return nil
+}
+
+func (j *Judge) openRollout(r *rule.Rule, f *found, now time.Time) {
+	what := "trouble"
+	if k, ok := event.Lookup(f.kind); ok {
+		what = k.Name
+	}
+	key := changeKey(f.c, f.kind)
+	inc := &incident{members: map[member]*state{}, s: store.Incident{Kind: store.ChangeIncident, Key: key, Rule: r.ID, Family: r.Family, Status: store.New, OpenedAt: now,
+		Title: fmt.Sprintf("%s: %s %s (%s)", r.Title, f.c.what, f.c.to, words(what))}}
+	j.inc.open[key] = inc
+	j.step(key, store.Step{At: now, Do: "opened", Text: causeWords(f.cause)})
+	j.updateRollout(r, inc, f, now)
+}
+
+func (j *Judge) updateRollout(r *rule.Rule, inc *incident, f *found, now time.Time) {
 	j.inc.touch(inc)
-	inc.s.Cause, inc.s.Severity, inc.s.UpdatedAt = found, string(r.Levels[level-1].Severity), now
-	for _, d := range x.who {
+	inc.s.Cause, inc.s.Severity, inc.s.UpdatedAt = f.cause, string(r.Levels[f.level-1].Severity), now
+	for _, d := range f.x.who {
 		for k, st := range d.states {
-			if fired, ok := j.plan.set.Find(k.rule); ok && st.level > 0 && !st.f.Backlog && j.about(fired, kind) {
+			if fired, ok := j.plan.set.Find(k.rule); ok && st.level > 0 && !st.f.Backlog && j.about(fired, f.kind) {
 				j.adopt(inc, member{d.info.ID, k}, st, now)
 			}
 		}
 	}
-	inc.s.Count, inc.s.Devices = len(x.who), nil
+	inc.touched = make(map[inventory.DeviceID]bool, len(f.x.who))
+	for _, d := range f.x.who {
+		inc.touched[d.info.ID] = true
+	}
+	// All that the change came to, those with findings first.
 	j.who(inc)
-	if inc.s.Count = len(x.who); len(inc.s.Devices) < mostShown {
-		for _, d := range x.who {
-			if len(inc.s.Devices) < mostShown && !slices.ContainsFunc(inc.s.Devices, func(i store.IncidentDevice) bool { return i.ID == d.info.ID }) {
-				inc.s.Devices = append(inc.s.Devices, shownDevice(d))
-			}
+	for _, d := range f.x.who {
+		if len(inc.s.Devices) < mostShown && !slices.ContainsFunc(inc.s.Devices, func(i store.IncidentDevice) bool { return i.ID == d.info.ID }) {
+			inc.s.Devices = append(inc.s.Devices, shownDevice(d))
 		}
 	}
+	inc.s.Count = len(f.x.who)
 	j.rank(inc, now)
 	if inc.s.Told == "" {
 		j.announce(inc, now)
 	}
+}
+
+// explainedBy says of devices whose trouble has a cause already which it is.
+func (j *Judge) explainedBy() map[inventory.DeviceID]rollout {
+	out := map[inventory.DeviceID]rollout{}
+	for _, key := range j.inc.keys() {
+		inc := j.inc.open[key]
+		if inc.s.Cause == nil || inc.s.Kind != store.CauseIncident && inc.s.Kind != store.ChangeIncident {
+			continue
+		}
+		c := rollout{inc.s.Cause.What, inc.s.Cause.Value}
+		for m := range inc.members {
+			out[m.device] = c
+		}
+		for id := range inc.touched {
+			out[id] = c
+		}
+	}
+	return out
 }
 
 // explained says that an incident about the same change is open.

@@ -22,9 +22,9 @@ type outage struct {
 const (
 	// together is the time in which what happens at one site is one thing.
 	together = 10 * time.Minute
-	// wasThere is how long ago a device may have been heard to count as one
-	// that was there.
-	wasThere = 45 * time.Minute
+	// leastThere is how long ago a device may have been heard, at least, to
+	// count as one that was there.
+	leastThere = 45 * time.Minute
 	// aroundOutage is how far from an outage an unclean stop still belongs to
 	// it: devices come back when people switch them on.
 	aroundOutage = 30 * time.Minute
@@ -45,12 +45,12 @@ func (j *Judge) sites(now time.Time) {
 	if len(rules) == 0 {
 		return
 	}
-	r := rules[0]
+	r, there := rules[0], j.there()
 	for id, s := range j.siteRounds(now) {
 		var last []int64
 		for _, d := range s.silent {
 			// Whoever began it did so of late, or nobody is left to compare with.
-			if now.Sub(d.heard) <= wasThere || j.inc.open[siteKey(id)] != nil {
+			if now.Sub(d.heard) <= there || j.inc.open[siteKey(id)] != nil {
 				last = append(last, d.heard.Unix())
 			}
 		}
@@ -59,7 +59,7 @@ func (j *Judge) sites(now time.Time) {
 		// Those who were there when it began: who left before then says nothing.
 		active := 0
 		for _, d := range s.there {
-			if n == 0 || d.heard.Unix() >= first-int64(wasThere/time.Second) {
+			if n == 0 || d.heard.Unix() >= first-int64(there/time.Second) {
 				active++
 			}
 		}
@@ -86,7 +86,7 @@ func (j *Judge) siteRounds(now time.Time) map[int64]*siteRound {
 	out := map[int64]*siteRound{}
 	for _, id := range j.order {
 		d := j.devices[id]
-		if d.info.SiteID == 0 || d.info.Retired || now.Sub(d.heard) > j.wasThere(d.info.SiteID) {
+		if d.info.SiteID == 0 || d.info.Retired || now.Sub(d.heard) > j.missedUntil(d.info.SiteID) {
 			continue
 		}
 		s := out[d.info.SiteID]
@@ -94,7 +94,7 @@ func (j *Judge) siteRounds(now time.Time) map[int64]*siteRound {
 			s = &siteRound{name: d.info.Site, agency: d.info.Agency}
 			out[d.info.SiteID] = s
 		}
-		if at := d.stoppedUncleanly(now.Add(-wasThere)); at > 0 && !j.pastOutage(d, time.Unix(at, 0)) {
+		if at := d.stoppedUncleanly(now.Add(-j.there())); at > 0 && !j.pastOutage(d, time.Unix(at, 0)) {
 			s.stops = append(s.stops, at)
 		}
 		silent := now.Sub(d.heard) >= late
@@ -115,13 +115,18 @@ func (j *Judge) expected(d *device, now time.Time) bool {
 	return !peopleSwitchOff(d.info.Kind) || !d.week.learned(d.heard) || d.week.usual(now.In(j.o.Zone))
 }
 
-// wasThere is longer while the site's outage lasts, so that its devices go on
-// being missed.
-func (j *Judge) wasThere(site int64) time.Duration {
+// there is how long ago a device may have been heard to count as one that was
+// there: long enough that those who report seldom are found silent, and for a
+// while.
+func (j *Judge) there() time.Duration { return max(leastThere, silence(j.o.Interval())+leastThere/2) }
+
+// missedUntil is longer while the site's outage lasts, so that its devices go
+// on being missed.
+func (j *Judge) missedUntil(site int64) time.Duration {
 	if inc := j.inc.open[siteKey(site)]; inc != nil {
-		return j.o.Now().Sub(inc.s.OpenedAt) + 2*wasThere
+		return j.o.Now().Sub(inc.s.OpenedAt) + 2*j.there()
 	}
-	return 2 * wasThere
+	return 2 * j.there()
 }
 
 func (j *Judge) siteIncident(r *rule.Rule, level int, id int64, s *siteRound, silent, power int, began, now time.Time) {
@@ -184,17 +189,8 @@ func (j *Judge) siteIncident(r *rule.Rule, level int, id int64, s *siteRound, si
 
 // passSite ends an outage; what still fires of it is the devices' own again.
 func (j *Judge) passSite(inc *incident, now time.Time) {
-	left := inc.members
-	for _, st := range left {
-		st.key = ""
-	}
-	inc.members = map[member]*state{}
+	j.orphan(inc, now)
 	j.cleared(inc, now, "four in five devices are back")
-	for m, st := range left {
-		if d := j.devices[m.device]; d != nil && st.level > 0 {
-			j.began(d, m, st, now)
-		}
-	}
 }
 
 // stoppedUncleanly is when the device last went down without shutting down,

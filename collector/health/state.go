@@ -10,15 +10,16 @@ import (
 
 // state is how far one rule has come about one component.
 type state struct {
-	f     store.Finding // as it is, or is to be, in the store
-	level int           // 0: none; else place of the level, from 1
-	since [3]time.Time  // by level: the condition is true
-	news  [3]int        // by level: judgements with new data in that time
-	was   [3]bool       // by level: the condition was true since it fired
-	clear time.Time     // the level's end is true since
-	opens []time.Time   // fired, in the last day
-	until time.Time     // flapping: it does not end before
-	quiet bool          // a person was wrong-footed by it: no incident until it has ended
+	f      store.Finding // as it is, or is to be, in the store
+	level  int           // 0: none; else place of the level, from 1
+	since  [3]time.Time  // by level: the condition is true
+	news   [3]int        // by level: judgements with new data in that time
+	was    [3]bool       // by level: the condition was true since it fired
+	clear  time.Time     // the level's end is true since
+	opens  []time.Time   // fired, in the last day
+	until  time.Time     // flapping: it does not end before
+	orphan time.Time     // the incident of its cause ended then, and it has none
+	quiet  bool          // a person was wrong-footed by it: no incident until it has ended
 
 	marked bool // to be recorded
 	key    string
@@ -95,6 +96,9 @@ func (j *Judge) judge(d *device, ri int, p *part, now time.Time, fresh bool, wit
 		d.states[key] = st
 	}
 	st.f.Title, st.f.Family, st.f.Hygiene, st.f.Label = r.Title, r.Family, r.Hygiene, p.label
+	if st.revive(says, fresh, now) {
+		return fired
+	}
 	target := j.holds(d, r, st, p, says, now, fresh)
 	if st.level > 0 && target > 0 && target == st.level {
 		st.clear = time.Time{}
@@ -145,7 +149,7 @@ func firstSeen(r *rule.Rule, st *state, p *part, now time.Time) bool {
 // rise makes a finding fire, or get worse.
 func (j *Judge) rise(d *device, r *rule.Rule, st *state, v *view, target int, now time.Time) moved {
 	before := st.level
-	st.level, st.clear = target, time.Time{}
+	st.level, st.clear, st.orphan = target, time.Time{}, time.Time{}
 	sev := j.severity(r, target)
 	did := worse
 	if before == 0 {

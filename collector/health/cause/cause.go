@@ -14,6 +14,7 @@ type Group struct {
 	What, Value string
 	Members     int // in trouble
 	Size        int // that share it
+	Order       int // of groups that explain as much the least is named
 }
 
 // Found is a group and how far it stands out.
@@ -44,7 +45,7 @@ func Judge(groups []Group, members, size int) []Found {
 
 // Best is the group that explains most: of those that qualify the one with the
 // highest lift, of equal ones the smallest, since it says most precisely what
-// is shared.
+// is shared, and of those the one that the caller would rather name.
 func Best(found []Found, qualifies func(Found) bool) (Found, bool) {
 	list := slices.DeleteFunc(slices.Clone(found), func(f Found) bool { return !qualifies(f) })
 	if len(list) == 0 {
@@ -55,7 +56,7 @@ func Best(found []Found, qualifies func(Found) bool) (Found, bool) {
 		if math.Abs(a.Lift-b.Lift) > 0.1*max(a.Lift, b.Lift) {
 			return cmp.Compare(b.Lift, a.Lift)
 		}
-		return cmp.Or(cmp.Compare(b.Members, a.Members), cmp.Compare(a.Size, b.Size), cmp.Compare(a.What, b.What), cmp.Compare(a.Value, b.Value))
+		return cmp.Or(cmp.Compare(b.Members, a.Members), cmp.Compare(a.Size, b.Size), cmp.Compare(a.Order, b.Order), cmp.Compare(a.What, b.What), cmp.Compare(a.Value, b.Value))
 	})
 	return list[0], true
 }

@@ -24,25 +24,34 @@ func TestTail(t *testing.T) {
 func TestBestIsThePreciseGroup(t *testing.T) {
 	// 20 of 1,000 devices in trouble; 18 of the 40 of one model, all of which
 	// are among the 200 of one site, as are most of the rest.
-	groups := []Group{{"site", "Hartford", 19, 200}, {"model", "Book 14", 18, 40}, {"os", "11", 12, 600}}
+	groups := []Group{shares("site", "Hartford", 19, 200), shares("model", "Book 14", 18, 40), shares("os", "11", 12, 600)}
 	ok := func(f Found) bool { return f.Members >= 5 && f.Lift >= 3 && f.Chance < 1e-4 }
 	best, found := Best(Judge(groups, 20, 1000), ok)
 	if !found || best.What != "model" || best.Lift < 20 || best.Chance > 1e-10 {
 		t.Errorf("%+v, %v", best, found)
 	}
 	// Trouble everywhere is no group's.
-	if best, found := Best(Judge([]Group{{"model", "Book 14", 20, 40}, {"site", "Hartford", 100, 200}}, 500, 1000), ok); found {
+	if best, found := Best(Judge([]Group{shares("model", "Book 14", 20, 40), shares("site", "Hartford", 100, 200)}, 500, 1000), ok); found {
 		t.Errorf("%+v explains nothing", best)
 	}
 	// The whole fleet is one model: that explains nothing either.
-	if best, found := Best(Judge([]Group{{"model", "Book 14", 20, 1000}}, 20, 1000), ok); found {
+	if best, found := Best(Judge([]Group{shares("model", "Book 14", 20, 1000)}, 20, 1000), ok); found {
 		t.Errorf("%+v explains nothing", best)
 	}
 	// Same lift: the smaller one says more.
-	best, _ = Best(Judge([]Group{{"vendor", "Norrland", 20, 40}, {"firmware", "1.2", 20, 39}}, 20, 1000), ok)
+	best, _ = Best(Judge([]Group{shares("vendor", "Norrland", 20, 40), shares("firmware", "1.2", 20, 39)}, 20, 1000), ok)
 	if best.What != "firmware" {
 		t.Errorf("%+v", best)
 	}
+	// The same devices: the caller says which is the better name.
+	best, _ = Best(Judge([]Group{{What: "drive model", Members: 20, Size: 40, Order: 4}, {What: "update", Members: 20, Size: 40}}, 20, 1000), ok)
+	if best.What != "update" {
+		t.Errorf("%+v", best)
+	}
+}
+
+func shares(what, value string, members, size int) Group {
+	return Group{What: what, Value: value, Members: members, Size: size}
 }
 
 func TestChange(t *testing.T) {
