@@ -388,3 +388,75 @@ func TestSilentInItsUsualHours(t *testing.T) {
 		t.Errorf("a laptop that goes home: %s", s)
 	}
 }
+
+// A switch that does not come back with its site is its own trouble then; a
+// laptop that went home before the cause was over is not.
+func TestWhatIsLeftOfACause(t *testing.T) {
+	dead := strings.NewReplacer("id: O10", "id: G01", "title: Stopped reporting", "title: Silent", "subject: device", "subject: device\nkinds: [switch]").Replace(goneQuiet)
+	dead = dead[:strings.Index(dead, "levels:")] + "levels: [{severity: warn, when: presence.silent_minutes >= 15}]\n" + text
+	w := newWorld(t, siteRule, dead)
+	pcs := w.fleet(12, func(i int) Info { return Info{Agency: "Tax", Site: "Hartford", SiteID: 1} })
+	sw := w.meet(Info{ID: "sw", Kind: "switch", Agency: "Tax", Site: "Hartford", SiteID: 1})
+	all := func(also bool) func() {
+		return func() {
+			for _, id := range pcs {
+				w.say(id, used(50))
+			}
+			if also {
+				w.say(sw, nil)
+			}
+		}
+	}
+	w.pass(30*time.Minute, all(true))
+	w.pass(40*time.Minute, nil)
+	w.pass(30*time.Minute, all(false))
+	if open := w.open(); len(open) != 0 {
+		t.Errorf("right after the outage: %+v", open)
+	}
+	w.pass(90*time.Minute, all(false))
+	open := w.open()
+	if len(open) != 1 || open[0].Rule != "G01" || open[0].Devices[0].ID != sw {
+		t.Fatalf("an hour later: %+v", open)
+	}
+	w.pass(30*time.Minute, all(true))
+	w.wantTold("opened critical A site is silent: Hartford", "cleared critical A site is silent: Hartford", "opened warn Silent", "cleared warn Silent")
+}
+
+func TestALaptopThatSleptThroughTheEndOfACause(t *testing.T) {
+	lossy := `id: N01
+title: Damaged packets
+family: network
+subject: device
+levels: [{severity: warn, when: swap.used_percent > 50.0, clear: swap.used_percent < 20.0}]
+` + text
+	w := newWorld(t, lossy, causeRule)
+	pcs := w.fleet(60, func(i int) Info {
+		return Info{Model: model(i), Agency: "Tax", Site: []string{"A", "B", "C", "D", "E", "F"}[i%6], SiteID: int64(1 + i%6)}
+	})
+	n := func(bad bool, asleep inventory.DeviceID) func() {
+		return func() {
+			for i, id := range pcs {
+				x := 0.0
+				if bad && i%6 == 2 {
+					x = 90
+				}
+				if id != asleep {
+					w.say(id, map[string]float64{"swap.used_percent": x})
+				}
+			}
+		}
+	}
+	w.pass(10*time.Minute, n(false, ""))
+	w.pass(40*time.Minute, n(true, ""))
+	if open := w.open(); len(open) != 1 || open[0].Kind != store.CauseIncident || open[0].Count != 10 {
+		t.Fatalf("%+v", open)
+	}
+	w.pass(2*time.Hour, n(false, pcs[2])) // it sleeps, and the cause is mended
+	w.pass(2*time.Hour, n(false, ""))
+	if open := w.open(); len(open) != 0 {
+		t.Errorf("%+v", open)
+	}
+	if told := w.told(); len(told) != 2 {
+		t.Errorf("told %q: the cause, and its end", told)
+	}
+}
