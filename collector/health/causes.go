@@ -18,11 +18,17 @@ func (j *Judge) causes(now time.Time) {
 	}
 	by := j.recentlyFired(now)
 	for _, id := range sortedKeys(by) {
-		list := by[id]
-		if len(list) < leastMembers || j.searched[id] == len(list) {
+		list, bad := by[id], 0
+		for _, m := range list {
+			if j.devices[m.device].states[m.key].f.Severity != string(rule.Info) {
+				bad++
+			}
+		}
+		sought := [2]int{len(list), bad}
+		if len(list) < leastMembers || bad < leastBad || j.searched[id] == sought {
 			continue
 		}
-		j.searched[id] = len(list)
+		j.searched[id] = sought
 		j.searchCause(rules[0], id, list, now)
 	}
 	for _, key := range j.inc.keys() {
@@ -32,15 +38,16 @@ func (j *Judge) causes(now time.Time) {
 	}
 }
 
-// recentlyFired lists findings of the last day that are worth an incident, by
-// rule, one a device.
+// recentlyFired lists findings of the last day by rule, one a device: mild ones
+// too, since many of them tell of a cause before most are worth an incident of
+// their own.
 func (j *Judge) recentlyFired(now time.Time) map[string][]member {
 	out := map[string][]member{}
 	for _, id := range j.order {
 		d := j.devices[id]
 		seen := map[string]bool{}
 		for k, st := range d.states {
-			if st.level == 0 || st.f.Backlog || st.f.Severity == string(rule.Info) || seen[k.rule] || now.Sub(newest(st.f.FiredAt, st.f.WorseAt)) > recent {
+			if st.level == 0 || st.f.Backlog || st.f.Hygiene || seen[k.rule] || now.Sub(newest(st.f.FiredAt, st.f.WorseAt)) > recent {
 				continue
 			}
 			seen[k.rule] = true
@@ -115,9 +122,14 @@ func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Tim
 		d := j.devices[id]
 		for k, st := range d.states {
 			m := member{id, k}
-			if k.rule == fired.ID && st.level > 0 && !st.f.Backlog && st.f.Severity != string(rule.Info) && j.shared(d, partOfDrive(fired, m))[group] {
+			if k.rule == fired.ID && st.level > 0 && !st.f.Backlog && j.shared(d, partOfDrive(fired, m))[group] {
 				j.adopt(inc, m, st, now)
 			}
+		}
+	}
+	if best.What == "switch" {
+		for _, m := range j.aboutSwitch(best.Value, now) {
+			j.adopt(inc, m, j.devices[m.device].states[m.key], now)
 		}
 	}
 	j.recount(inc, now)
@@ -177,6 +189,9 @@ func (j *Judge) causeOf(d *device, st *state) string {
 	}
 	for _, key := range j.inc.keys() {
 		inc := j.inc.open[key]
+		if c := inc.s.Cause; c != nil && inc.s.Kind == store.CauseIncident && c.What == "switch" && c.Value == d.info.Name && ofSwitch(st) {
+			return key
+		}
 		mine := inc.s.Kind == store.CauseIncident && inc.s.Rule == st.f.Rule || inc.s.Kind == store.ChangeIncident && j.about(r, kindOfChange(key))
 		if mine && inc.s.Cause != nil &&
 			j.shared(d, partOfDrive(r, member{d.info.ID, stateKey{part: st.f.Component}}))[[2]string{inc.s.Cause.What, inc.s.Cause.Value}] {

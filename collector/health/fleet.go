@@ -29,6 +29,7 @@ func (j *Judge) Tick(ctx context.Context, now time.Time) error {
 	j.mu.Lock()
 	if now.Sub(j.peers.at) >= peersEvery {
 		j.peers.learn(j, now)
+		j.join.forget(now)
 	}
 	if now.Sub(j.risks.at) >= risksEvery {
 		j.rankDrives(now)
@@ -293,6 +294,9 @@ func explains(what string) int {
 
 // leastMembers is from how many devices on a cause is looked for.
 const leastMembers = 5
+
+// leastBad is how many of them must be worth an incident.
+const leastBad = 2
 
 // recent is how far back findings are taken together.
 const recent = 24 * time.Hour

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -89,6 +90,11 @@ func (j *Judge) began(d *device, m member, st *state, now time.Time) {
 		return
 	}
 	key := familyKey(d.info.ID, &st.f)
+	if j.inc.open[key] == nil && st.f.Severity != string(rule.Info) {
+		if other := j.otherEnd(d, st); other != "" {
+			key = other
+		}
+	}
 	inc := j.inc.open[key]
 	if inc == nil && st.f.Severity == string(rule.Info) {
 		return // worth knowing, and nothing to work on
@@ -145,7 +151,8 @@ func (j *Judge) refresh(inc *incident, now time.Time) {
 }
 
 // lead is the finding whose texts speak for a device's incident: the worst,
-// then the one that fired first.
+// then one on a machine that somebody sits at before one on a switch, then the
+// one that fired first.
 func (j *Judge) lead(inc *incident) (lead *state, severity string, backlog, flapping bool) {
 	backlog = true
 	for _, m := range inc.sorted() {
@@ -155,8 +162,10 @@ func (j *Judge) lead(inc *incident) (lead *state, severity string, backlog, flap
 		}
 		backlog = backlog && st.f.Backlog
 		flapping = flapping || st.f.Flapping
-		if lead == nil || rule.Severity(st.f.Severity).Rank() > rule.Severity(lead.f.Severity).Rank() ||
-			st.f.Severity == lead.f.Severity && st.f.FiredAt.Before(lead.f.FiredAt) {
+		if lead == nil || cmp.Or(
+			cmp.Compare(rule.Severity(lead.f.Severity).Rank(), rule.Severity(st.f.Severity).Rank()),
+			cmp.Compare(j.seat(st), j.seat(lead)),
+			st.f.FiredAt.Compare(lead.f.FiredAt)) < 0 {
 			lead = st
 		}
 	}
@@ -164,6 +173,14 @@ func (j *Judge) lead(inc *incident) (lead *state, severity string, backlog, flap
 		severity = lead.f.Severity
 	}
 	return lead, severity, backlog, flapping
+}
+
+// seat is 0 for a finding on a machine that somebody sits at.
+func (j *Judge) seat(st *state) int {
+	if d := j.devices[st.f.Device]; d != nil && !peopleSwitchOff(d.info.Kind) {
+		return 1
+	}
+	return 0
 }
 
 // sorted lists the members in an order that repeats.
@@ -193,6 +210,7 @@ func (j *Judge) who(inc *incident) {
 		return // the site's own round knows
 	}
 	inc.s.Devices, inc.s.Count = nil, 0
+	lead, _, _, _ := j.lead(inc)
 	var last inventory.DeviceID
 	first := true
 	for _, m := range inc.sorted() {
@@ -217,10 +235,13 @@ func (j *Judge) who(inc *incident) {
 				inc.s.Site, inc.s.SiteID = "", 0
 			}
 		}
-		if len(inc.s.Devices) < mostShown {
+		if lead != nil && lead.f.Device == m.device {
+			inc.s.Devices = slices.Insert(inc.s.Devices, 0, shownDevice(d))
+		} else if len(inc.s.Devices) < mostShown {
 			inc.s.Devices = append(inc.s.Devices, shownDevice(d))
 		}
 	}
+	inc.s.Devices = inc.s.Devices[:min(len(inc.s.Devices), mostShown)]
 }
 
 func shownDevice(d *device) store.IncidentDevice {

@@ -101,7 +101,7 @@ type Judge struct {
 	reports   map[int64]siteReports
 	outages   []outage
 	siteSince map[int64]time.Time // by site: it seems to be silent
-	searched  map[string]int      // by rule: with how many devices a cause was last sought
+	searched  map[string][2]int   // by rule: with how many devices, and bad ones, a cause was last sought
 	changesAt time.Time
 	met       time.Time // the list of devices was read last
 	wants     []wish
@@ -160,7 +160,7 @@ func New(o Options) (*Judge, error) {
 	}
 	j := &Judge{o: o, queue: make(chan Observation, o.Queue), devices: map[inventory.DeviceID]*device{}, lost: map[inventory.DeviceID]bool{},
 		lowered: map[string]bool{}, off: map[string]string{}, nobody: newDevice(Info{}), join: newJoin(), siteIDs: map[[2]string]int64{}, reports: map[int64]siteReports{},
-		siteSince: map[int64]time.Time{}, searched: map[string]int{}, inc: newIncidents()}
+		siteSince: map[int64]time.Time{}, searched: map[string][2]int{}, inc: newIncidents()}
 	model, err := drive.Ours()
 	if err != nil {
 		return nil, fmt.Errorf("start judging: drive risk model: %w", err)
@@ -262,7 +262,7 @@ func (j *Judge) observe(ctx context.Context, d *device, o Observation) {
 		}
 		touch(d.section(j.plan, s, at))
 		d.patches(s, j.o.Flaws)
-		j.join.take(d.info.ID, s)
+		j.join.take(d.info.ID, s, at)
 	}
 	d.stopped = false
 	for _, e := range o.Events {

@@ -81,8 +81,8 @@ type expected struct {
 	told     string // what was told, in order
 	// joins says that incidents of single devices may open before the cause
 	// shows, and go into it. alone of them may be told before: of the thirteen
-	// laptops nine have to get into trouble within a day before luck is ruled
-	// out (F01), and one is never off and a day ahead of them.
+	// laptops some have to get into trouble before luck is ruled out (F01), and
+	// one is never off and a day ahead of them.
 	joins bool
 	alone int
 	size  int // devices at the end of it, at least
@@ -98,18 +98,15 @@ const (
 func TestTroublesOfAWeek(t *testing.T) {
 	playTroubles(t, fastTroubles, 7, []expected{
 		{name: "disk", kind: store.DeviceIncident, on: "health-00012", rule: "D02", severity: "critical", opened: "1d07h30m", within: day, told: "opened warn, worse critical"},
-		{name: "port", kind: store.DeviceIncident, on: "sw-hartford-2", rule: "N07", severity: "warn", opened: "1d09h40m", within: 30 * time.Minute,
-			cleared: "2d09h40m", by: hour + 30*time.Minute, told: "opened warn, cleared warn"},
 		{name: "switch", kind: store.CauseIncident, on: "switch sw-hartford-2", rule: "N01", severity: "critical", opened: "1d09h50m", within: 30 * time.Minute,
 			cleared: "2d09h40m", by: hour + 30*time.Minute, told: "opened critical, cleared critical", joins: true},
 		{name: "throttle", kind: store.DeviceIncident, on: "it-00022", rule: "C04", severity: "warn", opened: "2d08h00m", within: 2 * hour, told: "opened warn"},
-		{name: "flapping", kind: store.DeviceIncident, on: "acc-00041", rule: "N03", severity: "warn", opened: "2d09h30m", within: 30 * time.Minute,
-			cleared: "3d16h30m", by: day, told: "opened warn, cleared warn"},
-		{name: "flapping port", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "2d09h30m", within: 30 * time.Minute,
+		// One incident for both ends of the cable; the port is calm last.
+		{name: "flapping", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "2d09h30m", within: 30 * time.Minute,
 			cleared: "3d16h30m", by: day, told: "opened warn, cleared warn"},
 		{name: "battery", kind: store.DeviceIncident, on: "clerk-00036", rule: "B01", severity: "critical", opened: "1d12h00m", within: 2 * day, told: "opened warn, worse critical"},
-		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "3d07h00m", within: 11 * hour,
-			told: "opened critical", joins: true, alone: 9, size: 13},
+		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "2d12h00m", within: 12 * hour,
+			told: "opened critical", joins: true, alone: 1, size: 13},
 		{name: "ups", kind: store.DeviceIncident, on: "ups-hartford-1", rule: "G11", severity: "warn", opened: "3d09h00m", within: 20 * time.Minute,
 			cleared: "3d09h50m", by: 30 * time.Minute, told: "opened warn, cleared warn"},
 		{name: "full", kind: store.DeviceIncident, on: "court-00048", rule: "S01", severity: "critical", opened: "2d12h00m", within: day, told: "opened warn, worse critical"},
@@ -126,12 +123,9 @@ func TestTroublesOfFiveWeeks(t *testing.T) {
 	}
 	playTroubles(t, slowTroubles, 35, []expected{
 		{name: "disk", kind: store.DeviceIncident, on: "health-00012", rule: "D02", severity: "critical", opened: "10d07h30m", within: hour, told: "opened warn, worse critical"},
-		{name: "flapping", kind: store.DeviceIncident, on: "acc-00041", rule: "N03", severity: "warn", opened: "10d09h30m", within: 30 * time.Minute,
+		// One incident for both ends of the cable; the port is calm last.
+		{name: "flapping", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "10d09h30m", within: 30 * time.Minute,
 			cleared: "11d16h30m", by: 3 * day, told: "opened warn, cleared warn"},
-		{name: "flapping port", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "10d09h30m", within: 30 * time.Minute,
-			cleared: "11d16h30m", by: 3 * day, told: "opened warn, cleared warn"},
-		{name: "port", kind: store.DeviceIncident, on: "sw-hartford-2", rule: "N07", severity: "warn", opened: "15d09h40m", within: 30 * time.Minute,
-			cleared: "17d09h40m", by: hour + 30*time.Minute, told: "opened warn, cleared warn"},
 		{name: "switch", kind: store.CauseIncident, on: "switch sw-hartford-2", rule: "N01", severity: "critical", opened: "15d09h50m", within: 30 * time.Minute,
 			cleared: "17d09h40m", by: hour + 30*time.Minute, told: "opened critical, cleared critical", joins: true},
 		// A week after the last day with ten minutes of it.
@@ -140,8 +134,8 @@ func TestTroublesOfFiveWeeks(t *testing.T) {
 		// It is found while the laptop is at home, out of reach, and told when it
 		// comes back.
 		{name: "battery", kind: store.DeviceIncident, on: "clerk-00036", rule: "B01", severity: "critical", opened: "17d00h00m", within: 2 * day, told: "opened warn, worse critical"},
-		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "23d07h00m", within: 8 * hour,
-			told: "opened critical", joins: true, alone: 9, size: 13},
+		{name: "driver", kind: store.CauseIncident, on: "driver dispnw.inf 31.0.16", rule: "C02", severity: "critical", opened: "22d12h00m", within: 12 * hour,
+			told: "opened critical", joins: true, alone: 1, size: 13},
 		{name: "ups", kind: store.DeviceIncident, on: "ups-hartford-1", rule: "G11", severity: "warn", opened: "23d09h00m", within: 20 * time.Minute,
 			cleared: "23d09h50m", by: 30 * time.Minute, told: "opened warn, cleared warn"},
 		// The forecast needs some of the fall, and a day to be sure of it.

@@ -25,8 +25,9 @@ type Found struct {
 }
 
 // Judge works out how far each group stands out from a fleet of size devices
-// of which members are in trouble. The chance is that of a binomial tail with
-// the fleet's share, one-sided, corrected after Bonferroni.
+// of which members are in trouble. The chance is Fisher's: that of so many of
+// them falling into the group if they were drawn from the fleet without regard
+// to it, one-sided, corrected after Bonferroni.
 func Judge(groups []Group, members, size int) []Found {
 	var out []Found
 	if size <= 0 || members <= 0 {
@@ -38,7 +39,7 @@ func Judge(groups []Group, members, size int) []Found {
 		}
 		p := float64(members) / float64(size)
 		out = append(out, Found{Group: g, Lift: float64(g.Members) / float64(g.Size) / p,
-			Chance: min(Tail(g.Members, g.Size, p)*float64(len(groups)), 1)})
+			Chance: min(Drawn(g.Members, g.Size, members, size)*float64(len(groups)), 1)})
 	}
 	return out
 }
@@ -59,6 +60,17 @@ func Best(found []Found, qualifies func(Found) bool) (Found, bool) {
 		return cmp.Or(cmp.Compare(b.Members, a.Members), cmp.Compare(a.Size, b.Size), cmp.Compare(a.Order, b.Order), cmp.Compare(a.What, b.What), cmp.Compare(a.Value, b.Value))
 	})
 	return list[0], true
+}
+
+// Drawn is the chance that k or more of the members of a fleet of size belong
+// to a group of n of it (hypergeometric tail; Fisher's exact test).
+func Drawn(k, n, members, size int) float64 {
+	sum := 0.0
+	all := choose(size, members)
+	for i := max(k, members+n-size, 0); i <= min(n, members); i++ {
+		sum += math.Exp(choose(n, i) + choose(size-n, members-i) - all)
+	}
+	return min(sum, 1)
 }
 
 // Tail is the chance of k or more of n when each happens with chance p.
