@@ -3,20 +3,46 @@ package tsdb
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 
 	"muster/collector/store"
 	"muster/internal/metric"
 )
 
-// Query implements store.Series. Points are counted into steps as they are
-// read, so that only the answer is in memory.
+// Query implements store.Series. Where what it reads is written into a block
+// and thrown away under its hands, it asks again: then the block answers. The
+// database keeps a reader from that only within its newest part, not where
+// points that came late are read with it.
 func (s *Store) Query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesResult, error) {
+	for try := 1; ; try++ {
+		out, err := s.query(ctx, q)
+		if err == nil || try == mostTries || !movedAway(err) {
+			return out, err
+		}
+	}
+}
+
+// mostTries is how often a query is asked: what is in a block stays.
+const mostTries = 3
+
+// movedAway says that a part of the newest data was no longer where the
+// database's own index had it a moment ago.
+func movedAway(err error) bool {
+	var gone *chunks.CorruptionErr
+	return errors.As(err, &gone) || errors.Is(err, storage.ErrNotFound)
+}
+
+// query asks once. Points are counted into steps as they are read, so that only
+// the answer is in memory.
+func (s *Store) query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesResult, error) {
 	if err := q.Check(); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunks"
+
 	"muster/collector/store"
 	"muster/collector/store/storetest"
 	"muster/internal/inventory"
@@ -497,6 +500,23 @@ func TestCompactionLosesNothing(t *testing.T) {
 	for d, n := range count(t, r, "cpu", "usage_user") {
 		if n != rounds {
 			t.Errorf("%s has %d points, want %d", d, n, rounds)
+		}
+	}
+}
+
+// What a reader may meet during a compaction is asked again; faults are told.
+func TestWhatIsAskedAgain(t *testing.T) {
+	for _, x := range []struct {
+		err  error
+		want bool
+	}{
+		{fmt.Errorf("query series store: cannot populate chunk 8: %w", &chunks.CorruptionErr{Dir: "chunks_head", Err: errors.New("head chunk file index 0 does not exist on disk")}), true},
+		{fmt.Errorf("cannot populate chunk 8: %w", storage.ErrNotFound), true},
+		{fmt.Errorf("%w: more than 1000 series", store.ErrLimit), false},
+		{context.Canceled, false},
+	} {
+		if got := movedAway(x.err); got != x.want {
+			t.Errorf("%v: asked again %v, expected %v", x.err, got, x.want)
 		}
 	}
 }
