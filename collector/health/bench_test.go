@@ -93,9 +93,7 @@ func officeFleet(b *testing.B, n int, every time.Duration) (*Judge, func(i int, 
 		j.Meet(Info{ID: ids[i], Name: string(ids[i]), Kind: "pc", OS: "windows", Model: fmt.Sprintf("Model %d", i%12), Site: fmt.Sprintf("Site %d", i%40), SiteID: int64(i % 40), FirstSeen: now.AddDate(0, -3, 0)})
 		var o Observation
 		o.Device, o.At, o.ReceivedAt = ids[i], now, now
-		for _, r := range officeRows(b, serial, now) {
-			o.Sections = append(o.Sections, r)
-		}
+		o.Sections = officeRows(b, serial, now)
 		zeros := make([]float64, len(l.slow))
 		o.Samples = []Numbers{{At: now, Hash: l.slowHash, Layout: l.slow, Values: zeros}}
 		if err := j.Observe(b.Context(), o); err != nil {

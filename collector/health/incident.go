@@ -398,6 +398,9 @@ func (j *Judge) news(inc *incident, kind string, now time.Time) {
 		n.Evidence = append(n.Evidence, "Why: "+inc.why)
 	}
 	if lead, _, _, _ := j.lead(inc); lead != nil {
+		if name := cmp.Or(lead.f.Label, lead.f.Component); name != "" && len(inc.s.Devices) < 2 {
+			n.Evidence = append(n.Evidence, "Part: "+name)
+		}
 		for _, e := range lead.f.Evidence {
 			if e.Value != "" && !e.Personal {
 				n.Evidence = append(n.Evidence, e.Label+": "+e.Value)

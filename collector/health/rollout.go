@@ -187,8 +187,6 @@ func (d *device) around(kind string, at time.Time, w time.Duration) (before, aft
 	return min(before, mostOfOne), min(after, mostOfOne)
 }
 
-func rolloutKey(c rollout, kind string) string { return "change:" + c.what + ":" + c.to + ":" + kind }
-
 func changeKey(c rollout, kind string) string { return "change:" + c.what + ":" + c.to + ":" + kind }
 
 // kindOfChange is the kind of event that the incident of a change is about.

@@ -129,6 +129,9 @@ func (m *Message) notice(n *Notice) Part {
 	if len(i.Evidence) > 0 {
 		p.Lines = append(p.Lines, Field{Name: "Seen", List: i.Evidence})
 	}
+	if i.URL == "" && i.Number > 0 {
+		add("All of it", fmt.Sprintf("muster incident show %d", i.Number))
+	}
 	return p
 }
 

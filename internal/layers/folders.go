@@ -295,11 +295,13 @@ func Folders() []Folder {
 			{"internal/buildinfo", "which program sends"},
 		}, Tests: []Import{
 			{"collector/notify/channeltest", "the suite every channel passes"},
+			{"collector/notify/mail/mailtest", "a real mail server"},
 			{"collector/notify/notifytest", "plausible announcements"},
 		}},
 		{Path: "collector/notify/notifytest", TestsOnly: true, Owns: "the suite for stores of notices, and one in memory", May: []Import{
 			{"collector/notify", "the contract"},
 		}},
+		{Path: "collector/notify/mail/mailtest", TestsOnly: true, Owns: "a real mail server"},
 		{Path: "collector/notify/channeltest", TestsOnly: true, Owns: "the suite every channel passes, and networks that break", May: []Import{
 			{"collector/notify", "the contract"},
 			{"collector/notify/notifytest", "plausible announcements"},

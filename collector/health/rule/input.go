@@ -296,10 +296,6 @@ func findDerived(group, name string) (DerivedInput, bool) {
 	return DerivedInput{}, false
 }
 
-func derivedGroup(group string) bool {
-	return slices.ContainsFunc(DerivedInputs(), func(d DerivedInput) bool { return d.Group == group })
-}
-
 // Parts of a forecast.
 func forecastParts() []string {
 	return []string{"early_days", "likely_days", "late_days", "per_day"}

@@ -44,8 +44,7 @@ type Bucket struct {
 type Track struct {
 	points  []point
 	buckets []Bucket
-	rise    float64 // of the last point against the one before; see Add
-	began   uint32  // time of the first point ever seen
+	began   uint32 // time of the first point ever seen
 }
 
 type point struct {

@@ -20,6 +20,7 @@ import (
 
 	"muster/collector/notify"
 	"muster/collector/notify/channeltest"
+	"muster/collector/notify/mail/mailtest"
 	"muster/collector/outgoing"
 )
 
@@ -28,15 +29,18 @@ func local() *outgoing.Dialer {
 	return &outgoing.Dialer{Rules: outgoing.Rules{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}
 }
 
-func (x *exim) config(server, tls string) Config {
+// exim is a real mail server, and the ways to it.
+type exim struct{ *mailtest.Server }
+
+func (x exim) config(server, tls string) Config {
 	host, port, _ := net.SplitHostPort(server)
 	n, _ := strconv.Atoi(port)
-	return Config{Host: host, Port: n, TLS: tls, CA: x.cert, User: x.user, From: "Muster <muster@example.org>", To: []string{"desk@example.org"}}
+	return Config{Host: host, Port: n, TLS: tls, CA: x.Cert, User: x.User, From: "Muster <muster@example.org>", To: []string{"desk@example.org"}}
 }
 
-func (x *exim) channel(t testing.TB, c Config) *Channel {
+func (x exim) channel(t testing.TB, c Config) *Channel {
 	t.Helper()
-	ch, err := New(c, Secrets{Password: x.pass}, local())
+	ch, err := New(c, Secrets{Password: x.Pass}, local())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,18 +54,18 @@ func TestTLS(t *testing.T) { testSuite(t, "tls") }
 
 func testSuite(t *testing.T, tls string) {
 	channeltest.Run(t, func(t *testing.T) channeltest.World {
-		x := startExim(t)
+		x := exim{mailtest.Start(t)}
 		return channeltest.World{
-			Server:  x.server(tls == "tls"),
+			Server:  x.Address(tls == "tls"),
 			Channel: func(server string) notify.Channel { return x.channel(t, x.config(server, tls)) },
 			Stranger: func(server string) notify.Channel {
 				c := x.config(server, tls)
 				c.CA = ""
 				return x.channel(t, c)
 			},
-			Taken:  func() []string { return x.mails(t) },
-			Busy:   func(on bool) { x.mood(t, "busy", on) },
-			Refuse: func(on bool) { x.mood(t, "refuse", on) },
+			Taken:  func() []string { return x.Mails(t) },
+			Busy:   func(on bool) { x.Mood(t, "busy", on) },
+			Refuse: func(on bool) { x.Mood(t, "refuse", on) },
 			Check:  check,
 		}
 	})
@@ -171,13 +175,13 @@ func send(t *testing.T, c *Channel, m notify.Message) error {
 	return c.Send(ctx, m)
 }
 
-func (x *exim) waits(t *testing.T, n int) []string {
+func (x exim) waits(t *testing.T, n int) []string {
 	t.Helper()
 	deadline := time.Now().Add(15 * time.Second)
-	for len(x.mails(t)) < n && time.Now().Before(deadline) {
+	for len(x.Mails(t)) < n && time.Now().Before(deadline) {
 		time.Sleep(20 * time.Millisecond)
 	}
-	got := x.mails(t)
+	got := x.Mails(t)
 	if len(got) != n {
 		t.Fatalf("%d mails arrived, want %d", len(got), n)
 	}
@@ -187,10 +191,10 @@ func (x *exim) waits(t *testing.T, n int) []string {
 // TestServerRules: each way to log in, wrong passwords, several recipients of
 // whom some are refused, senders that are not welcome, a disk that is full.
 func TestServerRules(t *testing.T) {
-	x := startExim(t)
+	x := exim{mailtest.Start(t)}
 	arrived := 0
 	for _, auth := range []string{"plain", "login", "cram-md5", "auto"} {
-		c := x.config(x.server(false), "starttls")
+		c := x.config(x.Address(false), "starttls")
 		c.Auth = auth
 		if err := send(t, x.channel(t, c), channeltest.One("auth-"+auth)); err != nil {
 			t.Errorf("%s: %v", auth, err)
@@ -207,7 +211,7 @@ func TestServerRules(t *testing.T) {
 	}
 	x.waits(t, arrived)
 
-	c := x.config(x.server(false), "starttls")
+	c := x.config(x.Address(false), "starttls")
 	var f *notify.Failure
 	scram := c
 	scram.Auth = "scram-sha-256"
@@ -255,24 +259,24 @@ func TestServerRules(t *testing.T) {
 	arrived++
 	x.waits(t, arrived)
 
-	x.mood(t, "sender", true)
+	x.Mood(t, "sender", true)
 	if err := send(t, x.channel(t, c), channeltest.One("sender")); !errors.As(err, &f) || f.Fate != notify.Setup || f.Said != "550 sender is not welcome" {
 		t.Errorf("a sender that is not welcome: %v", err)
 	}
-	x.mood(t, "sender", false)
-	x.mood(t, "busydata", true)
+	x.Mood(t, "sender", false)
+	x.Mood(t, "busydata", true)
 	if err := send(t, x.channel(t, c), channeltest.One("full")); !errors.As(err, &f) || f.Fate != notify.Temporary || f.Said != "451 disk is full" {
 		t.Errorf("a disk that is full: %v", err)
 	}
-	x.mood(t, "busydata", false)
-	x.mood(t, "refuse", true)
+	x.Mood(t, "busydata", false)
+	x.Mood(t, "refuse", true)
 	if err := send(t, x.channel(t, c), channeltest.One("spam")); !errors.As(err, &f) || f.Fate != notify.Permanent || f.Said != "550 this looks like spam" {
 		t.Errorf("a mail that is refused: %v", err)
 	}
-	x.mood(t, "refuse", false)
+	x.Mood(t, "refuse", false)
 
 	// The address rules.
-	strict, err := New(c, Secrets{Password: x.pass}, &outgoing.Dialer{})
+	strict, err := New(c, Secrets{Password: x.Pass}, &outgoing.Dialer{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,13 +14,14 @@ import (
 	"testing"
 
 	"muster/collector/notify/channeltest"
+	"muster/collector/notify/mail/mailtest"
 )
 
 // TestSCRAM logs in by SCRAM-SHA-256 (RFC 7677), which Debian's Exim does not
 // know, at a server of a few lines that checks the proof and proves itself.
 func TestSCRAM(t *testing.T) {
 	dir := t.TempDir()
-	certFile, keyFile := certificate(t, dir)
+	certFile, keyFile := mailtest.Certificate(t, dir)
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
 		t.Fatal(err)
@@ -43,18 +44,18 @@ func TestSCRAM(t *testing.T) {
 		}
 	}()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	x := &exim{cert: certFile, user: "desk"}
+	x := exim{&mailtest.Server{Cert: certFile, User: "desk"}}
 	for _, auth := range []string{"auto", "scram-sha-256"} {
 		c := x.config("127.0.0.1:"+port, "tls")
 		c.Auth = auth
-		x.pass = password
+		x.Pass = password
 		if err := send(t, x.channel(t, c), channeltest.One("scram")); err != nil {
 			t.Errorf("%s: %v", auth, err)
 		}
 		if got := <-results; got != "taken" {
 			t.Errorf("%s: the session ended with %q", auth, got)
 		}
-		x.pass = "wrong"
+		x.Pass = "wrong"
 		if err := send(t, x.channel(t, c), channeltest.One("scram")); err == nil {
 			t.Errorf("%s: a wrong password was taken", auth)
 		}

@@ -1,4 +1,8 @@
-package mail
+// Package mailtest runs a real mail server (Exim) for tests. It owns its
+// configuration and what it delivered.
+//
+// It must not know what is sent to it.
+package mailtest
 
 import (
 	"crypto/ecdsa"
@@ -23,9 +27,9 @@ import (
 	"time"
 )
 
-// certificate makes one for 127.0.0.1 and localhost, signed by itself, and
+// Certificate makes one for 127.0.0.1 and localhost, signed by itself, and
 // writes it with its key.
-func certificate(t testing.TB, dir string) (certFile, keyFile string) {
+func Certificate(t testing.TB, dir string) (certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -51,14 +55,14 @@ func certificate(t testing.TB, dir string) (certFile, keyFile string) {
 	return certFile, keyFile
 }
 
-// exim is a real mail server on two ports of this machine: one for STARTTLS,
+// Server is a real mail server on two ports of this machine: one for STARTTLS,
 // one with TLS from the first byte. It asks for a password, and delivers into
 // files.
-type exim struct {
-	dir        string
-	cert       string
+type Server struct {
+	Dir        string
+	Cert       string // PEM file of whoever vouches for it: itself
+	User, Pass string // that it knows
 	port, tls  string
-	user, pass string
 	mu         sync.Mutex
 	taken      []string
 	known      map[string]bool
@@ -155,7 +159,8 @@ cram:
   server_set_id = $auth1
 `
 
-func startExim(t *testing.T) *exim {
+// Start starts one, until the test ends.
+func Start(t testing.TB) *Server {
 	t.Helper()
 	program := ""
 	for _, name := range []string{"exim4", "/usr/sbin/exim4"} {
@@ -172,10 +177,10 @@ func startExim(t *testing.T) *exim {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	x := &exim{dir: dir, user: "desk", pass: "p4ss-" + rand.Text(), known: map[string]bool{}}
+	x := &Server{Dir: dir, User: "desk", Pass: "p4ss-" + rand.Text(), known: map[string]bool{}}
 	x.port, x.tls = freePort(t), freePort(t)
 	var key string
-	x.cert, key = certificate(t, dir)
+	x.Cert, key = Certificate(t, dir)
 
 	me, err := user.Current()
 	if err != nil {
@@ -187,7 +192,7 @@ func startExim(t *testing.T) *exim {
 			t.Fatalf("the account of Debian's exim4 is missing: %v", err)
 		}
 	}
-	config := strings.NewReplacer("@USER@", account.Uid, "@GROUP@", account.Gid, "@DIR@", dir, "@PORT@", x.port, "@TLS@", x.tls, "@PASS@", x.pass).Replace(eximConfig)
+	config := strings.NewReplacer("@USER@", account.Uid, "@GROUP@", account.Gid, "@DIR@", dir, "@PORT@", x.port, "@TLS@", x.tls, "@PASS@", x.Pass).Replace(eximConfig)
 	conf := filepath.Join(dir, "exim.conf")
 	if err := os.WriteFile(conf, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
@@ -200,7 +205,7 @@ func startExim(t *testing.T) *exim {
 	if me.Uid == "0" {
 		uid, _ := strconv.Atoi(account.Uid)
 		gid, _ := strconv.Atoi(account.Gid)
-		for _, path := range []string{dir, key, x.cert, filepath.Join(dir, "spool"), filepath.Join(dir, "log"), filepath.Join(dir, "mail"), filepath.Join(dir, "moods")} {
+		for _, path := range []string{dir, key, x.Cert, filepath.Join(dir, "spool"), filepath.Join(dir, "log"), filepath.Join(dir, "mail"), filepath.Join(dir, "moods")} {
 			if err := os.Chown(path, uid, gid); err != nil {
 				t.Fatal(err)
 			}
@@ -256,7 +261,7 @@ func startExim(t *testing.T) *exim {
 
 // freePort finds one that nobody listens at, outside of the range that systems
 // give to connections: there another test could take it before the server.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		port := strconv.Itoa(20000 + mathrand.IntN(12000))
@@ -269,10 +274,11 @@ func freePort(t *testing.T) string {
 	return ""
 }
 
-// mood switches one of the server's on or off.
-func (x *exim) mood(t testing.TB, name string, on bool) {
+// Mood switches one of the server's on or off: sender (refuses the sender),
+// busy, busydata, refuse.
+func (x *Server) Mood(t testing.TB, name string, on bool) {
 	t.Helper()
-	path := filepath.Join(x.dir, "moods", name)
+	path := filepath.Join(x.Dir, "moods", name)
 	var err error
 	if on {
 		err = os.WriteFile(path, nil, 0o644)
@@ -284,12 +290,12 @@ func (x *exim) mood(t testing.TB, name string, on bool) {
 	}
 }
 
-// mails is what was delivered, in the order in which we saw it.
-func (x *exim) mails(t testing.TB) []string {
+// Mails is what was delivered, in the order in which we saw it.
+func (x *Server) Mails(t testing.TB) []string {
 	t.Helper()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	files, err := filepath.Glob(filepath.Join(x.dir, "mail", "new", "*"))
+	files, err := filepath.Glob(filepath.Join(x.Dir, "mail", "new", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,8 +314,9 @@ func (x *exim) mails(t testing.TB) []string {
 	return slices.Clone(x.taken)
 }
 
-// server is where a channel reaches it.
-func (x *exim) server(tls bool) string {
+// Address is where a channel reaches it, with TLS from the first byte or by
+// STARTTLS.
+func (x *Server) Address(tls bool) string {
 	if tls {
 		return "127.0.0.1:" + x.tls
 	}
