@@ -13,8 +13,8 @@ import (
 // and makes one incident of theirs.
 func (j *Judge) causes(now time.Time) {
 	rules := j.fleetRules("cause")
-	if len(rules) == 0 {
-		return
+	if len(rules) == 0 || len(j.unmet) > 0 {
+		return // who is not known cannot be told from who is well
 	}
 	by := j.recentlyFired(now)
 	for _, id := range sortedKeys(by) {

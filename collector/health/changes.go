@@ -127,6 +127,11 @@ func (d *device) fact(r store.SectionReading, at time.Time, what string, columns
 	d.facts[what] = to
 }
 
+// tellOfChange are the kinds of events that tell of a change.
+func tellOfChange() []string {
+	return []string{event.UpdateInstalled, event.DriverChanged, event.FirmwareChanged, event.OSChanged, event.SoftwareChanged, event.PolicyChanged}
+}
+
 // told notes a change that an event tells of.
 func (d *device) told(e store.EventReading, now time.Time) {
 	a := e.Attributes

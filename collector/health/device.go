@@ -75,6 +75,7 @@ type device struct {
 	presence store.Presence
 	stopped  bool      // its last word was that it was going to stop or sleep
 	loaded   bool      // what was before the start is known
+	knows    time.Time // events that came in until then are loaded
 	began    time.Time // something of it was judged first since the start
 
 	versions map[string][]titled // of software and driver

@@ -105,6 +105,7 @@ type Judge struct {
 	changesAt time.Time
 	met       time.Time // the list of devices was read last
 	wants     []wish
+	unmet     []inventory.DeviceID // to be loaded yet, after a start
 	recalls   []*device
 	unlearnt  []*device // with watchers that have not seen their past
 
@@ -268,7 +269,9 @@ func (j *Judge) observe(ctx context.Context, d *device, o Observation) {
 	for _, e := range o.Events {
 		d.told(e, now)
 		d.stopped = d.stopped || slices.Contains(goodnight(), e.Kind) && now.Sub(e.At) < silence(j.o.Interval())
-		if d.event(j.plan, e, o.ReceivedAt) {
+		if k := j.plan.kinds[e.Kind]; k != nil && !o.ReceivedAt.Truncate(time.Millisecond).After(d.knows) {
+			touch(k.rules) // it came with what was loaded
+		} else if d.event(j.plan, e, o.ReceivedAt) {
 			touch(j.plan.kinds[e.Kind].rules)
 		}
 	}

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,18 +34,34 @@ func (j *Judge) Load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load incidents: %w", err)
 	}
-	past, err := j.o.Keeper.Incidents(ctx, store.IncidentQuery{Scope: all, Statuses: []store.IncidentStatus{store.Closed}, Families: []string{"fleet"}, From: j.o.Now().Add(-31 * 24 * time.Hour)})
+	now := j.o.Now()
+	past, err := j.o.Keeper.Incidents(ctx, store.IncidentQuery{Scope: all, Statuses: []store.IncidentStatus{store.Closed},
+		Kinds: []store.IncidentKind{store.SiteIncident, store.CauseIncident, store.ChangeIncident}, From: now.Add(-31 * 24 * time.Hour)})
 	if err != nil {
-		return fmt.Errorf("load outages: %w", err)
+		return fmt.Errorf("load what causes there were: %w", err)
+	}
+	over, err := j.o.Keeper.Findings(ctx, store.FindingQuery{Scope: all, States: []store.FindingState{store.Resolved}, From: now.Add(-flapTime)})
+	if err != nil {
+		return fmt.Errorf("load what ended of late: %w", err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	keyOf := map[int64]string{}
+	x := incidentsBefore{open: map[int64]string{}, over: map[int64]time.Time{}}
 	for _, s := range open {
-		keyOf[s.Number] = s.Key
+		x.open[s.Number] = s.Key
+	}
+	for _, s := range past {
+		x.over[s.Number] = s.ClearedAt
 	}
 	for _, f := range findings {
-		j.takeUp(f, keyOf)
+		j.takeUp(f, x)
+	}
+	for _, f := range over {
+		if d := j.devices[f.Device]; d != nil {
+			if key := (stateKey{f.Rule, f.Component}); d.states[key] == nil && (d.ended[key] == nil || d.ended[key].f.ResolvedAt.Before(f.ResolvedAt)) {
+				d.ended[key] = &state{f: f, opens: opensOf(f, now)}
+			}
+		}
 	}
 	for _, s := range open {
 		if j.inc.open[s.Key] == nil {
@@ -52,7 +69,15 @@ func (j *Judge) Load(ctx context.Context) error {
 		}
 		// News that had not settled is told after all.
 		if inc := j.inc.open[s.Key]; rule.Severity(s.Severity).Rank() > rule.Severity(s.Told).Rank() {
-			j.announce(inc, j.o.Now())
+			j.announce(inc, now)
+		}
+	}
+	j.unmet = j.unmet[:0]
+	if j.o.Inventory != nil {
+		for _, id := range j.order {
+			if d := j.devices[id]; !d.loaded && !d.info.Retired && now.Sub(d.heard) <= keepChanges {
+				j.unmet = append(j.unmet, id)
+			}
 		}
 	}
 	for _, s := range append(open, past...) {
@@ -63,8 +88,14 @@ func (j *Judge) Load(ctx context.Context) error {
 	return nil
 }
 
+// incidentsBefore are those from before the start, by number.
+type incidentsBefore struct {
+	open map[int64]string    // their keys
+	over map[int64]time.Time // of causes beyond a device: when they cleared by themselves; zero: a person closed it
+}
+
 // takeUp goes on with a finding from before the start.
-func (j *Judge) takeUp(f store.Finding, keyOf map[int64]string) {
+func (j *Judge) takeUp(f store.Finding, x incidentsBefore) {
 	d := j.devices[f.Device]
 	r, ok := j.plan.set.Find(f.Rule)
 	if d == nil || !j.o.Owns(Shard(f.Device)) {
@@ -86,10 +117,39 @@ func (j *Judge) takeUp(f store.Finding, keyOf map[int64]string) {
 			st.since[i], st.news[i] = f.Since, l.Samples
 		}
 	}
-	if f.State == store.Firing {
-		st.key = keyOf[f.Incident]
-		st.quiet = f.Incident != 0 && st.key == "" // its incident was closed by a person
+	if f.State != store.Firing {
+		return
 	}
+	st.opens = opensOf(f, j.o.Now())
+	if f.Flapping {
+		st.until = f.WorseAt.Add(flapTime)
+	}
+	if f.Incident == 0 {
+		return
+	}
+	if st.key = x.open[f.Incident]; st.key != "" {
+		return
+	}
+	if at := x.over[f.Incident]; !at.IsZero() {
+		if !j.aboutEvents(r) {
+			st.orphan = at
+		}
+		return
+	}
+	st.quiet = true // a person closed its incident
+}
+
+// opensOf is when a finding fired within the last day, as far as a store
+// tells.
+func opensOf(f store.Finding, now time.Time) []time.Time {
+	if now.Sub(f.WorseAt) > flapTime {
+		return nil
+	}
+	n := 1
+	if now.Sub(f.FiredAt) <= flapTime {
+		n = max(f.Times, 1)
+	}
+	return slices.Repeat([]time.Time{f.WorseAt}, min(n, flapOpens))
 }
 
 // meetAll learns the fleet. What each device said before is had when it speaks
@@ -236,15 +296,41 @@ func (j *Judge) device(ctx context.Context, o Observation) (*device, error) {
 		}
 		j.mu.Unlock()
 	}
-	return d, j.load(ctx, d, o.ReceivedAt)
+	return d, j.load(ctx, d)
 }
 
-// load has a device's rows, events and changes from the store, as they were
-// when an observation came in; its numbers follow when there is time.
-func (j *Judge) load(ctx context.Context, d *device, before time.Time) error {
+// loadSome loads devices that have not spoken since the start: they too have
+// to be known before it can be said what others share with them.
+func (j *Judge) loadSome(ctx context.Context, most int) error {
+	for done := 0; done < most; {
+		j.mu.Lock()
+		if len(j.unmet) == 0 {
+			j.mu.Unlock()
+			return nil
+		}
+		d := j.devices[j.unmet[0]]
+		known := d == nil || d.loaded
+		if known {
+			j.unmet = j.unmet[1:]
+		}
+		j.mu.Unlock()
+		if known {
+			continue
+		}
+		if err := j.load(ctx, d); err != nil {
+			return err
+		}
+		done++
+	}
+	return nil
+}
+
+// load has a device's rows, events and changes from the store; its numbers
+// follow when there is time.
+func (j *Judge) load(ctx context.Context, d *device) error {
 	id := d.info.ID
 	now := j.o.Now()
-	names := append(sortedKeys(j.plan.sections), "software", "driver", "os", "system", "interface")
+	names := append(sortedKeys(j.plan.sections), "software", "driver", "os", "system", "interface", "fdb")
 	slices.Sort(names)
 	views, err := j.o.Inventory.Sections(ctx, id, time.Time{}, slices.Compact(names))
 	if err != nil {
@@ -256,6 +342,12 @@ func (j *Judge) load(ctx context.Context, d *device, before time.Time) error {
 		kinds = append(kinds, name)
 		longest = max(longest, k.window)
 	}
+	for _, name := range tellOfChange() {
+		if !slices.Contains(kinds, name) {
+			kinds = append(kinds, name)
+		}
+	}
+	longest = max(longest, keepChanges)
 	events, err := j.o.Inventory.Events(ctx, store.EventQuery{Scope: store.Scope{All: true}, Devices: []inventory.DeviceID{id}, Kinds: kinds, From: now.Add(-longest), Limit: 2000})
 	if err != nil {
 		return fmt.Errorf("load events of %s: %w", id, err)
@@ -276,7 +368,9 @@ func (j *Judge) load(ctx context.Context, d *device, before time.Time) error {
 		if status != report.OK {
 			status = report.Partial // what is absent may still be there
 		}
-		d.section(j.plan, store.SectionReading{Section: sec, Status: status, At: v.GoodAt, Table: v.Table}, v.GoodAt)
+		r := store.SectionReading{Section: sec, Status: status, At: v.GoodAt, Table: v.Table}
+		d.section(j.plan, r, v.GoodAt)
+		j.join.take(d.info.ID, r, v.GoodAt)
 	}
 	for _, parts := range d.parts {
 		for _, p := range parts {
@@ -286,10 +380,14 @@ func (j *Judge) load(ctx context.Context, d *device, before time.Time) error {
 		}
 	}
 	d.rowsBegan(views)
+	clear(d.events) // all of them come from the store
 	for _, e := range events {
-		d.event(j.plan, store.EventReading{Kind: e.Kind, At: e.At, Count: e.Count, Attributes: e.Attributes}, e.ReceivedAt)
+		d.knows = newest(d.knows, e.ReceivedAt)
+		x := store.EventReading{Kind: e.Kind, At: e.At, Count: e.Count, Attributes: e.Attributes}
+		d.event(j.plan, x, e.ReceivedAt)
+		d.told(x, now)
 	}
-	d.remember(j.plan, journal)
+	d.remember(j.plan, views, journal, now)
 	d.loaded = true
 	if j.o.Series != nil {
 		d.recall = true
@@ -326,19 +424,25 @@ func (d *device) rowsBegan(views []store.SectionView) {
 }
 
 // remember takes from the journal what rows alone do not tell: components that
-// vanished, values that columns had, programs that changed.
-func (d *device) remember(p *plan, journal []store.Change) {
+// vanished, values that columns had, programs and versions that changed.
+func (d *device) remember(p *plan, views []store.SectionView, journal []store.Change, now time.Time) {
 	slices.Reverse(journal) // oldest first
+	type reading struct {
+		section string
+		at      time.Time
+	}
+	added := map[reading]int{}
 	for _, c := range journal {
-		switch c.Section {
-		case "software", "driver":
-			if c.Verb == "added" || c.Verb == "changed" {
-				name := textOf(c.Key["name"])
-				if o := textOf(c.After["original_name"]); o != "" {
-					name = o
-				}
-				d.note(altered{c.At, c.Section, named(name, textOf(c.After["version"]))}, c.At)
-			}
+		if c.Verb == "added" {
+			added[reading{c.Section, c.At}]++
+		}
+	}
+	for _, c := range journal {
+		// What came with the device, or all at once when the section was first
+		// read, is no change.
+		first := c.At.Sub(d.info.FirstSeen) < firstSight || added[reading{c.Section, c.At}] >= firstReading
+		if c.Verb == "changed" || c.Verb == "added" && !first {
+			d.noteOf(c, views, now)
 		}
 		sp := p.sections[c.Section]
 		if sp == nil {
@@ -364,6 +468,50 @@ func (d *device) remember(p *plan, journal []store.Change) {
 			}
 		}
 	}
+}
+
+// firstReading is from how many programs on, in one reading, it was the first.
+const firstReading = 30
+
+// noteOf notes a change that the journal tells of, under the name that a
+// reading of the section gives it (see changed).
+func (d *device) noteOf(c store.Change, views []store.SectionView, now time.Time) {
+	get := func(col string) string { return textOf(cmp.Or(c.After[col], c.Key[col], valueOf(views, c, col))) }
+	switch c.Section {
+	case "software":
+		d.note(altered{c.At, "software", named(get("name"), get("version"))}, now)
+	case "driver":
+		d.note(altered{c.At, "driver", named(cmp.Or(get("original_name"), get("name")), get("version"))}, now)
+	case "system":
+		if before := textOf(c.Before["firmware_version"]); before != "" && c.After["firmware_version"] != nil {
+			d.note(altered{c.At, "firmware", named(named(get("vendor"), get("model")), get("firmware_version"))}, now)
+		}
+	case "os":
+		if before := textOf(c.Before["version"]); before != "" && c.After["version"] != nil {
+			d.note(altered{c.At, "os", named(get("name"), get("version"))}, now)
+		}
+	}
+}
+
+// valueOf is what the row of a change has in a column today.
+func valueOf(views []store.SectionView, c store.Change, col string) any {
+	for _, v := range views {
+		sec, ok := inventory.Lookup(v.Name)
+		if v.Name != c.Section || !ok {
+			continue
+		}
+		r := store.SectionReading{Section: sec, Table: v.Table}
+		for _, row := range v.Table.Rows {
+			same := true
+			for k, x := range c.Key {
+				same = same && textAt(r, row, k) == textOf(x)
+			}
+			if same {
+				return textAt(r, row, col)
+			}
+		}
+	}
+	return nil
 }
 
 // vanished brings back a component that a good reading did not have any more.
@@ -423,62 +571,46 @@ func (j *Judge) recallSome(ctx context.Context, most int) error {
 	return nil
 }
 
+// recallOne has a device's numbers of the past: after it every window is what
+// it would be if the judge had been there all the time.
 func (j *Judge) recallOne(ctx context.Context, d *device) error {
 	j.mu.Lock()
 	p, now := j.plan, j.o.Now()
 	j.mu.Unlock()
 	for n := range p.numbers {
-		np := p.numbers[n]
-		if np.spec.Keep == 0 && !np.slow {
-			continue
+		np := &p.numbers[n]
+		list, err := j.o.Series.Query(ctx, store.SeriesQuery{Measurement: np.ref.Measurement, Field: np.ref.Field, From: now.Add(-max(np.spec.Recent, np.spec.Keep)), To: now,
+			Matchers: []store.Matcher{{Label: store.LabelDevice, Values: []string{string(d.info.ID)}}}})
+		if err != nil {
+			return fmt.Errorf("recall numbers of %s: %w", d.info.ID, err)
 		}
-		q := store.SeriesQuery{Measurement: np.ref.Measurement, Field: np.ref.Field, To: now,
-			Matchers: []store.Matcher{{Label: store.LabelDevice, Values: []string{string(d.info.ID)}}}}
-		if np.slow {
-			q.From = now.Add(-np.spec.Recent)
-			list, err := j.o.Series.Query(ctx, q)
-			if err != nil {
-				return fmt.Errorf("recall numbers of %s: %w", d.info.ID, err)
-			}
-			j.recallPoints(d, n, list)
-			continue
-		}
-		q.From, q.Step = now.Add(-np.spec.Keep), np.spec.Bucket
-		var by [][]store.SeriesResult
-		for _, a := range recalled() {
-			q.Aggregate = a
-			list, err := j.o.Series.Query(ctx, q)
-			if err != nil {
-				return fmt.Errorf("recall numbers of %s: %w", d.info.ID, err)
-			}
-			by = append(by, list)
-		}
-		j.recallBuckets(d, n, by)
+		j.recallNumber(p, d, n, list)
 	}
 	if err := j.recallHours(ctx, d, now); err != nil {
 		return err
 	}
 	j.mu.Lock()
-	d.recallDrives(j.plan)
-	d.recall = false
-	j.mu.Unlock()
+	defer j.mu.Unlock()
+	if j.plan == p { // else it is had anew, with the device's next report
+		d.recallDrives(p)
+		d.recall = false
+	}
 	return nil
 }
 
-func (j *Judge) recallPoints(d *device, n int, list []store.SeriesResult) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	np := &j.plan.numbers[n]
+func (j *Judge) recallNumber(p *plan, d *device, n int, list []store.SeriesResult) {
 	for _, s := range list {
-		t := j.trackOf(d, n, s.Labels)
-		if t == nil {
-			continue
+		past := make([]window.Point, 0, len(s.Points))
+		for _, x := range s.Points {
+			past = append(past, window.Point{At: x.At.Unix(), V: x.Value})
 		}
-		var pts []window.Point
-		for _, p := range s.Points {
-			pts = append(pts, window.Point{At: p.At.Unix(), V: p.Value})
+		j.mu.Lock()
+		if j.plan == p {
+			if t := j.trackOf(d, n, s.Labels); t != nil {
+				t.Remember(&p.numbers[n].spec, past)
+			}
 		}
-		t.Before(&np.spec, pts)
+		j.mu.Unlock()
 	}
 }
 
@@ -497,61 +629,6 @@ func (j *Judge) trackOf(d *device, n int, labels map[string]string) *window.Trac
 		d.call(np, key, func(l string) string { return labels[l] })
 	}
 	return d.tracks[key]
-}
-
-// recalled is what a store is asked of each step, in this order.
-func recalled() []store.Aggregate {
-	return []store.Aggregate{store.Min, store.Max, store.Mean, store.Last}
-}
-
-// recallBuckets makes the steps of a track from what a store says of each.
-func (j *Judge) recallBuckets(d *device, n int, by [][]store.SeriesResult) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	steps := map[*window.Track]map[int64]*window.Bucket{}
-	for k, list := range by {
-		for _, s := range list {
-			t := j.trackOf(d, n, s.Labels)
-			if t == nil {
-				continue
-			}
-			if steps[t] == nil {
-				steps[t] = map[int64]*window.Bucket{}
-			}
-			for _, p := range s.Points {
-				at := p.At.Unix()
-				b := steps[t][at]
-				if b == nil {
-					b = &window.Bucket{Start: uint32(at), N: 1}
-					steps[t][at] = b
-				}
-				f := float32(p.Value)
-				switch k {
-				case 0:
-					b.Min, b.First = f, f
-				case 1:
-					b.Max = f
-				case 2:
-					b.Sum = f
-				case 3:
-					b.Last = f
-				}
-			}
-		}
-	}
-	for t, m := range steps {
-		var list []window.Bucket
-		for _, b := range m {
-			// A counter that ended below its greatest value was reset in
-			// between: then only what it reached after that is sure.
-			if b.Rise = b.Max - b.Min; b.Last < b.Max {
-				b.Rise = max(b.Last-b.First, 0)
-			}
-			list = append(list, *b)
-		}
-		slices.SortFunc(list, func(a, b window.Bucket) int { return int(int64(a.Start) - int64(b.Start)) })
-		t.Recall(list)
-	}
 }
 
 // recallHours learns when a device was heard, from a number that each report

@@ -69,9 +69,12 @@ func (j *Judge) remind(ctx context.Context) {
 	}
 }
 
-// Remind has the past of at most so many devices, and as many habits, from the
-// series store.
+// Remind loads at most so many devices that have not spoken since the start,
+// and has the numbers of the past, and the habits, of as many.
 func (j *Judge) Remind(ctx context.Context, most int) error {
+	if err := j.loadSome(ctx, most); err != nil {
+		return err
+	}
 	if j.o.Series == nil {
 		return nil
 	}

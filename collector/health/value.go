@@ -177,6 +177,9 @@ func (v *view) number(in *rule.Input) rule.Value {
 	switch {
 	case in.Kind == rule.Sample:
 		return known(last.V)
+	case v.d.recall && t.Began().After(v.now.Add(-in.Window)):
+		v.old = true
+		return rule.Value{} // what was before the start is not remembered yet
 	case in.Kind == rule.Future:
 		return v.forecast(in, t, np)
 	case in.Op == "usual" || in.Op == "spread" || in.Op == "z":

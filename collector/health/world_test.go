@@ -100,7 +100,7 @@ func (l *ledger) Incidents(_ context.Context, q store.IncidentQuery) ([]store.In
 	defer l.mu.Unlock()
 	var out []store.Incident
 	for _, i := range l.incidents {
-		if (i.Status == store.Closed) == slices.Contains(q.Statuses, store.Closed) && (len(q.Families) == 0 || slices.Contains(q.Families, i.Family)) {
+		if (i.Status == store.Closed) == slices.Contains(q.Statuses, store.Closed) && (len(q.Families) == 0 || slices.Contains(q.Families, i.Family)) && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, i.Kind)) {
 			out = append(out, i)
 		}
 	}

@@ -209,6 +209,7 @@ type FindingQuery struct {
 type IncidentQuery struct {
 	Scope      Scope
 	Statuses   []IncidentStatus // empty: all that are not resolved
+	Kinds      []IncidentKind
 	Severities []string
 	Families   []string
 	Rules      []string

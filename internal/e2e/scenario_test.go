@@ -96,7 +96,22 @@ const (
 )
 
 func TestTroublesOfAWeek(t *testing.T) {
-	playTroubles(t, fastTroubles, 7, []expected{
+	playTroubles(t, fastTroubles, 7, never, weekExpected(), weekOrder)
+}
+
+// A collector that is killed every seven hours, and goes on with what is in its
+// stores, comes to the same: nothing is lost, opened twice or told twice.
+func TestTroublesOfAWeekUnderKills(t *testing.T) {
+	playTroubles(t, fastTroubles, 7, 7*time.Hour, weekExpected(), weekOrder)
+}
+
+// never is how often a judge that nobody kills is killed.
+const never = 365 * day
+
+const weekOrder = "driver, disk, full, battery, throttle, leak, toner"
+
+func weekExpected() []expected {
+	return []expected{
 		{name: "disk", kind: store.DeviceIncident, on: "health-00012", rule: "D02", severity: "critical", opened: "1d07h30m", within: day, told: "opened warn, worse critical"},
 		{name: "switch", kind: store.CauseIncident, on: "switch sw-hartford-2", rule: "N01", severity: "critical", opened: "1d09h50m", within: 30 * time.Minute,
 			cleared: "2d09h40m", by: hour + 30*time.Minute, told: "opened critical, cleared critical", joins: true},
@@ -114,14 +129,14 @@ func TestTroublesOfAWeek(t *testing.T) {
 		{name: "leak", kind: store.DeviceIncident, on: "it-00000", rule: "M03", severity: "warn", opened: "2d06h00m", within: 2 * day, told: "opened warn"},
 		{name: "outage", kind: store.SiteIncident, on: "stamford", rule: "F03", severity: "critical", opened: "4d09h50m", within: 20 * time.Minute,
 			cleared: "4d12h00m", by: 30 * time.Minute, told: "opened critical, cleared critical", joins: true},
-	}, "driver, disk, full, battery, throttle, leak, toner")
+	}
 }
 
 func TestTroublesOfFiveWeeks(t *testing.T) {
 	if raced && !full() {
 		t.Skip("one week is enough for the race detector; make faults plays five")
 	}
-	playTroubles(t, slowTroubles, 35, []expected{
+	playTroubles(t, slowTroubles, 35, never, []expected{
 		{name: "disk", kind: store.DeviceIncident, on: "health-00012", rule: "D02", severity: "critical", opened: "10d07h30m", within: hour, told: "opened warn, worse critical"},
 		// One incident for both ends of the cable; the port is calm last.
 		{name: "flapping", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "10d09h30m", within: 30 * time.Minute,
@@ -149,7 +164,7 @@ func TestTroublesOfFiveWeeks(t *testing.T) {
 
 // playTroubles plays a script for some days and holds what came of it against
 // what was expected; order is that of the open incidents at the end.
-func playTroubles(t *testing.T, script string, days int, want []expected, order string) {
+func playTroubles(t *testing.T, script string, days int, kill time.Duration, want []expected, order string) {
 	t.Helper()
 	sc, err := simulate.ParseScenario("troubles.yaml", []byte(script), simulate.Scenario{Speed: 1})
 	if err != nil {
@@ -174,6 +189,11 @@ func playTroubles(t *testing.T, script string, days int, want []expected, order 
 		}
 		if now.Equal(w.start.Add(3*day + 3*hour)) {
 			w.asleep(s)
+		}
+		if now.Sub(w.start)%kill == 0 {
+			if err := s.NewJudge(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	w.s = s

@@ -123,22 +123,6 @@ func (t *Track) trim(s *Spec, now uint32) {
 	}
 }
 
-// Recall puts buckets of the past before what is there, as they are had from
-// a store when a device is met again.
-func (t *Track) Recall(past []Bucket) {
-	if len(past) == 0 {
-		return
-	}
-	if len(t.buckets) > 0 {
-		first := t.buckets[0].Start
-		past = slices.DeleteFunc(slices.Clone(past), func(b Bucket) bool { return b.Start >= first })
-	}
-	t.buckets = append(past, t.buckets...)
-	if len(t.buckets) > 0 && (t.began == 0 || t.buckets[0].Start < t.began) {
-		t.began = t.buckets[0].Start
-	}
-}
-
 // Len is the number of points that are kept as they came.
 func (t *Track) Len() int { return len(t.points) }
 
@@ -187,20 +171,36 @@ func (t *Track) Buckets(s *Spec, from time.Time) []Bucket {
 	return t.buckets[i:]
 }
 
-// Before puts points of the past before those that are there.
-func (t *Track) Before(s *Spec, past []Point) {
-	var old []point
+// Remember puts the past before what is there, as it is had from a store when
+// a source is met again: as if its points had come in their time. Points not
+// older than the first that is there are passed over.
+func (t *Track) Remember(s *Spec, past []Point) {
+	var whole Track
 	for _, p := range past {
-		if p.At > 0 && p.At <= math.MaxUint32 && (len(t.points) == 0 || uint32(p.At) < t.points[0].at) && (len(old) == 0 || uint32(p.At) > old[len(old)-1].at) {
-			old = append(old, point{uint32(p.At), p.V})
+		if len(t.points) > 0 && p.At >= int64(t.began) {
+			break
 		}
+		whole.Add(s, time.Unix(p.At, 0), p.V)
 	}
-	if len(old) == 0 {
+	if len(whole.points) == 0 {
 		return
 	}
-	t.points = append(old, t.points...)
-	if t.began == 0 || old[0].at < t.began {
-		t.began = old[0].at
+	if len(t.points) > 0 && t.points[0].at == t.began {
+		for _, p := range t.points {
+			whole.Add(s, time.Unix(int64(p.at), 0), p.v)
+		}
+		*t = whole
+		return
 	}
-	t.trim(s, t.points[len(t.points)-1].at)
+	// It comes so late that the first points are in steps already.
+	for _, b := range t.buckets {
+		if n := len(whole.buckets); n == 0 || whole.buckets[n-1].Start < b.Start {
+			whole.buckets = append(whole.buckets, b)
+		}
+	}
+	whole.points = append(whole.points, t.points...)
+	if n := len(t.points); n > 0 {
+		whole.trim(s, t.points[n-1].at)
+	}
+	*t = whole
 }

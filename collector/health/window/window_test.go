@@ -162,40 +162,60 @@ func TestMostBoundsPoints(t *testing.T) {
 	}
 }
 
-// What a store gives back of the past stands before what came since.
-func TestRecall(t *testing.T) {
-	s := Spec{Recent: 30 * time.Minute, Bucket: time.Hour, Keep: 10 * 24 * time.Hour}
-	var whole, back Track
-	at := start
-	for i := range 5 * 24 * 12 {
-		at = start.Add(time.Duration(i) * 5 * time.Minute)
-		whole.Add(&s, at, float64(i%50))
-		if i >= 4*24*12 {
-			back.Add(&s, at, float64(i%50))
+// What a store gives back of the past makes a track that cannot be told from
+// one that was there all the time.
+func TestRemember(t *testing.T) {
+	day := 24 * time.Hour
+	for _, s := range []Spec{
+		{Recent: 2 * time.Hour, Bucket: time.Hour, Keep: 10 * day, Counter: true},
+		{Recent: 30 * time.Minute, Bucket: 4 * time.Hour, Keep: 3 * day},
+		{Recent: 7 * day, Most: 50},
+	} {
+		var whole, back Track
+		var stored []Point
+		at := start
+		for i := range 5 * 24 * 12 {
+			at = start.Add(time.Duration(i) * 5 * time.Minute)
+			v := float64(i % 50)
+			whole.Add(&s, at, v)
+			stored = append(stored, Point{at.Unix(), v})
+			if i >= 5*24*12-5 {
+				back.Add(&s, at, v)
+			}
 		}
-	}
-	if _, ok := (&Track{buckets: whole.buckets}).Over(&s, at, 3*24*time.Hour); ok {
-		t.Error("a track without any point answers")
-	}
-	back.Recall(whole.Buckets(&s, start))
-	for _, d := range []time.Duration{2 * 24 * time.Hour, 4 * 24 * time.Hour} {
-		a, _ := whole.Over(&s, at, d)
-		b, ok := back.Over(&s, at, d)
-		if !ok || a.Min() != b.Min() || a.Max() != b.Max() || !near(a.Mean(), b.Mean()) || a.Count() != b.Count() {
-			t.Errorf("over %s: %v %v %v, expected %v %v %v", d, b.Min(), b.Max(), b.Mean(), a.Min(), a.Max(), a.Mean())
+		back.Remember(&s, stored)
+		if !slices.Equal(back.points, whole.points) || !slices.Equal(back.buckets, whole.buckets) || !back.Began().Equal(whole.Began()) {
+			t.Errorf("%+v: %d points, %d steps from %s; expected %d, %d, %s", s, len(back.points), len(back.buckets), back.Began(), len(whole.points), len(whole.buckets), whole.Began())
 		}
-	}
-	if !back.Began().Equal(whole.Began()) {
-		t.Errorf("began %s, expected %s", back.Began(), whole.Began())
 	}
 
-	slow := Spec{Recent: 7 * 24 * time.Hour, Most: 50}
-	var few Track
-	few.Add(&slow, start.Add(72*time.Hour), 3)
-	few.Before(&slow, []Point{{start.Unix(), 1}, {start.Unix(), 9}, {start.Add(24 * time.Hour).Unix(), 2}, {start.Add(80 * time.Hour).Unix(), 8}})
-	o, _ := few.Over(&slow, start.Add(72*time.Hour), 7*24*time.Hour)
-	if got := o.Values(); !slices.Equal(got, []float64{1, 2, 3}) {
-		t.Errorf("values %v, expected 1 2 3", got)
+	// So late that the first points of the new life are in steps already.
+	s := Spec{Recent: 2 * time.Hour, Bucket: time.Hour, Keep: 10 * day}
+	var whole, back Track
+	var stored []Point
+	for i := range 4 * 24 * 12 {
+		at := start.Add(time.Duration(i) * 5 * time.Minute)
+		whole.Add(&s, at, float64(i))
+		stored = append(stored, Point{at.Unix(), float64(i)})
+		if i >= 3*24*12 {
+			back.Add(&s, at, float64(i))
+		}
+	}
+	back.Remember(&s, stored)
+	a, _ := whole.Over(&s, start.Add(4*day), 4*day)
+	b, ok := back.Over(&s, start.Add(4*day), 4*day)
+	if !ok || a.Min() != b.Min() || a.Max() != b.Max() || a.Count() != b.Count() || a.Last() != b.Last() {
+		t.Errorf("late: %v to %v, %v points, %v; expected %v to %v, %v, %v", b.Min(), b.Max(), b.Count(), b.Last(), a.Min(), a.Max(), a.Count(), a.Last())
+	}
+	if a, b := a.Rise(), b.Rise(); math.Abs(a-b) > 1 {
+		t.Errorf("late: rise %v, expected %v but for the one point that joins them", b, a)
+	}
+
+	back = Track{}
+	back.Remember(&s, nil)
+	back.Remember(&s, []Point{{start.Unix(), 1}, {start.Unix(), 9}, {start.Unix() - 5, 2}, {start.Unix() + 60, 3}})
+	if got := back.Points(start.Add(-time.Hour)); !slices.Equal(got, []Point{{start.Unix(), 1}, {start.Unix() + 60, 3}}) {
+		t.Errorf("points %v", got)
 	}
 }
 

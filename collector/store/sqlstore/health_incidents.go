@@ -64,6 +64,9 @@ func (v *view) incidentNumbers(ctx context.Context, q store.IncidentQuery) (quer
 	if len(q.Statuses) > 0 {
 		w.add("i.status IN (SELECT value FROM json_each(?))", asJSON(q.Statuses))
 	}
+	if len(q.Kinds) > 0 {
+		w.add("i.kind IN (SELECT value FROM json_each(?))", asJSON(q.Kinds))
+	}
 	w.among("i.severity", q.Severities)
 	w.among("i.family", q.Families)
 	w.among("i.rule", q.Rules)

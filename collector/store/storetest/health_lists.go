@@ -92,6 +92,9 @@ func testIncidents(c *clinic) {
 	} {
 		i := opened(n+1, x.rule, x.severity, x.hour)
 		i.Family, i.Rank, i.Backlog, i.Hygiene = x.family, x.rank, x.backlog, x.hygiene
+		if x.name == "middle" || x.name == "done" {
+			i.Kind = store.CauseIncident
+		}
 		numbers[x.name] = c.record(store.Judged{Incidents: []store.Incident{i}}).Incidents[0].Number
 	}
 	c.work(numbers["high"], store.Step{By: "ines", Do: store.DoClaim})
@@ -129,6 +132,8 @@ func testIncidents(c *clinic) {
 		{"snoozed", status(store.Snoozed), []string{"low"}},
 		{"resolved", status(store.Closed), []string{"done"}},
 		{"claimed or resolved", status(store.Closed, store.Claimed), []string{"high", "done"}},
+		{"kinds", store.IncidentQuery{Kinds: []store.IncidentKind{store.CauseIncident, store.SiteIncident}}, []string{"middle"}},
+		{"kinds, resolved", store.IncidentQuery{Statuses: []store.IncidentStatus{store.Closed}, Kinds: []store.IncidentKind{store.CauseIncident}}, []string{"done"}},
 		{"severities", store.IncidentQuery{Severities: []string{"critical", "info"}}, []string{"high", "hygiene"}},
 		{"families", store.IncidentQuery{Families: []string{"network"}}, []string{"middle"}},
 		{"rules", store.IncidentQuery{Rules: []string{"D01", "N01"}}, []string{"middle", "same rank", "low"}},
