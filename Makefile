@@ -44,7 +44,7 @@ run: build ## collect this machine's inventory here and show it; Ctrl-C stops (W
 test: ## check everything: lint for three systems, then all tests under the race detector
 	packaging/test-deps
 	$(MAKE) --no-print-directory lint
-	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 8m ./...
+	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 15m ./...
 
 # vet and staticcheck need compiled dependencies. For linux these are the ones
 # that the tests compile anyway, hence -race; for the others nobody runs them,

@@ -47,9 +47,15 @@ func (j *Judge) Tick(ctx context.Context, now time.Time) error {
 // renew learns what people and other programs have decided since the last
 // tick.
 func (j *Judge) renew(ctx context.Context, now time.Time) error {
-	if now.Sub(j.met) >= meetEvery {
+	gained, changed := j.ownership()
+	if changed || now.Sub(j.met) >= meetEvery {
 		j.met = now
 		if err := j.meetAll(ctx); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(gained[:], true) {
+		if err := j.gain(ctx, gained); err != nil {
 			return err
 		}
 	}
@@ -149,6 +155,7 @@ func (j *Judge) reconcile(ctx context.Context) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	var of map[int64][]member
 	for _, s := range list {
 		if key, ok := was[s.Number]; ok {
 			delete(was, s.Number)
@@ -158,7 +165,10 @@ func (j *Judge) reconcile(ctx context.Context) error {
 			continue
 		}
 		if j.inc.open[s.Key] == nil {
-			j.inc.open[s.Key] = j.regain(s)
+			if of == nil {
+				of = j.byIncident()
+			}
+			j.regain(s, of)
 		}
 	}
 	for number, key := range was {
@@ -173,18 +183,36 @@ func (j *Judge) reconcile(ctx context.Context) error {
 }
 
 // regain takes up an incident that the store has open: one from before the
-// start, or one that a person opened again.
-func (j *Judge) regain(s store.Incident) *incident {
-	inc := &incident{s: s, members: map[member]*state{}, saved: true}
+// start or of another judge, or one that a person opened again. It answers
+// none for one that is another judge's. of has findings by their incidents.
+func (j *Judge) regain(s store.Incident, of map[int64][]member) *incident {
+	inc := j.inc.open[s.Key]
+	if inc == nil {
+		inc = &incident{s: s, members: map[member]*state{}, saved: true}
+	}
+	for _, m := range of[s.Number] {
+		st := j.devices[m.device].states[m.key]
+		st.key, st.quiet = s.Key, false
+		inc.members[m] = st
+	}
+	if !j.mine(inc) {
+		return nil
+	}
+	j.inc.open[s.Key] = inc
+	return inc
+}
+
+// byIncident lists findings by the number of their incident.
+func (j *Judge) byIncident() map[int64][]member {
+	out := map[int64][]member{}
 	for id, d := range j.devices {
 		for k, st := range d.states {
-			if st.f.Incident == s.Number {
-				st.key, st.quiet = s.Key, false
-				inc.members[member{id, k}] = st
+			if st.f.Incident != 0 {
+				out[st.f.Incident] = append(out[st.f.Incident], member{id, k})
 			}
 		}
 	}
-	return inc
+	return out
 }
 
 // presences judges who is there. It answers what changed.

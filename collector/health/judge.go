@@ -29,7 +29,8 @@ type Options struct {
 	Now       func() time.Time
 	// Interval is how often a device reports.
 	Interval func() time.Duration
-	// Owns says which shards this process judges; nil: all.
+	// Owns says which shards this process judges; nil: all. It is asked at each
+	// Tick: what is lost is let go of then, what is gained is loaded first.
 	Owns func(shard int) bool
 	// Zone is where office hours are.
 	Zone *time.Location
@@ -94,6 +95,7 @@ type Judge struct {
 	windows  windows
 
 	// Of the fleet.
+	owned     [Shards]bool
 	peers     peers
 	risks     risks
 	join      join
@@ -167,6 +169,9 @@ func New(o Options) (*Judge, error) {
 		return nil, fmt.Errorf("start judging: drive risk model: %w", err)
 	}
 	j.risks.model, j.risks.listed = model, map[riskKey]listing{}
+	for i := range j.owned {
+		j.owned[i] = o.Owns(i)
+	}
 	j.use(o.Rules)
 	return j, nil
 }
@@ -219,7 +224,10 @@ func (j *Judge) Stats() Stats {
 
 // Observe judges what one device said, at the time it said it.
 func (j *Judge) Observe(ctx context.Context, o Observation) error {
-	if !j.o.Owns(Shard(o.Device)) {
+	j.mu.Lock()
+	mine := j.owned[Shard(o.Device)]
+	j.mu.Unlock()
+	if !mine {
 		return nil
 	}
 	d, err := j.device(ctx, o)

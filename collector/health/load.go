@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/collector/health/rule"
@@ -22,6 +23,12 @@ func (j *Judge) Load(ctx context.Context) error {
 	if err := j.meetAll(ctx); err != nil {
 		return err
 	}
+	return j.gain(ctx, j.owned)
+}
+
+// gain takes up what was found on the devices of shards, by an earlier process
+// or another one.
+func (j *Judge) gain(ctx context.Context, shards [Shards]bool) error {
 	if j.o.Keeper == nil {
 		return nil
 	}
@@ -54,21 +61,22 @@ func (j *Judge) Load(ctx context.Context) error {
 		x.over[s.Number] = s.ClearedAt
 	}
 	for _, f := range findings {
-		j.takeUp(f, x)
+		if shards[Shard(f.Device)] {
+			j.takeUp(f, x)
+		}
 	}
 	for _, f := range over {
-		if d := j.devices[f.Device]; d != nil {
+		if d := j.devices[f.Device]; d != nil && shards[Shard(f.Device)] {
 			if key := (stateKey{f.Rule, f.Component}); d.states[key] == nil && (d.ended[key] == nil || d.ended[key].f.ResolvedAt.Before(f.ResolvedAt)) {
 				d.ended[key] = &state{f: f, opens: opensOf(f, now)}
 			}
 		}
 	}
+	of := j.byIncident()
 	for _, s := range open {
-		if j.inc.open[s.Key] == nil {
-			j.inc.open[s.Key] = j.regain(s)
-		}
+		inc := j.regain(s, of)
 		// News that had not settled is told after all.
-		if inc := j.inc.open[s.Key]; rule.Severity(s.Severity).Rank() > rule.Severity(s.Told).Rank() {
+		if inc != nil && rule.Severity(s.Severity).Rank() > rule.Severity(s.Told).Rank() {
 			j.announce(inc, now)
 		}
 	}
@@ -98,7 +106,7 @@ type incidentsBefore struct {
 func (j *Judge) takeUp(f store.Finding, x incidentsBefore) {
 	d := j.devices[f.Device]
 	r, ok := j.plan.set.Find(f.Rule)
-	if d == nil || !j.o.Owns(Shard(f.Device)) {
+	if d == nil {
 		return
 	}
 	st := &state{f: f}
@@ -178,7 +186,7 @@ func (j *Judge) meetAll(ctx context.Context) error {
 	}
 	there := map[inventory.DeviceID]bool{}
 	for _, x := range page.Devices {
-		if !j.o.Owns(Shard(x.ID)) {
+		if !j.owned[Shard(x.ID)] {
 			continue
 		}
 		there[x.ID] = true
@@ -216,13 +224,52 @@ func (j *Judge) leave(id inventory.DeviceID) {
 	}
 	delete(j.devices, id)
 	j.order = slices.DeleteFunc(j.order, func(x inventory.DeviceID) bool { return x == id })
-	for _, inc := range j.inc.open {
+	for key, inc := range j.inc.open {
 		for m := range inc.members {
 			if m.device == id {
 				delete(inc.members, m)
 			}
 		}
+		if len(inc.members) == 0 && !j.mine(inc) {
+			delete(j.inc.open, key)
+		}
 	}
+}
+
+// ownership learns which shards this process judges now, and answers which of
+// them it did not judge before.
+func (j *Judge) ownership() (gained [Shards]bool, changed bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, was := range j.owned {
+		j.owned[i] = j.o.Owns(i)
+		gained[i] = j.owned[i] && !was
+		changed = changed || j.owned[i] != was
+	}
+	return gained, changed
+}
+
+// mine says whether an incident is this judge's to go on with: that of a device
+// where its device is, one beyond a device where some of its devices are.
+func (j *Judge) mine(inc *incident) bool {
+	if !slices.Contains(j.owned[:], false) {
+		return true
+	}
+	switch inc.s.Kind {
+	case store.DeviceIncident:
+		id, _, _ := strings.Cut(strings.TrimPrefix(inc.s.Key, "device:"), ":")
+		return j.owned[Shard(inventory.DeviceID(id))]
+	case store.RuleIncident:
+		return j.owned[0]
+	case store.SiteIncident:
+		for _, d := range j.devices {
+			if d.info.SiteID == inc.s.SiteID {
+				return true
+			}
+		}
+		return false
+	}
+	return len(inc.members) > 0
 }
 
 func (j *Judge) infoOf(x store.Device) Info {

@@ -37,12 +37,13 @@ type Stage struct {
 	IDs       []inventory.DeviceID // of Roles
 	Inventory *sqlstore.Inventory
 	Series    *tsdb.Store
-	Judge     *health.Judge
+	Judges    []*health.Judge // of which one owns the fleet
 	Rules     *rule.Set
 	Stats     StageStats
 
 	o      StageOptions
 	now    atomic.Int64 // Unix ms
+	owner  atomic.Int64 // which judge
 	door   *intake.Door
 	pipe   *pipe
 	cancel context.CancelFunc
@@ -61,6 +62,7 @@ type StageOptions struct {
 	Start  time.Time
 	Agency string    // its sites are those of the scenario
 	Rules  *rule.Set // nil: Muster's own
+	Judges int       // as of so many collectors; 0: one
 	// Recorded is shown what became durable of judging, with its numbers.
 	Recorded func(*store.Judged)
 	Log      *slog.Logger
@@ -99,8 +101,11 @@ func NewStage(ctx context.Context, o StageOptions) (*Stage, error) {
 	if err := s.enter(ctx); err != nil {
 		return nil, errors.Join(err, s.Inventory.Close())
 	}
-	if err := s.NewJudge(ctx); err != nil {
-		return nil, errors.Join(err, s.Inventory.Close())
+	s.Judges = make([]*health.Judge, max(o.Judges, 1))
+	for n := range s.Judges {
+		if err := s.NewJudge(ctx, n); err != nil {
+			return nil, errors.Join(err, s.Inventory.Close())
+		}
 	}
 	s.door = intake.New(intake.Options{Inventory: s.Inventory, Outbox: s.pipe, Policies: noPolicies{o.Fleet.Interval}, Log: o.Log, Now: s.Now, Taken: s.take})
 	d := drain.New(drain.Options{Source: s.pipe, Series: s.Series, Layouts: s.Inventory.Layout, Log: o.Log, Wait: 10 * time.Millisecond})
@@ -120,20 +125,23 @@ func NewStage(ctx context.Context, o StageOptions) (*Stage, error) {
 func (s *Stage) Now() time.Time { return time.UnixMilli(s.now.Load()).UTC() }
 
 // NewJudge puts a judge that knows only what is in the stores in the place of
-// the one there is, as after a restart.
-func (s *Stage) NewJudge(ctx context.Context) error {
+// the n-th, as after a restart.
+func (s *Stage) NewJudge(ctx context.Context, n int) error {
 	k, ok := any(s.Inventory).(health.Keeper)
 	if !ok {
 		return errors.New("the inventory store keeps no findings")
 	}
 	j, err := health.New(health.Options{Rules: s.Rules, Keeper: keeper{k, s.o.Recorded}, Inventory: s.Inventory, Series: s.Series, Log: s.o.Log, Now: s.Now,
-		Interval: func() time.Duration { return s.o.Fleet.Interval }, Zone: time.UTC})
+		Interval: func() time.Duration { return s.o.Fleet.Interval }, Zone: time.UTC, Owns: func(int) bool { return s.owner.Load() == int64(n) }})
 	if err != nil {
 		return err
 	}
-	s.Judge = j
+	s.Judges[n] = j
 	return j.Load(ctx)
 }
+
+// Move gives the fleet to the next judge, from its next Step on.
+func (s *Stage) Move() { s.owner.Store((s.owner.Load() + 1) % int64(len(s.Judges))) }
 
 // keeper shows what it has kept.
 type keeper struct {
@@ -208,8 +216,10 @@ func (s *Stage) Step(ctx context.Context, now time.Time) error {
 		if now.Sub(t.At) > s.o.Fleet.Interval {
 			s.Stats.Late++
 		}
-		if err := s.Judge.Observe(ctx, observation(t)); err != nil {
-			return err
+		for _, j := range s.Judges {
+			if err := j.Observe(ctx, observation(t)); err != nil {
+				return err
+			}
 		}
 	}
 	s.lap(&s.Stats.Judging, &begin)
@@ -217,11 +227,16 @@ func (s *Stage) Step(ctx context.Context, now time.Time) error {
 		return err
 	}
 	s.lap(&s.Stats.Rest, &begin)
-	if err := s.Judge.Tick(ctx, now); err != nil {
-		return err
-	}
-	if err := s.Judge.Remind(ctx, 100); err != nil {
-		return err
+	// Who had the fleet lets go of it before another takes it.
+	first := int(s.owner.Load()) + 1
+	for n := range s.Judges {
+		j := s.Judges[(first+n)%len(s.Judges)]
+		if err := j.Tick(ctx, now); err != nil {
+			return err
+		}
+		if err := j.Remind(ctx, 100); err != nil {
+			return err
+		}
 	}
 	s.lap(&s.Stats.Tick, &begin)
 	s.Stats.Steps++

@@ -96,17 +96,20 @@ const (
 )
 
 func TestTroublesOfAWeek(t *testing.T) {
-	playTroubles(t, fastTroubles, 7, never, weekExpected(), weekOrder)
+	playTroubles(t, fastTroubles, 7, course{}, weekExpected(), weekOrder)
 }
 
 // A collector that is killed every seven hours, and goes on with what is in its
 // stores, comes to the same: nothing is lost, opened twice or told twice.
 func TestTroublesOfAWeekUnderKills(t *testing.T) {
-	playTroubles(t, fastTroubles, 7, 7*time.Hour, weekExpected(), weekOrder)
+	playTroubles(t, fastTroubles, 7, course{kill: 7 * time.Hour}, weekExpected(), weekOrder)
 }
 
-// never is how often a judge that nobody kills is killed.
-const never = 365 * day
+// Nor does anything change when the fleet goes from one of two collectors to
+// the other and back.
+func TestTroublesOfAWeekUnderMoves(t *testing.T) {
+	playTroubles(t, fastTroubles, 7, course{judges: 2, move: 7 * time.Hour}, weekExpected(), weekOrder)
+}
 
 const weekOrder = "driver, disk, full, battery, throttle, leak, toner"
 
@@ -136,7 +139,7 @@ func TestTroublesOfFiveWeeks(t *testing.T) {
 	if raced && !full() {
 		t.Skip("one week is enough for the race detector; make faults plays five")
 	}
-	playTroubles(t, slowTroubles, 35, never, []expected{
+	playTroubles(t, slowTroubles, 35, course{}, []expected{
 		{name: "disk", kind: store.DeviceIncident, on: "health-00012", rule: "D02", severity: "critical", opened: "10d07h30m", within: hour, told: "opened warn, worse critical"},
 		// One incident for both ends of the cable; the port is calm last.
 		{name: "flapping", kind: store.DeviceIncident, on: "sw-stamford-1", rule: "G04", severity: "warn", opened: "10d09h30m", within: 30 * time.Minute,
@@ -162,9 +165,15 @@ func TestTroublesOfFiveWeeks(t *testing.T) {
 	}, "driver, disk, full, battery, leak, toner")
 }
 
+// course is what befalls the collectors meanwhile.
+type course struct {
+	judges     int           // how many there are; 0: one
+	kill, move time.Duration // how often the judge is killed, or the fleet moves to another; 0: never
+}
+
 // playTroubles plays a script for some days and holds what came of it against
 // what was expected; order is that of the open incidents at the end.
-func playTroubles(t *testing.T, script string, days int, kill time.Duration, want []expected, order string) {
+func playTroubles(t *testing.T, script string, days int, c course, want []expected, order string) {
 	t.Helper()
 	sc, err := simulate.ParseScenario("troubles.yaml", []byte(script), simulate.Scenario{Speed: 1})
 	if err != nil {
@@ -172,7 +181,7 @@ func playTroubles(t *testing.T, script string, days int, kill time.Duration, wan
 	}
 	const interval = 10 * time.Minute
 	w := &witness{t: t, start: time.Date(2026, 10, 26, 0, 0, 0, 0, time.UTC)}
-	s, err := NewStage(t.Context(), StageOptions{Dir: t.TempDir(), Start: w.start, Agency: "State", Recorded: w.record,
+	s, err := NewStage(t.Context(), StageOptions{Dir: t.TempDir(), Start: w.start, Agency: "State", Recorded: w.record, Judges: c.judges,
 		Fleet: simulate.Options{Agents: 60, Programs: 15, Interval: interval, Refresh: 4 * time.Hour, Scenario: sc}})
 	if err != nil {
 		t.Fatal(err)
@@ -190,14 +199,22 @@ func playTroubles(t *testing.T, script string, days int, kill time.Duration, wan
 		if now.Equal(w.start.Add(3*day + 3*hour)) {
 			w.asleep(s)
 		}
-		if now.Sub(w.start)%kill == 0 {
-			if err := s.NewJudge(t.Context()); err != nil {
+		if c.kill > 0 && now.Sub(w.start)%c.kill == 0 {
+			if err := s.NewJudge(t.Context(), 0); err != nil {
 				t.Fatal(err)
 			}
 		}
+		if c.move > 0 && now.Sub(w.start)%c.move == 0 {
+			s.Move()
+		}
 	}
 	w.s = s
-	t.Logf("%d days in %s: %+v, %+v", days, time.Since(begin).Round(time.Second), s.Stats, s.Judge.Stats())
+	t.Logf("%d days in %s: %+v, %+v", days, time.Since(begin).Round(time.Second), s.Stats, s.Judges[0].Stats())
+	for n, j := range s.Judges {
+		if c.judges > 1 && j.Stats().Observations < 1000 {
+			t.Errorf("judge %d had the fleet for %d observations", n, j.Stats().Observations)
+		}
+	}
 	if s.Stats.Late == 0 {
 		t.Error("no laptop delivered late: nobody worked at home")
 	}
