@@ -268,6 +268,8 @@ type JudgingStatus struct {
 	Judgements   int64 `json:"judgements" doc:"Times a rule was asked about something."`
 	Late         int64 `json:"late" doc:"Reports that came after newer ones."`
 	Overflowed   int64 `json:"overflowed" doc:"Reports that did not fit into the queue; they are had from the stores later."`
+	Waiting      int   `json:"waiting" doc:"Reports that wait to be judged."`
+	Unknown      int   `json:"unknown" doc:"Devices of which the past is still being read from the stores, after a start; until then the rules wait with what needs it."`
 	RulesOn      int   `json:"rules_on"`
 	RulesOff     int   `json:"rules_off" doc:"Disabled, or switched off because of a fault."`
 	RulesBroken  int   `json:"rules_broken" doc:"Faults in the office's files."`

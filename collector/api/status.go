@@ -54,7 +54,7 @@ func (s *Server) judgingStatus(ctx context.Context, out *Status) {
 		return
 	}
 	x := s.d.Judge.Stats()
-	j := &JudgingStatus{Devices: x.Devices, Observations: x.Observations, Judgements: x.Judgements, Late: x.Late, Overflowed: x.Overflowed}
+	j := &JudgingStatus{Devices: x.Devices, Observations: x.Observations, Judgements: x.Judgements, Late: x.Late, Overflowed: x.Overflowed, Waiting: x.Waiting, Unknown: x.Unknown}
 	out.Judging = j
 	marks, err := s.marks(ctx)
 	if err != nil {

@@ -69,7 +69,7 @@ func statusPairs(l look, st *api.Status) []pair {
 		for _, x := range []struct {
 			n    int64
 			what string
-		}{{int64(j.RulesOff), "off"}, {int64(j.RulesBroken), "faults in the office's rules"}, {j.Overflowed, "reports had to wait"}} {
+		}{{int64(j.RulesOff), "off"}, {int64(j.RulesBroken), "faults in the office's rules"}, {int64(j.Waiting), "reports wait"}, {j.Overflowed, "had to wait"}, {int64(j.Unknown), "devices whose past is being read"}} {
 			if x.n > 0 {
 				text += fmt.Sprintf(", %d %s", x.n, x.what)
 			}

@@ -124,6 +124,8 @@ type Stats struct {
 	Judgements   int64         `json:"judgements"` // a rule asked about a component
 	Late         int64         `json:"late"`       // observations older than the device's newest
 	Overflowed   int64         `json:"overflowed"` // observations that did not fit into the queue
+	Waiting      int           `json:"waiting"`    // observations in the queue
+	Unknown      int           `json:"unknown"`    // devices whose past, from before the start, is not known yet
 	Took         time.Duration `json:"took"`
 }
 
@@ -218,7 +220,15 @@ func (j *Judge) Stats() Stats {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := j.stats
-	s.Devices = len(j.devices)
+	s.Devices, s.Waiting = len(j.devices), len(j.queue)
+	unknown := map[inventory.DeviceID]bool{}
+	for _, id := range j.unmet {
+		unknown[id] = true
+	}
+	for _, d := range j.recalls {
+		unknown[d.info.ID] = true
+	}
+	s.Unknown = len(unknown)
 	return s
 }
 

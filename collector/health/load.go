@@ -427,7 +427,8 @@ func (j *Judge) load(ctx context.Context, d *device) error {
 		}
 	}
 	d.rowsBegan(views)
-	clear(d.events) // all of them come from the store
+	clear(d.events) // all of them come from the store, in the order they happened
+	slices.SortStableFunc(events, func(a, b store.EventRow) int { return a.At.Compare(b.At) })
 	for _, e := range events {
 		d.knows = newest(d.knows, e.ReceivedAt)
 		x := store.EventReading{Kind: e.Kind, At: e.At, Count: e.Count, Attributes: e.Attributes}

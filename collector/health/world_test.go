@@ -122,6 +122,9 @@ type world struct {
 	now  time.Time
 	set  *rule.Set
 	last map[inventory.DeviceID]Info
+
+	stores Inventory // nil: none
+	queue  int
 }
 
 var wednesday = time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
@@ -145,7 +148,7 @@ func newWorld(t *testing.T, rules ...string) *world {
 // start begins a judge, or another one after the first was killed.
 func (w *world) start() {
 	w.t.Helper()
-	j, err := New(Options{Rules: w.set, Keeper: w.l, Now: func() time.Time { return w.now }, Zone: time.UTC})
+	j, err := New(Options{Rules: w.set, Keeper: w.l, Now: func() time.Time { return w.now }, Zone: time.UTC, Inventory: w.stores, Queue: w.queue})
 	if err != nil {
 		w.t.Fatal(err)
 	}
