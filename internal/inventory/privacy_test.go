@@ -67,6 +67,12 @@ No number and no label of a series tells of a person, other than through the nam
 | department, note, asset tag, purchased, warranty, labels, site | no | seen by everyone who may see the device |
 | what is written on an incident: notes, reasons, what was replaced | no | seen by everyone who may see the incident |
 
+## What leaves the collector
+
+Notices leave it by the channels that an admin set up. They name devices, sites and what is wrong. Users of devices are
+named only by a route that was told so (--personal), and evidence that tells of a person is left
+out of every message. What a message holds stays where it was sent to.
+
 ## Accounts of Muster itself
 
 Names of people who work with Muster, their roles, an argon2id hash of each password, when they were last seen; the audit
