@@ -169,7 +169,7 @@ func incident(ask asker, s store.Scope, number int64) (out store.Incident, _ err
 	}
 	f.add("f.incident = ?", number)
 	f.scope(s)
-	if out.Findings, err = findings(ask, f.String()+" ORDER BY f.state = 'resolved', f.level DESC, f.began DESC, f.id DESC LIMIT ?", append(f.args, shownFindings)...); err != nil {
+	if out.Findings, err = findings(ask, f.String()+" ORDER BY f.state = 'resolved', f.level DESC, f.rule <> ?, f.began DESC, f.id DESC LIMIT ?", append(f.args, out.Rule, shownFindings)...); err != nil {
 		return out, err
 	}
 	out.Steps, err = steps(ask, number)
