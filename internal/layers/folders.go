@@ -306,6 +306,7 @@ func Folders() []Folder {
 			{"collector/notify", "the contract"},
 			{"collector/notify/notifytest", "plausible announcements"},
 		}},
+		{Path: "collector/snmp/session", Owns: "one SNMP device: questions, answers, timeouts, what was learned of its manners"},
 		{Path: "collector/account", Owns: "roles, tokens, sessions, audit", May: []Import{
 			{"collector/store", "scopes are decided here and kept there"},
 			{"internal/inventory", "DeviceID"},
