@@ -304,4 +304,3 @@ func (j *Judge) goodnights(ctx context.Context, list []store.Device) (map[invent
 
 // goodnight are the events with which a device takes its leave.
 func goodnight() []string { return []string{event.CleanStop, event.Sleep, event.AgentStopped} }
-
