@@ -307,6 +307,23 @@ func Folders() []Folder {
 			{"collector/notify/notifytest", "plausible announcements"},
 		}},
 		{Path: "collector/snmp/session", Owns: "one SNMP device: questions, answers, timeouts, what was learned of its manners"},
+		{Path: "collector/snmp/ping", Owns: "ICMP echoes to all targets over one socket"},
+		{Path: "collector/snmp/poll", Owns: "when each target is asked what, lanes, and the reports that become of it", May: []Import{
+			{"collector/snmp/session", "it asks through sessions, and keeps what they learned"},
+			{"internal/report", "it makes reports"},
+			{"internal/inventory", "hashes of sections, DeviceID"},
+			{"internal/metric", "which counters have 32 bits"},
+			{"internal/event", "kinds of what it saw"},
+			{"internal/backoff", "a target's place in the interval"},
+		}},
+		{Path: "collector/snmp/discover", Owns: "which addresses answer, with which credential, and which are the same device", May: []Import{
+			{"collector/snmp/session", "it asks through sessions"},
+			{"internal/inventory", "hardware addresses and placeholders of serial numbers"},
+		}},
+		{Path: "collector/snmp/trap", Owns: "traps and informs: who may send them, how often, and which are old", May: []Import{
+			{"collector/snmp/session", "credentials of version 3"},
+			{"internal/event", "kinds of what a trap hints at"},
+		}},
 		{Path: "collector/account", Owns: "roles, tokens, sessions, audit", May: []Import{
 			{"collector/store", "scopes are decided here and kept there"},
 			{"internal/inventory", "DeviceID"},
