@@ -13,8 +13,8 @@ import (
 // appControl marks a control database (PRAGMA application_id): "MUSC".
 const appControl = 0x4d555343
 
-// Control keeps accounts, tokens, identities and the audit in one SQLite file
-// apart from the inventory, so that people's SQL never has it in reach.
+// Control keeps accounts, tokens, identities, the audit, and how gear is asked
+// in one SQLite file apart from the inventory, so that people's SQL never has it in reach.
 type Control struct {
 	d *database
 }
@@ -88,7 +88,7 @@ CREATE TABLE authority (
 	created_at INTEGER NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX authority_one ON authority (state) WHERE state IN ('active', 'published');
 CREATE TABLE identity_change (seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB, at INTEGER NOT NULL) STRICT;
-`}, {"channels and routes", channelTables}}
+`}, {"channels and routes", channelTables}, {"credentials, targets, subnets", gearTables}}
 }
 
 // stamp is how times are kept here.
