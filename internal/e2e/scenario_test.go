@@ -266,7 +266,7 @@ func (w *witness) asleep(agents int) {
 	count := map[store.Presence]int{}
 	for _, d := range page.Devices {
 		count[d.Presence]++
-		if d.Presence == store.Missing {
+		if d.Presence == store.Missing && d.LastSeen.After(w.start) {
 			w.t.Errorf("%s is missed at night", d.Name)
 		}
 	}
@@ -502,20 +502,29 @@ func TestSimulatorsPageNamesRules(t *testing.T) {
 
 // A fleet to which nothing happens but what happens to every fleet (crashes
 // that do not come again, updates, scars of long ago, docks pulled, people who
-// go home) gives nobody anything to do.
+// go home) gives nobody anything to do. Over four weeks of 1,200 PCs two
+// incidents are a hundredth of what an office is promised at most, one for 100
+// PCs and a week.
 func TestNothingIsFoundOnAHealthyFleet(t *testing.T) {
-	agents, days, seeds := 100, 4, []int{101}
+	agents, days, seeds, most := 100, 4, []int{101}, 0
 	if full() {
-		agents, days, seeds = 400, 28, []int{102, 103, 104}
+		agents, days, seeds, most = 400, 28, []int{102, 103, 104}, 2
 	}
+	var found []string
 	for _, seed := range seeds {
 		script := fmt.Sprintf("seed: %d\nrhythm: office\nsites:\n  - {name: hartford, agents: 60%%, switches: 3, ups: 1, printers: 2}\n  - {name: stamford, switches: 2}\n", seed)
 		w := playFleet(t, script, agents, days, course{})
 		for _, x := range w.all(store.IncidentQuery{Statuses: []store.IncidentStatus{store.New, store.Closed}}) {
-			t.Errorf("seed %d, #%d: %s %s on %s, %s, opened %s, told %q, backlog %v, hygiene %v", seed, x.Number, x.Rule, x.Severity, subject(x), x.Title, w.since(x.OpenedAt), w.told(x.Number), x.Backlog, x.Hygiene)
+			found = append(found, fmt.Sprintf("seed %d, #%d: %s %s on %s, %s, opened %s, told %q, backlog %v, hygiene %v", seed, x.Number, x.Rule, x.Severity, subject(x), x.Title, w.since(x.OpenedAt), w.told(x.Number), x.Backlog, x.Hygiene))
 		}
 		if n := w.s.Judges[0].Stats().Observations; n < int64(agents*days*20) {
 			t.Errorf("only %d observations", n)
 		}
+	}
+	for _, f := range found {
+		t.Log(f)
+	}
+	if len(found) > most {
+		t.Errorf("%d incidents, want %d at most", len(found), most)
 	}
 }
