@@ -321,7 +321,6 @@ func Folders() []Folder {
 			{"internal/inventory", "hardware addresses and placeholders of serial numbers"},
 		}},
 		{Path: "collector/snmp/trap", Owns: "traps and informs: who may send them, how often, and which are old", May: []Import{
-			{"collector/snmp/session", "credentials of version 3"},
 			{"internal/event", "kinds of what a trap hints at"},
 		}},
 		{Path: "collector/account", Owns: "roles, tokens, sessions, audit", May: []Import{
