@@ -274,7 +274,7 @@ func (c *collector) openAPI() error {
 	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: sql,
 		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
 		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
-		Health: c.inventory, Judge: c.judge, Replay: c.replay, Notices: c.noticesForAPI(), Zone: c.cfg.Health.Zone,
+		Health: c.inventory, Judge: c.judge, Replay: c.replay, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Zone: c.cfg.Health.Zone,
 		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems}})
 	return err
 }
@@ -330,6 +330,7 @@ func (c *collector) run(ctx context.Context) error {
 	start(&upper, work, "groups", c.policies.Run)
 	start(&upper, work, "rules", c.watchRules)
 	start(&upper, work, "notices", c.notifier.Run)
+	start(&upper, work, "discoveries", c.api.Run)
 	start(&upper, work, "upkeep", c.upkeep)
 	start(&upper, work, "disk", c.disk)
 	start(&upper, work, "agents", func(ctx context.Context) error { return c.receiver.Serve(ctx, agents, c.authority.ServerTLS()) })

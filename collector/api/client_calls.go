@@ -364,6 +364,84 @@ func (c *Client) NoticeDrop(ctx context.Context, in IDInput) error {
 	return err
 }
 
+// CredentialList calls credential-list: list credentials of gear.
+func (c *Client) CredentialList(ctx context.Context) (CredentialList, error) {
+	return call[NoInput, CredentialList](ctx, c, "credential-list", NoInput{})
+}
+
+// CredentialSet calls credential-set: make or change a credential of gear.
+func (c *Client) CredentialSet(ctx context.Context, in CredentialPutInput) (Credential, error) {
+	return call[CredentialPutInput, Credential](ctx, c, "credential-set", in)
+}
+
+// CredentialDelete calls credential-delete: delete a credential that nothing is asked with.
+func (c *Client) CredentialDelete(ctx context.Context, in CredentialInput) error {
+	_, err := call[CredentialInput, Nothing](ctx, c, "credential-delete", in)
+	return err
+}
+
+// SubnetList calls subnet-list: list subnets in which gear is looked for.
+func (c *Client) SubnetList(ctx context.Context) (SubnetList, error) {
+	return call[NoInput, SubnetList](ctx, c, "subnet-list", NoInput{})
+}
+
+// SubnetSet calls subnet-set: make or change a subnet in which gear is looked for.
+func (c *Client) SubnetSet(ctx context.Context, in SubnetPutInput) (Subnet, error) {
+	return call[SubnetPutInput, Subnet](ctx, c, "subnet-set", in)
+}
+
+// SubnetDelete calls subnet-delete: look for gear no more in a subnet.
+func (c *Client) SubnetDelete(ctx context.Context, in SubnetInput) error {
+	_, err := call[SubnetInput, Nothing](ctx, c, "subnet-delete", in)
+	return err
+}
+
+// DiscoveryStart calls discovery-start: look for gear in a network.
+func (c *Client) DiscoveryStart(ctx context.Context, in DiscoveryInput) (Discovery, error) {
+	return call[DiscoveryInput, Discovery](ctx, c, "discovery-start", in)
+}
+
+// DiscoveryList calls discovery-list: list looks for gear.
+func (c *Client) DiscoveryList(ctx context.Context) (DiscoveryList, error) {
+	return call[NoInput, DiscoveryList](ctx, c, "discovery-list", NoInput{})
+}
+
+// DiscoveryShow calls discovery-show: show how a look for gear goes.
+func (c *Client) DiscoveryShow(ctx context.Context, in DiscoveryShowInput) (DiscoveryShow, error) {
+	return call[DiscoveryShowInput, DiscoveryShow](ctx, c, "discovery-show", in)
+}
+
+// DiscoveryStop calls discovery-stop: stop a look for gear.
+func (c *Client) DiscoveryStop(ctx context.Context, in NumberInput) (Discovery, error) {
+	return call[NumberInput, Discovery](ctx, c, "discovery-stop", in)
+}
+
+// TargetList calls target-list: list targets.
+func (c *Client) TargetList(ctx context.Context, in TargetListInput) (TargetList, error) {
+	return call[TargetListInput, TargetList](ctx, c, "target-list", in)
+}
+
+// TargetShow calls target-show: show a target.
+func (c *Client) TargetShow(ctx context.Context, in TargetInput) (TargetShow, error) {
+	return call[TargetInput, TargetShow](ctx, c, "target-show", in)
+}
+
+// TargetSet calls target-set: make or change a target.
+func (c *Client) TargetSet(ctx context.Context, in TargetPutInput) (Target, error) {
+	return call[TargetPutInput, Target](ctx, c, "target-set", in)
+}
+
+// TargetDelete calls target-delete: poll a target no more.
+func (c *Client) TargetDelete(ctx context.Context, in TargetInput) error {
+	_, err := call[TargetInput, Nothing](ctx, c, "target-delete", in)
+	return err
+}
+
+// TargetTest calls target-test: ask an address once over SNMP.
+func (c *Client) TargetTest(ctx context.Context, in TargetTestInput) (TargetTest, error) {
+	return call[TargetTestInput, TargetTest](ctx, c, "target-test", in)
+}
+
 // EnrollList calls enroll-list: list invitations.
 func (c *Client) EnrollList(ctx context.Context) (InvitationList, error) {
 	return call[NoInput, InvitationList](ctx, c, "enroll-list", NoInput{})

@@ -413,6 +413,7 @@ type world struct {
 	enrolment *fakeEnrolment
 	health    *fakeHealth
 	channels  *fakeChannels
+	gear      *fakeGear
 	log       *bytes.Buffer
 	now       time.Time
 	changed   int
@@ -461,9 +462,10 @@ func newWorld(t testing.TB) *world {
 	w.series, w.sql, w.enrolment = &fakeSeries{}, &fakeSQL{}, &fakeEnrolment{}
 	w.accounts = &fakeAccounts{tokens: map[[32]byte]account.Token{}, users: []account.User{{ID: 1, Name: "ann", Role: account.Staff, Scope: store.Scope{All: true}}}}
 	acc := &account.Accounts{Store: w.accounts, Now: func() time.Time { return w.now }, Key: []byte("k")}
-	w.health, w.channels = newFakeHealth(w.inventory, w.now), &fakeChannels{}
+	w.health, w.channels, w.gear = newFakeHealth(w.inventory, w.now), &fakeChannels{}, newFakeGear(w.now)
 	s, err := New(Deps{
 		Health: w.health, Judge: &fakeJudge{testRules(t)}, Notices: newNotices(t, w.channels, notifytest.NewMemory(), w.now),
+		Gear: w.gear.gear(),
 		Replay: func(_ context.Context, rule string, list []store.Device, since time.Time) ([]health.Replayed, error) {
 			return []health.Replayed{{Device: list[0].ID, Name: list[0].Name, Severity: "warn", From: since, Evidence: []store.Evidence{{Label: "Last user", Value: "jdoe", Personal: true}}}}, nil
 		},
@@ -477,6 +479,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.Server, w.handler = s, s.Handler()
+	running(t, s)
 	for name, tok := range actors() {
 		tok.Name = name
 		_, text, err := acc.NewToken(t.Context(), tok)

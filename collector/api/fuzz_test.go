@@ -71,6 +71,8 @@ func FuzzBody(f *testing.F) {
 	f.Add(`{"until":"3d","reason":"x","to":"y","text":"z","check":1,"useful":"yes"}`)
 	f.Add(`{"kind":"webhook","channel":"desk","hours":{"from":"20:00","to":"06:00","days":["mon"]},"digest":{"at":"07:30"},"settings":{"a":[1,{"b":null}]},"secrets":{"url":"x"}}`)
 	f.Add(`{"name":"x","days":["tue"],"start":"22:00","minutes":60,"zone":"UTC","filter":"site:hartford","from":"now","to":"4h"}`)
+	f.Add(`{"version":"3","user":"x","auth":"sha256","priv":"aes","secrets":{"auth":"xxxxxxxx","priv":"xxxxxxxx"}}`)
+	f.Add(`{"network":"10.20.1.0/30","exclude":["10.20.1.1-10.20.1.2"],"credentials":["core"],"v2c":false,"site":"hartford","port":161}`)
 	f.Add(`{"owner":"x","add_labels":["a"],"site":"parks/salem"}`)
 	w := newWorld(f)
 	f.Fuzz(func(t *testing.T, body string) {
@@ -81,7 +83,7 @@ func FuzzBody(f *testing.F) {
 			if !o.Changes() || strings.HasSuffix(o.ID, "-delete") {
 				continue
 			}
-			path := strings.NewReplacer("{ref}", "pc-1", "{id}", "7", "{number}", "1", "{name}", "x", "{label}", "loaner", "{agency}", "parks").Replace(o.Path)
+			path := strings.NewReplacer("{ref}", "pc-1", "{id}", "7", "{number}", "1", "{name}", "x", "{label}", "loaner", "{agency}", "parks", "{address}", "10.20.0.0", "{bits}", "16").Replace(o.Path)
 			r := httptest.NewRequest(o.Method, Prefix+path, strings.NewReader(body))
 			r.Header.Set("Content-Type", "application/json")
 			resp := w.do(authorized(r, w.tokens["admin"]))

@@ -110,6 +110,23 @@ func Operations() []Operation {
 		op[IDInput, Nothing](post, "/notices/{id}/retry", "notice-retry", account.Administer, "Try a message again that was put aside", (*Server).noticeRetry),
 		op[IDInput, Nothing](post, "/notices/{id}/drop", "notice-drop", account.Administer, "Put a message aside that is being tried", (*Server).noticeDrop),
 
+		// Network gear.
+		op[NoInput, CredentialList](get, "/credentials", "credential-list", account.Administer, "List credentials of gear", (*Server).credentialList),
+		op[CredentialPutInput, Credential](put, "/credentials/{name}", "credential-set", account.Administer, "Make or change a credential of gear", (*Server).credentialSet),
+		op[CredentialInput, Nothing](del, "/credentials/{name}", "credential-delete", account.Administer, "Delete a credential that nothing is asked with", (*Server).credentialDelete),
+		op[NoInput, SubnetList](get, "/subnets", "subnet-list", account.Manage, "List subnets in which gear is looked for", (*Server).subnetList),
+		op[SubnetPutInput, Subnet](put, "/subnets/{address}/{bits}", "subnet-set", account.Manage, "Make or change a subnet in which gear is looked for", (*Server).subnetSet),
+		op[SubnetInput, Nothing](del, "/subnets/{address}/{bits}", "subnet-delete", account.Manage, "Look for gear no more in a subnet", (*Server).subnetDelete),
+		op[DiscoveryInput, Discovery](post, "/discoveries", "discovery-start", account.Manage, "Look for gear in a network", (*Server).discoveryStart),
+		op[NoInput, DiscoveryList](get, "/discoveries", "discovery-list", account.Manage, "List looks for gear", (*Server).discoveryList),
+		op[DiscoveryShowInput, DiscoveryShow](get, "/discoveries/{id}", "discovery-show", account.Manage, "Show how a look for gear goes", (*Server).discoveryShow),
+		op[NumberInput, Discovery](post, "/discoveries/{id}/stop", "discovery-stop", account.Manage, "Stop a look for gear", (*Server).discoveryStop),
+		op[TargetListInput, TargetList](get, "/targets", "target-list", account.Manage, "List targets: what is polled over SNMP", (*Server).targetList),
+		op[TargetInput, TargetShow](get, "/targets/{address}", "target-show", account.Manage, "Show a target", (*Server).targetShow),
+		op[TargetPutInput, Target](put, "/targets/{address}", "target-set", account.Manage, "Make or change a target", (*Server).targetSet),
+		op[TargetInput, Nothing](del, "/targets/{address}", "target-delete", account.Manage, "Poll a target no more", (*Server).targetDelete),
+		op[TargetTestInput, TargetTest](post, "/targets/{address}/test", "target-test", account.Manage, "Ask an address once over SNMP", (*Server).targetTest),
+
 		// Enrolment.
 		op[NoInput, InvitationList](get, "/enroll/invitations", "enroll-list", account.Manage, "List invitations", (*Server).enrollList),
 		op[InvitationNewInput, InvitationMade](post, "/enroll/invitations", "enroll-new", account.Manage, "Make an invitation", (*Server).enrollNew),

@@ -216,6 +216,9 @@ func (s *Server) siteDelete(ctx context.Context, in *SiteInput) (Nothing, error)
 	if err := s.invitedTo(ctx, whole); err != nil {
 		return Nothing{}, err
 	}
+	if err := s.polledAt(ctx, x.ID, whole); err != nil {
+		return Nothing{}, err
+	}
 	err = s.d.Inventory.DeleteSite(ctx, x.Agency, x.Name)
 	if err == nil {
 		s.d.Changed()

@@ -92,6 +92,21 @@ func policy() map[string]string {
 		"notice-list":        "al",
 		"notice-retry":       "al",
 		"notice-drop":        "al",
+		"credential-list":    "al",
+		"credential-set":     "al",
+		"credential-delete":  "al",
+		"subnet-list":        "sal",
+		"subnet-set":         "sal",
+		"subnet-delete":      "sal",
+		"discovery-start":    "sal",
+		"discovery-list":     "sal",
+		"discovery-show":     "sal",
+		"discovery-stop":     "sal",
+		"target-list":        "sal",
+		"target-show":        "sal",
+		"target-set":         "sal",
+		"target-delete":      "sal",
+		"target-test":        "sal",
 		"enroll-list":        "sal",
 		"enroll-new":         "sal",
 		"enroll-revoke":      "sal",
@@ -203,6 +218,21 @@ func examples() map[string]any {
 		"notice-list":        NoticeListInput{},
 		"notice-retry":       IDInput{ID: "n-1"},
 		"notice-drop":        IDInput{ID: "n-2"},
+		"credential-list":    NoInput{},
+		"credential-set":     CredentialPutInput{Name: "old-ro", Body: CredentialPut{Version: text("2c"), Secrets: map[string]Secret{"community": secretCommunity}}},
+		"credential-delete":  CredentialInput{Name: "old-ro"},
+		"subnet-list":        NoInput{},
+		"subnet-set":         SubnetPutInput{Address: "10.30.0.0", Bits: 24, Body: SubnetPut{Site: text("hartford"), Credentials: &[]string{"public-ro"}}},
+		"subnet-delete":      SubnetInput{Address: "10.30.0.0", Bits: 24},
+		"discovery-start":    DiscoveryInput{Body: DiscoveryWish{Network: "10.20.1.0/24"}},
+		"discovery-list":     NoInput{},
+		"discovery-show":     DiscoveryShowInput{ID: 1, WaitSeconds: 5},
+		"discovery-stop":     NumberInput{ID: 1},
+		"target-list":        TargetListInput{States: []string{"live", "silent"}, Site: "hartford"},
+		"target-show":        TargetInput{Address: "10.20.0.1"},
+		"target-set":         TargetPutInput{Address: "10.20.0.3:1161", Body: TargetPut{Credential: text("core")}},
+		"target-delete":      TargetInput{Address: "10.20.0.3:1161"},
+		"target-test":        TargetTestInput{Address: "10.20.0.1"},
 		"enroll-list":        NoInput{},
 		"enroll-new":         InvitationNewInput{Body: InvitationNew{Uses: 3, Site: "hartford", Networks: []string{"10.0.0.0/8"}}},
 		"enroll-revoke":      IDInput{ID: "inv1"},
@@ -444,7 +474,7 @@ func TestAudit(t *testing.T) {
 			}
 		}
 		// A body that cannot be read never reaches the handler.
-		r := httptest.NewRequest(o.Method, Prefix+strings.NewReplacer("{ref}", "nobody", "{id}", "9999", "{number}", "9999", "{name}", "nobody", "{label}", "nobody", "{agency}", "x").Replace(o.Path), strings.NewReader("{"))
+		r := httptest.NewRequest(o.Method, Prefix+strings.NewReplacer("{ref}", "nobody", "{id}", "9999", "{number}", "9999", "{name}", "nobody", "{label}", "nobody", "{agency}", "x", "{address}", "10.9.9.9", "{bits}", "32").Replace(o.Path), strings.NewReader("{"))
 		r.Header.Set("Authorization", "Bearer "+w.tokens["admin"])
 		r.Header.Set("Content-Type", "application/json")
 		resp := w.do(r)
@@ -454,7 +484,7 @@ func TestAudit(t *testing.T) {
 			t.Errorf("%s with rubbish (%d): records %+v", o.ID, resp.StatusCode, got)
 		}
 	}
-	for _, secret := range []string{strongPassword, enrolmentText, secretURL, "sesame", "muster_", "argon2", "Jane Doe", "Desktop team", "Copied and swapped", "The part is ordered"} {
+	for _, secret := range []string{strongPassword, enrolmentText, secretURL, secretCommunity, "sesame", "muster_", "argon2", "Jane Doe", "Desktop team", "Copied and swapped", "The part is ordered"} {
 		if strings.Contains(all, secret) {
 			t.Errorf("the audit holds %q: %s", secret, all)
 		}

@@ -35,6 +35,7 @@ type Deps struct {
 	Judge   Judge
 	Replay  Replayer
 	Notices Notices
+	Gear    Gear
 	// Zone is the office's time zone (IANA name), for weekly maintenance; empty:
 	// that of this machine.
 	Zone string
@@ -111,6 +112,7 @@ type Server struct {
 	fails   *failures
 
 	replaying chan struct{} // full while a rule is replayed
+	looks     *discoveries
 }
 
 // longest is how long an operation may take before it is stopped.
@@ -136,7 +138,7 @@ func New(d Deps) (*Server, error) {
 	if d.Zone == "" {
 		d.Zone = "Local"
 	}
-	s := &Server{d: d, fails: newFailures(d.FailuresPerMinute, d.Now), replaying: make(chan struct{}, 1)}
+	s := &Server{d: d, fails: newFailures(d.FailuresPerMinute, d.Now), replaying: make(chan struct{}, 1), looks: newDiscoveries()}
 	return s, s.mount(Operations())
 }
 

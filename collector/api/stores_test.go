@@ -98,9 +98,20 @@ func newRealWorld(t testing.TB) *world {
 	d.Notices.Channels, d.Notices.Routes, d.Notices.Letters = channels, control, inv.Notices()
 	must(channels.PutChannel(ctx, notify.ChannelRecord{ID: notify.NewChannelID(), Name: "desk", Kind: "mail", Settings: []byte("{}")}, nil))
 	twoLetters(t, inv.Notices(), w.now)
+	d.Gear.Credentials, d.Gear.Targets, d.Gear.Subnets = realCredentials{control, w.now}, control, control
+	for _, c := range w.gear.credentials {
+		must(control.PutCredential(ctx, c, map[string][]byte{"auth": {1}, "priv": {1}, "community": {1}}, w.now))
+	}
+	for _, x := range w.gear.subnets {
+		x.Site = sites[x.Site]
+		must(control.PutSubnet(ctx, x, w.now))
+	}
+	_, err = control.AddTargets(ctx, w.gear.targets, w.now)
+	must(err)
 	s, err := New(d)
 	must(err)
 	w.Server, w.handler = s, s.Handler()
+	running(t, s)
 	for name, tok := range actors() {
 		tok.Name = name
 		if !tok.Scope.All {
@@ -126,6 +137,20 @@ func (x realChannels) PutChannel(ctx context.Context, r notify.ChannelRecord, se
 		sealed[name] = []byte(strings.Repeat("#", len(secret)))
 	}
 	return x.Control.PutChannel(ctx, r, sealed, x.now)
+}
+
+// realCredentials is the same for credentials.
+type realCredentials struct {
+	*sqlstore.Control
+	now time.Time
+}
+
+func (x realCredentials) PutCredential(ctx context.Context, c store.Credential, secrets map[string]Secret) error {
+	sealed := map[string][]byte{}
+	for name, secret := range secrets {
+		sealed[name] = []byte(strings.Repeat("#", len(secret)))
+	}
+	return x.Control.PutCredential(ctx, c, sealed, x.now)
 }
 
 // realExamples are the examples with what differs in a real store.
