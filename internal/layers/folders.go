@@ -323,6 +323,9 @@ func Folders() []Folder {
 		{Path: "collector/snmp/trap", Owns: "traps and informs: who may send them, how often, and which are old", May: []Import{
 			{"internal/event", "kinds of what a trap hints at"},
 		}},
+		{Path: "collector/topology", Owns: "which port a device hangs on, what hangs on a port, how gear is connected", May: []Import{
+			{"internal/inventory", "DeviceID"},
+		}},
 		{Path: "collector/account", Owns: "roles, tokens, sessions, audit", May: []Import{
 			{"collector/store", "scopes are decided here and kept there"},
 			{"internal/inventory", "DeviceID"},
@@ -334,6 +337,7 @@ func Folders() []Folder {
 			{"collector/health", "explanations and replays are its answers"},
 			{"collector/health/rule", "rules are shown, and say which evidence tells of persons"},
 			{"collector/notify", "channels, routes and letters are its types"},
+			{"collector/topology", "places, ports and links are its answers"},
 			{"internal/...", "it shows sections, series, events and versions"},
 		}, Tests: []Import{
 			{"collector/store/sqlstore", "the operations over the stores that a collector has"},
