@@ -51,11 +51,13 @@ func (j *Judge) renew(ctx context.Context, now time.Time) error {
 	if changed || now.Sub(j.met) >= meetEvery {
 		j.met = now
 		if err := j.meetAll(ctx); err != nil {
+			j.disown(gained)
 			return err
 		}
 	}
 	if slices.Contains(gained[:], true) {
 		if err := j.gain(ctx, gained); err != nil {
+			j.disown(gained)
 			return err
 		}
 	}

@@ -203,26 +203,26 @@ func (j *Judge) meetAll(ctx context.Context) error {
 			j.retire(d, j.o.Now(), "retired")
 		}
 	}
-	for _, id := range slices.Clone(j.order) {
-		if !there[id] {
-			j.leave(id)
-		}
-	}
+	j.leave(there)
 	return nil
 }
 
-// leave forgets a device that is gone, merged, or another collector's now. Its
-// findings stay as they are: they are not this judge's to end.
-func (j *Judge) leave(id inventory.DeviceID) {
-	d := j.devices[id]
-	if d == nil {
+// leave forgets devices that are not there any more: gone, merged, or another
+// collector's now. Their findings stay as they are: they are not this judge's
+// to end.
+func (j *Judge) leave(there map[inventory.DeviceID]bool) {
+	if len(j.order) == len(there) && !slices.ContainsFunc(j.order, func(id inventory.DeviceID) bool { return !there[id] }) {
 		return
 	}
-	delete(j.devices, id)
-	j.order = slices.DeleteFunc(j.order, func(x inventory.DeviceID) bool { return x == id })
+	for _, id := range j.order {
+		if !there[id] {
+			delete(j.devices, id)
+		}
+	}
+	j.order = slices.DeleteFunc(j.order, func(id inventory.DeviceID) bool { return !there[id] })
 	for key, inc := range j.inc.open {
 		for m := range inc.members {
-			if m.device == id {
+			if !there[m.device] {
 				delete(inc.members, m)
 			}
 		}
@@ -243,6 +243,15 @@ func (j *Judge) ownership() (gained [Shards]bool, changed bool) {
 		changed = changed || j.owned[i] != was
 	}
 	return gained, changed
+}
+
+// disown lets go of shards that could not be loaded; they are tried again.
+func (j *Judge) disown(shards [Shards]bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, x := range shards {
+		j.owned[i] = j.owned[i] && !x
+	}
 }
 
 // mine says whether an incident is this judge's to go on with: that of a device
