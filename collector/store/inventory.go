@@ -128,6 +128,10 @@ type Inventory interface {
 	// Without names it gives all that were ever read. How a reading went is
 	// kept of the last one only: for times before it Status is empty.
 	Sections(ctx context.Context, id inventory.DeviceID, at time.Time, names []string) ([]SectionView, error)
+	// Rows hands rows of a section of all devices in scope to f, device by
+	// device, all of one state of the store; merged devices are left out. It
+	// ends with the first error of f.
+	Rows(ctx context.Context, q RowQuery, f func(*Row) error) error
 	// Journal lists changes of rows, newest first. What a section's first good
 	// reading found is one line, verb first_read.
 	Journal(ctx context.Context, q JournalQuery) ([]Change, error)

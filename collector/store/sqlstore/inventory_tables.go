@@ -101,6 +101,10 @@ func (t *tx) layOut(s *inventory.Section, have tables) (*plan, error) {
 			"CREATE INDEX IF NOT EXISTS "+quote(s.Name+"_missing")+" ON "+quote(s.Name+"_rows")+" (missing_at) WHERE missing_at IS NOT NULL",
 			"CREATE INDEX IF NOT EXISTS "+quote(s.Name+"_current")+" ON "+quote(s.Name+"_rows")+" (device_no) WHERE until_at IS NULL")
 	}
+	if s.Name == "fdb" && s.Index("mac") >= 0 {
+		// Where an address is and was: who asks knows the address, not the switch.
+		ddl = append(ddl, `CREATE INDEX IF NOT EXISTS fdb_by_mac ON fdb_rows (mac)`)
+	}
 	if s.Name == softwareSection && fresh {
 		ddl = append(ddl, `CREATE INDEX software_fact_by_name ON software_facts (name, version_sort)`)
 	}

@@ -32,6 +32,7 @@ func RunInventory(t *testing.T, open func(t *testing.T) store.Inventory) {
 		{"rows that linger", testLinger},
 		{"late reports after lingering rows closed", testLingerLate},
 		{"random readings against a naive model", testModel},
+		{"rows of many devices", testRows},
 		{"journal", testJournal},
 		{"events, gaps and layouts", testEvents},
 		{"lists show what sections say", testFacts},
