@@ -318,7 +318,7 @@ func Folders() []Folder {
 		}},
 		{Path: "collector/snmp/discover", Owns: "which addresses answer, with which credential, and which are the same device", May: []Import{
 			{"collector/snmp/session", "it asks through sessions"},
-			{"internal/inventory", "hardware addresses and placeholders of serial numbers"},
+			{"internal/enroll", "which serial numbers and hardware addresses are placeholders"},
 		}},
 		{Path: "collector/snmp/trap", Owns: "traps and informs: who may send them, how often, and which are old", May: []Import{
 			{"internal/event", "kinds of what a trap hints at"},
