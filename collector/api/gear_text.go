@@ -52,6 +52,9 @@ func subnetRef(address string, bits int) (netip.Prefix, error) {
 	return n, nil
 }
 
+// mostSpans is how many networks a list may come to.
+const mostSpans = 1000
+
 // spans reads networks, addresses and ranges of addresses (A-B) as networks,
 // once each.
 func spans(what string, list []string) ([]netip.Prefix, error) {
@@ -85,6 +88,9 @@ func spans(what string, list []string) ([]netip.Prefix, error) {
 			p := netip.PrefixFrom(a, bits)
 			add(p)
 			a = lastOf(p).Next()
+		}
+		if len(out) > mostSpans {
+			return nil, NewProblem(invalid, "%s: the list comes to more than %d networks: give wider ones", what, mostSpans)
 		}
 	}
 	return out, nil
