@@ -173,9 +173,8 @@ func TestRemember(t *testing.T) {
 	} {
 		var whole, back Track
 		var stored []Point
-		at := start
 		for i := range 5 * 24 * 12 {
-			at = start.Add(time.Duration(i) * 5 * time.Minute)
+			at := start.Add(time.Duration(i) * 5 * time.Minute)
 			v := float64(i % 50)
 			whole.Add(&s, at, v)
 			stored = append(stored, Point{at.Unix(), v})
