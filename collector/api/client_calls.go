@@ -169,6 +169,21 @@ func (c *Client) GroupDelete(ctx context.Context, in GroupInput) error {
 	return err
 }
 
+// PortWhere calls port-where: find the port that a device or address hangs on.
+func (c *Client) PortWhere(ctx context.Context, in PortWhereInput) (PortWhere, error) {
+	return call[PortWhereInput, PortWhere](ctx, c, "port-where", in)
+}
+
+// PortShow calls port-show: show what hangs on the ports of a device.
+func (c *Client) PortShow(ctx context.Context, in PortShowInput) (PortShow, error) {
+	return call[PortShowInput, PortShow](ctx, c, "port-show", in)
+}
+
+// TopologyShow calls topology-show: show how network gear is connected.
+func (c *Client) TopologyShow(ctx context.Context, in TopologyInput) (Topology, error) {
+	return call[TopologyInput, Topology](ctx, c, "topology-show", in)
+}
+
 // SeriesQuery calls series-query: query numbers over time.
 func (c *Client) SeriesQuery(ctx context.Context, in SeriesQueryInput) (SeriesAnswer, error) {
 	return call[SeriesQueryInput, SeriesAnswer](ctx, c, "series-query", in)

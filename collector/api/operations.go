@@ -66,6 +66,11 @@ func Operations() []Operation {
 		op[GroupPutInput, Group](put, "/groups/{name}", "group-set", account.Manage, "Make or replace a group", (*Server).groupSet),
 		op[GroupInput, Nothing](del, "/groups/{name}", "group-delete", account.Manage, "Delete a group", (*Server).groupDelete),
 
+		// Which port is it on.
+		op[PortWhereInput, PortWhere](get, "/ports/where", "port-where", account.Read, "Find the port that a device or address hangs on", (*Server).portWhere),
+		op[PortShowInput, PortShow](get, "/devices/{ref}/ports", "port-show", account.Read, "Show what hangs on the ports of a device", (*Server).portShow),
+		op[TopologyInput, Topology](get, "/topology", "topology-show", account.Read, "Show how network gear is connected", (*Server).topologyShow),
+
 		// Numbers, programs, SQL, the catalogue.
 		op[SeriesQueryInput, SeriesAnswer](get, "/series", "series-query", account.Read, "Query numbers over time", (*Server).seriesQuery),
 		op[SeriesNamesInput, SeriesNames](get, "/series/names", "series-names", account.Self, "List the numbers there are", (*Server).seriesNames),

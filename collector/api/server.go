@@ -112,6 +112,7 @@ type Server struct {
 	fails   *failures
 
 	replaying chan struct{} // full while a rule is replayed
+	joined    lastNetwork
 	looks     *discoveries
 }
 

@@ -57,7 +57,7 @@ func (n *Network) stays(list []Version, linger time.Duration, without ...Role) [
 	var out []Stay
 	for i := range list {
 		v := &list[i]
-		if v.Port == "" || slices.Contains(without, n.roleOf(v.Switch, v.Port)) {
+		if _, role, _ := n.Port(v.Switch, v.Port); v.Port == "" || slices.Contains(without, role) {
 			continue
 		}
 		s := Stay{Mac: v.Mac, Switch: v.Switch, Port: v.Port, From: v.From, Until: v.Until}
@@ -106,18 +106,4 @@ func elsewhere(later []Stay, s *Stay) bool {
 	return slices.ContainsFunc(later, func(o Stay) bool {
 		return o.Mac == s.Mac && (o.Switch != s.Switch || o.Port != s.Port) && !o.From.After(s.From)
 	})
-}
-
-// roleOf is the role of a port; empty when there is none such any more.
-func (n *Network) roleOf(id inventory.DeviceID, name string) Role {
-	d, ok := n.byID[id]
-	if !ok {
-		return ""
-	}
-	for at := n.portsOf[d]; at < n.portsOf[d+1]; at++ {
-		if n.ports[at].name == name {
-			return n.ports[at].role
-		}
-	}
-	return ""
 }

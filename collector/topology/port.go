@@ -196,3 +196,35 @@ func (n *Network) Marks(id inventory.DeviceID) map[string]Why {
 	}
 	return out
 }
+
+// Port is what is known of one port, and its role; false when the device has
+// none of that name.
+func (n *Network) Port(id inventory.DeviceID, name string) (Port, Role, bool) {
+	d, ok := n.byID[id]
+	if !ok {
+		return Port{}, "", false
+	}
+	for at := n.portsOf[d]; at < n.portsOf[d+1]; at++ {
+		if p := &n.ports[at]; p.name == name {
+			if p.row >= 0 {
+				return n.f.Ports[p.row], p.role, true
+			}
+			return Port{Of: d, Name: name}, p.role, true
+		}
+	}
+	return Port{}, "", false
+}
+
+// Card is an interface of a device; false when it has none of that name.
+func (n *Network) Card(id inventory.DeviceID, name string) (Interface, bool) {
+	d, ok := n.byID[id]
+	if !ok {
+		return Interface{}, false
+	}
+	for _, i := range n.ownersOf[n.deviceAt[d]:n.deviceAt[d+1]] {
+		if o := &n.owners[i]; o.face >= 0 && n.f.Interfaces[o.face].Name == name {
+			return n.f.Interfaces[o.face], true
+		}
+	}
+	return Interface{}, false
+}
