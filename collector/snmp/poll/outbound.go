@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -31,11 +32,59 @@ type outbound struct {
 	seq     uint64 // of the last report made
 	waiting []waitingReport
 	known   map[report.LayoutHash]bool
+	names   map[uint64]report.LayoutHash // by print
 }
 
 type waitingReport struct {
 	report  report.Report
-	layouts []report.Layout // all that it uses
+	layouts []named // all that it uses
+}
+
+// named is a layout with its name.
+type named struct {
+	layout report.Layout
+	hash   report.LayoutHash
+}
+
+// name finds the name of a layout. Working it out takes longer than all else of
+// a round, and layouts seldom change, so a quick print of it is looked up. No
+// device can make two layouts of one print: the seed is this process's secret.
+func (o *outbound) name(l report.Layout) report.LayoutHash {
+	p := printOf(l)
+	if h, ok := o.names[p]; ok {
+		return h
+	}
+	h := l.Hash()
+	if o.names == nil || len(o.names) >= mostKnown {
+		o.names = map[uint64]report.LayoutHash{}
+	}
+	o.names[p] = h
+	return h
+}
+
+// seed is that of all prints.
+var seed = maphash.MakeSeed()
+
+func printOf(l report.Layout) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	text := func(s string) {
+		// The length, so that no two lists of texts run into one another.
+		h.WriteByte(byte(len(s)))
+		h.WriteByte(byte(len(s) >> 8))
+		h.WriteString(s)
+	}
+	for i := range l {
+		s := &l[i]
+		text(s.Measurement)
+		text(s.Field)
+		h.WriteByte(byte(len(s.Labels)))
+		for _, x := range s.Labels {
+			text(x.Key)
+			text(x.Value)
+		}
+	}
+	return h.Sum64()
 }
 
 // begin makes the reports from now on those of another device.
@@ -45,7 +94,7 @@ func (o *outbound) begin(id inventory.DeviceID) {
 
 // add queues a report. It answers the sections of reports that had to be
 // dropped for it.
-func (o *outbound) add(r report.Report, layouts []report.Layout) (dropped []report.Section) {
+func (o *outbound) add(r report.Report, layouts []named) (dropped []report.Section) {
 	o.seq++
 	r.Seq = o.seq
 	for len(o.waiting) >= mostWaiting {
@@ -67,9 +116,9 @@ func (o *outbound) send(ctx context.Context, d Door, from netip.Addr, now func()
 			r := w.report
 			r.Layouts = nil
 			for _, l := range w.layouts {
-				if h := l.Hash(); !sent[h] && (again || !o.known[h]) {
-					sent[h] = true
-					r.Layouts = append(r.Layouts, l)
+				if !sent[l.hash] && (again || !o.known[l.hash]) {
+					sent[l.hash] = true
+					r.Layouts = append(r.Layouts, l.layout)
 				}
 			}
 			e.Reports = append(e.Reports, r)
@@ -107,13 +156,13 @@ func (o *outbound) send(ctx context.Context, d Door, from netip.Addr, now func()
 }
 
 // samples splits numbers into samples whose layouts are no longer than may be.
-func samples(l report.Layout, values []float64, at int64) (out []report.Sample, layouts []report.Layout) {
+func (o *outbound) samples(l report.Layout, values []float64, at int64) (out []report.Sample, layouts []named) {
 	n := min(len(l), len(values))
 	for from := 0; from < n; from += mostSeries {
 		to := min(from+mostSeries, n)
-		part := l[from:to]
+		part := named{l[from:to], o.name(l[from:to])}
 		layouts = append(layouts, part)
-		out = append(out, report.Sample{Layout: part.Hash(), At: at, Values: report.Values(values[from:to])})
+		out = append(out, report.Sample{Layout: part.hash, At: at, Values: report.Values(values[from:to])})
 	}
 	return out, layouts
 }

@@ -14,18 +14,19 @@ func TestALongLayoutIsSplit(t *testing.T) {
 		l = append(l, report.Series{Measurement: "interface", Field: "ifInErrors", Labels: []report.Label{{Key: "ifName", Value: fmt.Sprint(i)}}})
 		v = append(v, float64(i))
 	}
-	out, layouts := samples(l, v, 5)
+	var o outbound
+	out, layouts := o.samples(l, v, 5)
 	if len(out) != 3 || len(layouts) != 3 {
 		t.Fatalf("%d samples, %d layouts", len(out), len(layouts))
 	}
 	n := 0
 	for i, s := range out {
-		if s.Layout != layouts[i].Hash() || len(s.Values) != len(layouts[i]) || len(s.Values) > report.MaxSeries || s.At != 5 {
-			t.Errorf("part %d: %d values, %d names", i, len(s.Values), len(layouts[i]))
+		if s.Layout != layouts[i].layout.Hash() || len(s.Values) != len(layouts[i].layout) || len(s.Values) > report.MaxSeries || s.At != 5 {
+			t.Errorf("part %d: %d values, %d names", i, len(s.Values), len(layouts[i].layout))
 		}
 		for j, x := range s.Values {
-			if layouts[i][j].Labels[0].Value != fmt.Sprint(x) {
-				t.Fatalf("value %v is named %v", x, layouts[i][j])
+			if layouts[i].layout[j].Labels[0].Value != fmt.Sprint(x) {
+				t.Fatalf("value %v is named %v", x, layouts[i].layout[j])
 			}
 		}
 		n += len(s.Values)
@@ -33,7 +34,7 @@ func TestALongLayoutIsSplit(t *testing.T) {
 	if n != len(l) {
 		t.Errorf("%d of %d numbers", n, len(l))
 	}
-	if out, _ := samples(nil, nil, 0); out != nil {
+	if out, _ := o.samples(nil, nil, 0); out != nil {
 		t.Errorf("nothing became %v", out)
 	}
 }

@@ -373,11 +373,11 @@ func (p *Poller) hand(ctx context.Context, t *target, r Reading, events []report
 			rep.Hashes, t.say.whole = all, false
 		}
 	}
-	var layouts []report.Layout
-	rep.Samples, layouts = samples(r.Layout, r.Values, ago)
-	own, ownLayout := p.own(t, r, now.Sub(start), pinged, whole)
-	own.At = ago
-	rep.Samples, layouts = append(rep.Samples, own), append(layouts, ownLayout)
+	var layouts []named
+	rep.Samples, layouts = t.out.samples(r.Layout, r.Values, ago)
+	ownLayout, ownValues := p.own(t, r, now.Sub(start), pinged, whole)
+	own, ownLayouts := t.out.samples(ownLayout, ownValues, ago)
+	rep.Samples, layouts = append(rep.Samples, own...), append(layouts, ownLayouts...)
 	t.say.lose(t.out.add(rep, layouts))
 	want, err := t.out.send(ctx, p.o.Door, t.Address.Addr(), p.o.Now)
 	p.count(func(s *Stats) {
@@ -405,10 +405,10 @@ func (p *Poller) hand(ctx context.Context, t *target, r Reading, events []report
 }
 
 // own are the numbers that the round itself gives.
-func (p *Poller) own(t *target, r Reading, took time.Duration, pinged, whole bool) (report.Sample, report.Layout) {
+func (p *Poller) own(t *target, r Reading, took time.Duration, pinged, whole bool) (report.Layout, []float64) {
 	host := t.Address.Addr().String()
 	var l report.Layout
-	var v report.Values
+	var v []float64
 	put := func(measurement, key, field string, value float64) {
 		l = append(l, report.Series{Measurement: measurement, Field: field, Labels: []report.Label{{Key: key, Value: host}}})
 		v = append(v, value)
@@ -442,5 +442,5 @@ func (p *Poller) own(t *target, r Reading, took time.Duration, pinged, whole boo
 		put("ping", "url", "packets_received", got)
 		put("ping", "url", "result_code", code)
 	}
-	return report.Sample{Layout: l.Hash(), Values: v}, l
+	return l, v
 }
