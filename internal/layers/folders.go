@@ -306,7 +306,16 @@ func Folders() []Folder {
 			{"collector/notify", "the contract"},
 			{"collector/notify/notifytest", "plausible announcements"},
 		}},
-		{Path: "collector/snmp/session", Owns: "one SNMP device: questions, answers, timeouts, what was learned of its manners"},
+		{Path: "collector/snmp/message", Owns: "SNMP on the wire: names, values, messages, what makes version 3 secure"},
+		{Path: "collector/snmp/session", Owns: "one SNMP device: questions, answers, timeouts, what was learned of its manners", May: []Import{
+			{"collector/snmp/message", "it writes and reads messages"},
+		}, Tests: []Import{
+			{"collector/snmp/snmptest", "an agent with the faults of real ones"},
+		}},
+		{Path: "collector/snmp/snmptest", TestsOnly: true, Owns: "an SNMP agent in process that plays small walks, with faults", May: []Import{
+			{"collector/snmp/message", "it reads and writes messages"},
+			{"collector/snmp/session", "the link it stands in for"},
+		}},
 		{Path: "collector/snmp/ping", Owns: "ICMP echoes to all targets over one socket"},
 		{Path: "collector/snmp/poll", Owns: "when each target is asked what, lanes, and the reports that become of it", May: []Import{
 			{"collector/snmp/session", "it asks through sessions, and keeps what they learned"},

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"muster/collector/snmp/message"
 )
 
 // Asker asks one device. It may be used from several goroutines; questions are
@@ -16,8 +18,8 @@ type Asker interface {
 	// the order of the question. What the device does not have comes as
 	// Missing. With an error comes what was answered until then.
 	Get(ctx context.Context, oids ...string) ([]Variable, error)
-	// Table follows columns of one table to their end. What came is in Table
-	// even when it is not complete; the error is then Table.Fault.
+	// Table follows columns of one table to their end. When it is not complete,
+	// Table.Fault says why; it is an error too when not one row came.
 	Table(ctx context.Context, columns []string, l Limits) (Table, error)
 	// Walk follows everything below root. Use Table where there is one: it
 	// takes a tenth of the packets. With an error comes what was answered until
@@ -31,7 +33,7 @@ type Asker interface {
 
 // Limits bound one table or walk. A limit of 0 is the default.
 type Limits struct {
-	Rows     int           // default 100,000
+	Rows     int           // default 100,000, and 400,000 cells
 	Requests int           // packets sent, repeated ones too; default 20,000
 	Time     time.Duration // default 5 minutes
 
@@ -84,6 +86,9 @@ type Options struct {
 	Timeout time.Duration
 	// Retries is how often a question is repeated. 0: never.
 	Retries int
+	// Passwords keeps what passwords of version 3 come to, for all sessions that
+	// share it: some milliseconds of computing for each. nil: for this one.
+	Passwords *message.Passwords
 	// Dial opens the way to the device. nil: UDP.
 	Dial func(to netip.AddrPort) (Link, error)
 	// Now is the clock. nil: time.Now.

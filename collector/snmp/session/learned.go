@@ -27,6 +27,9 @@ type Learned struct {
 	Unordered []string `json:"unordered,omitempty"`
 	// Rows is how many rows tables had, by their first column.
 	Rows map[string]int `json:"rows,omitempty"`
+	// Checked is the highest Limits.Expect for which asking row by row brought
+	// no more rows than GETBULK did.
+	Checked int `json:"checked,omitempty"`
 }
 
 // Engine is the identity and clock of an agent (RFC 3414 §2.2). With it,
