@@ -93,6 +93,7 @@ type done struct {
 // Groups of the help page.
 const (
 	groupFleet  = "fleet"
+	groupGear   = "gear"
 	groupHealth = "health"
 	groupOffice = "office"
 	groupAdmin  = "admin"
@@ -135,6 +136,7 @@ On the collector's machine commands go through the socket in its data folder
 
 	root.AddGroup(
 		&cobra.Group{ID: groupFleet, Title: "What we have:"},
+		&cobra.Group{ID: groupGear, Title: "Network gear:"},
 		&cobra.Group{ID: groupHealth, Title: "What is wrong:"},
 		&cobra.Group{ID: groupOffice, Title: "Places, labels, settings:"},
 		&cobra.Group{ID: groupAdmin, Title: "Enrolment, accounts, trust, notices:"},
@@ -152,6 +154,12 @@ On the collector's machine commands go through the socket in its data folder
 		s.sqlCommand(),
 		s.seriesCommand(),
 		s.schemaCommand(),
+	)
+	add(groupGear,
+		s.subnetCommand(),
+		s.discoverCommand(),
+		s.targetCommand(),
+		s.credentialCommand(),
 	)
 	add(groupHealth,
 		s.incidentCommand(),

@@ -29,24 +29,55 @@ const maxSecret = 4096
 // askSecret reads a password: twice from a keyboard without showing it, else
 // one line of the input.
 func (s *session) askSecret(ctx context.Context, prompt string) (string, error) {
-	f, keyboard := s.in.(*os.File)
-	if keyboard {
-		_, err := terminalWidth(f)
-		keyboard = err == nil
+	if f, ok := s.keyboard(); ok {
+		return s.typed(ctx, f, prompt)
 	}
-	if !keyboard {
-		b, err := io.ReadAll(io.LimitReader(s.in, maxSecret+1))
+	b, err := io.ReadAll(io.LimitReader(s.in, maxSecret+1))
+	if err != nil {
+		return "", fmt.Errorf("read the password from the input: %w", err)
+	}
+	if len(b) > maxSecret {
+		return "", errors.New("the input is too long for a password")
+	}
+	if line := firstLine(b); line != "" {
+		return line, nil
+	}
+	return "", usage("the input holds no password: type it at a prompt, or give it as one line of the input")
+}
+
+// askSecrets does the same for several, which are lines of the input in their
+// order where there is no keyboard.
+func (s *session) askSecrets(ctx context.Context, prompts []string) ([]string, error) {
+	f, keyboard := s.keyboard()
+	var out []string
+	for _, prompt := range prompts {
+		var line string
+		var err error
+		if keyboard {
+			line, err = s.typed(ctx, f, prompt)
+		} else if line, err = readLine(s.in); err == io.EOF || err == nil && line == "" {
+			err = usage("the input holds no %s: type it at a prompt, or give it as a line of the input, by file or by environment", prompt)
+		}
 		if err != nil {
-			return "", fmt.Errorf("read the password from the input: %w", err)
+			return nil, err
 		}
-		if len(b) > maxSecret {
-			return "", errors.New("the input is too long for a password")
-		}
-		if line := firstLine(b); line != "" {
-			return line, nil
-		}
-		return "", usage("the input holds no password: type it at a prompt, or give it as one line of the input")
+		out = append(out, line)
 	}
+	return out, nil
+}
+
+// keyboard is the input, when somebody types there.
+func (s *session) keyboard() (*os.File, bool) {
+	f, ok := s.in.(*os.File)
+	if !ok {
+		return nil, false
+	}
+	_, err := terminalWidth(f)
+	return f, err == nil
+}
+
+// typed asks for a secret twice.
+func (s *session) typed(ctx context.Context, f *os.File, prompt string) (string, error) {
 	first, err := s.hidden(ctx, f, prompt+": ")
 	if err != nil {
 		return "", err
@@ -59,7 +90,7 @@ func (s *session) askSecret(ctx context.Context, prompt string) (string, error) 
 		return "", errors.New("the two are not the same: nothing was changed")
 	}
 	if first == "" {
-		return "", errors.New("an empty password is none: nothing was changed")
+		return "", errors.New("an empty one is none: nothing was changed")
 	}
 	return first, nil
 }
