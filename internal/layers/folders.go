@@ -330,6 +330,7 @@ func Folders() []Folder {
 			{"internal/enroll", "which serial numbers and hardware addresses are placeholders"},
 		}},
 		{Path: "collector/snmp/trap", Owns: "traps and informs: who may send them, how often, and which are old", May: []Import{
+			{"collector/snmp/message", "messages, keys"},
 			{"internal/event", "kinds of what a trap hints at"},
 		}},
 		{Path: "collector/topology", Owns: "which port a device hangs on, what hangs on a port, how gear is connected", May: []Import{

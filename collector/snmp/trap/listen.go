@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +11,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"muster/collector/snmp/message"
 )
 
 // Options of a Listener.
@@ -22,7 +23,9 @@ type Options struct {
 	// Communities that traps of versions 1 and 2c may come with; none: any.
 	Communities []string
 	// Users lists who may send with version 3; asked again every half minute.
-	Users func() []User
+	Users func() []message.User
+	// Passwords keeps what the users' passwords come to.
+	Passwords *message.Passwords
 	// Heard is told what passed. It must not wait.
 	Heard  func(Notice)
 	Engine Engine
@@ -35,8 +38,8 @@ type Options struct {
 
 // Engine is who we are to those who send informs (RFC 3411 §5).
 type Engine struct {
-	ID    []byte // 5 to 32 bytes, for ever the same
-	Boots int64  // how often we started
+	ID    []byte `json:"id"`    // 5 to 32 bytes, for ever the same
+	Boots int32  `json:"boots"` // how often we started
 }
 
 // NewEngineID makes an engine id: the form for ids given by administrators (RFC
@@ -73,10 +76,10 @@ type Listener struct {
 	engines engines
 	buckets map[netip.Addr]*bucket
 	total   bucket
-	users   map[string][]*keys
+	known   []message.User
 	usersAt time.Time
-	bad     int64 // of our reports
-	salt    uint64
+	reports uint32
+	packet  message.Message // its room is used again
 }
 
 // mostSources bounds the buckets; only sources that may send have one.
@@ -86,9 +89,10 @@ const mostSources = 1 << 16
 func New(o Options) *Listener {
 	o.Rate, o.Burst = cmp.Or(o.Rate, 5), cmp.Or(o.Burst, 50)
 	o.AllRate, o.AllBurst = cmp.Or(o.AllRate, 500), cmp.Or(o.AllBurst, 2000)
-	var b [8]byte
-	rand.Read(b[:])
-	return &Listener{o: o, started: o.Now(), buckets: map[netip.Addr]*bucket{}, salt: binary.BigEndian.Uint64(b[:])}
+	if o.Passwords == nil {
+		o.Passwords = &message.Passwords{}
+	}
+	return &Listener{o: o, started: o.Now(), buckets: map[netip.Addr]*bucket{}}
 }
 
 // Stats is what was heard so far.
@@ -160,32 +164,25 @@ func (l *Listener) take(b []byte, from netip.Addr) (answer []byte) {
 		l.count(func(s *Stats) { s.Limited++ })
 		return nil
 	}
-	m, err := parse(b)
-	if err != nil {
-		l.o.Log.Debug("a trap cannot be read", "from", from.String(), "error", err)
-		l.count(func(s *Stats) { s.Malformed++ })
-		return nil
+	n, reply, answer, err := l.judge(b, from, now)
+	switch {
+	case err == nil:
+	case errors.Is(err, errSilently):
+		return answer
+	default:
+		l.o.Log.Debug("a trap is not heard", "from", from.String(), "error", err)
+		l.count(func(s *Stats) {
+			switch {
+			case errors.Is(err, errStale):
+				s.Stale++
+			case errors.Is(err, message.ErrForm) && !errors.Is(err, message.ErrDecrypt):
+				s.Malformed++
+			default:
+				s.Refused++
+			}
+		})
+		return answer
 	}
-	n := Notice{At: now, From: from}
-	var reply func() []byte
-	if m.version == 3 {
-		var passed bool
-		if n, reply, answer, passed = l.third(b, m, n); !passed {
-			return answer
-		}
-	} else {
-		if !l.community(m.community) {
-			l.count(func(s *Stats) { s.Refused++ })
-			return nil
-		}
-		n.Version = map[int64]string{0: "1", 1: "2c"}[m.version]
-		if !fits(m) {
-			l.count(func(s *Stats) { s.Malformed++ })
-			return nil
-		}
-		reply = func() []byte { return answerOf(m.version, m.community, m.pdu.raw) }
-	}
-	n.OID, n.Agent, n.Variables, n.Inform = m.pdu.oid, m.pdu.agent, m.pdu.variables, m.pdu.kind == tagInform
 	fresh := l.seen.add(from, b, now)
 	l.count(func(s *Stats) {
 		if fresh {
@@ -207,15 +204,37 @@ func (l *Listener) take(b []byte, from netip.Addr) (answer []byte) {
 	return nil
 }
 
-// fits says whether a PDU belongs into its version.
-func fits(m *message) bool {
-	switch m.pdu.kind {
-	case tagTrap1:
-		return m.version == 0
-	case tagTrap2, tagInform:
-		return m.version != 0
+// Errors of judge besides those of messages.
+var (
+	errCommunity = errors.New("wrong community")
+	errSilently  = errors.New("not a trap, and nothing to note") // a sender that learns our engine
+)
+
+// judge reads a packet and says whether it is to be heard. answer goes back even
+// with an error, if there is one.
+func (l *Listener) judge(b []byte, from netip.Addr, now time.Time) (n Notice, reply func() []byte, answer []byte, err error) {
+	n = Notice{At: now, From: from}
+	m := &l.packet
+	if len(b) > maxMessage {
+		return n, nil, nil, fmt.Errorf("%w: more than %d bytes", message.ErrForm, maxMessage)
 	}
-	return false
+	if err = m.Parse(b); err != nil {
+		return n, nil, nil, err
+	}
+	if m.Version == message.V3 {
+		if reply, answer, err = l.third(m, &n); err != nil {
+			return n, nil, answer, err
+		}
+	} else {
+		if !l.community(m.Community) {
+			return n, nil, nil, errCommunity
+		}
+		n.Version = map[int32]string{message.V1: "1", message.V2c: "2c"}[m.Version]
+		reply = func() []byte { return l.append(m.Answer(), nil) }
+	}
+	s, err := read(m)
+	n.OID, n.Agent, n.Variables, n.Inform = s.oid, s.agent, s.variables, s.inform
+	return n, reply, nil, err
 }
 
 // may takes a token of the source and one of all.
@@ -231,7 +250,7 @@ func (l *Listener) may(from netip.Addr, now time.Time) bool {
 	return b.take(l.o.Rate, l.o.Burst, now) && l.total.take(l.o.AllRate, l.o.AllBurst, now)
 }
 
-func (l *Listener) community(c string) bool {
+func (l *Listener) community(c []byte) bool {
 	if len(l.o.Communities) == 0 {
 		return true
 	}
@@ -241,12 +260,4 @@ func (l *Listener) community(c string) bool {
 		}
 	}
 	return false
-}
-
-// answerOf is the response to an inform of version 2c: the same variables under
-// another tag (RFC 3416 §4.2.7).
-func answerOf(version int64, community string, raw []byte) []byte {
-	pdu := append([]byte(nil), raw...)
-	pdu[0] = tagResponse
-	return wrap(tagSequence, number(tagInteger, version), wrap(tagOctets, []byte(community)), pdu)
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"muster/collector/snmp/message"
 )
 
 // The traps and informs of net-snmp's own programs, over a real socket.
@@ -21,17 +23,17 @@ func TestTrapsOfNetSNMP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	users := []User{
-		{"old", "MD5", "authpass1", "DES", "privpass1"},
-		{"new", "SHA256", "authpass1", "AES", "privpass1"},
-		{"long", "SHA512", "authpass1", "AES256", "privpass1"},
-		{"plain", "SHA", "authpass1", "", ""},
+	users := []message.User{
+		{Name: "old", Auth: "MD5", AuthPass: "authpass1", Priv: "DES", PrivPass: "privpass1"},
+		{Name: "new", Auth: "SHA256", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass1"},
+		{Name: "long", Auth: "SHA512", AuthPass: "authpass1", Priv: "AES256", PrivPass: "privpass1"},
+		{Name: "plain", Auth: "SHA", AuthPass: "authpass1"},
 	}
 	var mu sync.Mutex
 	var heard []Notice
 	l, _ := listener(t, func(o *Options) {
 		o.Allowed = netip.Addr.IsLoopback
-		o.Users = func() []User { return users }
+		o.Users = func() []message.User { return users }
 		o.Heard = func(n Notice) { mu.Lock(); defer mu.Unlock(); heard = append(heard, n) }
 	})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -43,12 +45,12 @@ func TestTrapsOfNetSNMP(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	v3 := func(u User, protocol, cipher string) []string {
-		a := []string{"-v3", "-u", u.Name, "-a", protocol, "-A", u.AuthSecret}
+	v3 := func(u message.User, protocol, cipher string) []string {
+		a := []string{"-v3", "-u", u.Name, "-a", protocol, "-A", string(u.AuthPass)}
 		if cipher == "" {
 			return append(a, "-l", "authNoPriv")
 		}
-		return append(a, "-x", cipher, "-X", u.PrivSecret, "-l", "authPriv")
+		return append(a, "-x", cipher, "-X", string(u.PrivPass), "-l", "authPriv")
 	}
 	for i, args := range [][]string{
 		{"-v1", "-c", "public"},

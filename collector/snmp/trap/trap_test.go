@@ -2,7 +2,6 @@ package trap
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -10,7 +9,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"muster/collector/snmp/message"
 )
+
+func operator() message.User {
+	return message.User{Name: "operator", Auth: "SHA256", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass1"}
+}
 
 var (
 	device = netip.MustParseAddr("192.0.2.10")
@@ -20,74 +25,121 @@ var (
 
 // oid encodes a name.
 func oid(parts ...uint64) []byte {
-	b := []byte{byte(40*parts[0] + parts[1])}
-	for _, p := range parts[2:] {
-		part := []byte{byte(p & 0x7f)}
-		for p >>= 7; p > 0; p >>= 7 {
-			part = append([]byte{byte(p&0x7f) | 0x80}, part...)
-		}
-		b = append(b, part...)
+	var text []string
+	for _, p := range parts {
+		text = append(text, fmt.Sprint(p))
 	}
-	return b
+	o, err := message.ParseOID(strings.Join(text, "."))
+	if err != nil {
+		panic(err)
+	}
+	return o
 }
 
-func pair(name, value []byte) []byte { return wrap(tagSequence, wrap(tagOID, name), value) }
+const tagSequence = 0x30
+
+// wrap puts a tag and a length before bytes.
+func wrap(tag byte, parts ...[]byte) []byte {
+	body := bytes.Join(parts, nil)
+	switch n := len(body); {
+	case n < 0x80:
+		return append([]byte{tag, byte(n)}, body...)
+	case n < 1<<8:
+		return append([]byte{tag, 0x81, byte(n)}, body...)
+	default:
+		return append([]byte{tag, 0x82, byte(n >> 8), byte(n)}, body...)
+	}
+}
+
+// number encodes a whole number that is not negative.
+func number(tag byte, n int64) []byte {
+	b := []byte{byte(n)}
+	for n > 0x7f {
+		n >>= 8
+		b = append([]byte{byte(n)}, b...)
+	}
+	return wrap(tag, b)
+}
+
+func pair(name, value []byte) []byte {
+	return wrap(tagSequence, wrap(message.ObjectIdentifier, name), value)
+}
 
 // pdu2 is a trap or inform of version 2.
 func pdu2(tag byte, id int64, trap []byte, more ...[]byte) []byte {
 	list := append([][]byte{
-		pair(oid(1, 3, 6, 1, 2, 1, 1, 3, 0), number(tagTicks, id)),
-		pair(oid(1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0), wrap(tagOID, trap)),
+		pair(oid(1, 3, 6, 1, 2, 1, 1, 3, 0), number(message.TimeTicks, id)),
+		pair(oid(1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0), wrap(message.ObjectIdentifier, trap)),
 	}, more...)
-	return wrap(tag, number(tagInteger, id), number(tagInteger, 0), number(tagInteger, 0), wrap(tagSequence, list...))
+	return wrap(tag, number(message.Integer, id), number(message.Integer, 0), number(message.Integer, 0), wrap(tagSequence, list...))
 }
 
 func v2c(community string, pdu []byte) []byte {
-	return wrap(tagSequence, number(tagInteger, 1), wrap(tagOctets, []byte(community)), pdu)
+	return wrap(tagSequence, number(message.Integer, 1), wrap(message.OctetString, []byte(community)), pdu)
+}
+
+func trap1(generic, specific int64) []byte {
+	return wrap(message.TrapV1, wrap(message.ObjectIdentifier, oid(1, 3, 6, 1, 4, 1, 8072, 3, 2, 10)), wrap(message.IPAddress, []byte{10, 1, 2, 3}),
+		number(message.Integer, generic), number(message.Integer, specific), number(message.TimeTicks, 1), wrap(tagSequence))
 }
 
 func v1(generic, specific int64) []byte {
-	pdu := wrap(tagTrap1, wrap(tagOID, oid(1, 3, 6, 1, 4, 1, 8072, 3, 2, 10)), wrap(tagAddress, []byte{10, 1, 2, 3}),
-		number(tagInteger, generic), number(tagInteger, specific), number(tagTicks, 1), wrap(tagSequence))
-	return wrap(tagSequence, number(tagInteger, 0), wrap(tagOctets, []byte("public")), pdu)
+	return wrap(tagSequence, number(message.Integer, 0), wrap(message.OctetString, []byte("public")), trap1(generic, specific))
 }
 
-// sender is a device with an engine, of whose messages message makes bytes.
+var passwords = &message.Passwords{}
+
+// sender is a device with an engine.
 type sender struct {
-	*Listener
-	user User
-	id   int64
+	user   message.User
+	engine string
+	boots  int32
+	id     int32
 }
 
-func newSender(t testing.TB, u User, engine string, boots int64) *sender {
-	t.Helper()
-	return &sender{New(Options{Log: slog.New(slog.DiscardHandler), Now: time.Now, Engine: Engine{[]byte(engine), boots}}), u, 0}
+func newSender(u message.User, engine string, boots int32) *sender {
+	return &sender{user: u, engine: engine, boots: boots}
 }
 
-// say makes a trap of version 3 under the sender's own engine.
-func (s *sender) say(t testing.TB, seconds int64, pdu []byte) []byte {
+// say makes a message of version 3 under the sender's engine, or another that
+// it speaks to.
+func (s *sender) say(t testing.TB, seconds int32, more byte, kind byte, id int32, trap []byte) []byte {
 	t.Helper()
-	k, err := newKeys(s.user)
+	var k *message.Keys
+	var err error
+	if s.user.Name != "" {
+		if k, err = passwords.Local(s.user, []byte(s.engine)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.id++
+	m := &message.Message{Version: message.V3}
+	m.Secure = message.Secure{ID: s.id, Flags: s.user.Flags() | more, Engine: []byte(s.engine), Boots: s.boots, Time: seconds, User: []byte(s.user.Name)}
+	m.PDU = message.PDU{Type: kind, ID: id}
+	if trap != nil {
+		m.PDU.Variables = []message.Variable{
+			{Name: oid(1, 3, 6, 1, 2, 1, 1, 3, 0), Tag: message.TimeTicks, Value: []byte{byte(id)}},
+			{Name: oid(1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0), Tag: message.ObjectIdentifier, Value: trap},
+		}
+	}
+	b, err := m.Append(nil, k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	flags := byte(0)
-	if k.auth != nil {
-		flags |= flagAuth
-	}
-	if k.priv != nil {
-		flags |= flagPriv
-	}
-	s.id++
-	s.started = s.o.Now().Add(-time.Duration(seconds) * time.Second)
-	return s.message(&v3{id: s.id, user: s.user.Name}, k, flags, pdu)
+	return b
+}
+
+// trap says a trap.
+func (s *sender) trap(t testing.TB, seconds, id int32) []byte {
+	t.Helper()
+	return s.say(t, seconds, 0, message.TrapV2, id, linkUp)
 }
 
 // listener is one that writes down what it heard.
 func listener(t testing.TB, change ...func(*Options)) (*Listener, *[]Notice) {
 	t.Helper()
 	var heard []Notice
-	o := Options{Allowed: func(a netip.Addr) bool { return a == device || a == twin }, Heard: func(n Notice) { heard = append(heard, n) },
+	o := Options{Passwords: passwords, Allowed: func(a netip.Addr) bool { return a == device || a == twin }, Heard: func(n Notice) { heard = append(heard, n) },
 		Log: slog.New(slog.DiscardHandler), Now: time.Now, Engine: Engine{[]byte("\x80\x00\x00\x00\x05collector"), 4}}
 	for _, f := range change {
 		f(&o)
@@ -100,7 +152,7 @@ func TestTrapsOfEachVersionAreNamedAlike(t *testing.T) {
 	for _, b := range [][]byte{
 		v1(3, 0),
 		v1(6, 7),
-		v2c("public", pdu2(tagTrap2, 1, linkUp, pair(oid(1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 1, 7), wrap(tagOctets, []byte("Gi1/0/7\x00"))))),
+		v2c("public", pdu2(message.TrapV2, 1, linkUp, pair(oid(1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 1, 7), wrap(message.OctetString, []byte("Gi1/0/7\x00"))))),
 	} {
 		if a := l.take(b, device); a != nil {
 			t.Errorf("a trap is answered with %x", a)
@@ -122,26 +174,12 @@ func TestTrapsOfEachVersionAreNamedAlike(t *testing.T) {
 	}
 }
 
-func TestKeysAreThoseOfTheStandard(t *testing.T) {
-	engine := append(make([]byte, 11), 2)
-	// RFC 3414 §A.3.1 and §A.3.2.
-	for name, want := range map[string]string{
-		"MD5": "526f5eed9fcce26f8964c2930787d82b",
-		"SHA": "6695febc9288e36282235fc7151f128497b38f3f",
-	} {
-		d, _ := digesterOf(name)
-		if got := hex.EncodeToString(localize(d, stretch(d, "maplesyrup"), engine)); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-	}
-}
-
 func TestEachDigestAndCipherIsHeard(t *testing.T) {
 	for _, auth := range []string{"MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512"} {
 		for _, priv := range []string{"", "DES", "AES", "AES192", "AES256", "AES192C", "AES256C"} {
-			u := User{"operator", auth, "authpass1", priv, "privpass1"}
-			l, heard := listener(t, func(o *Options) { o.Users = func() []User { return []User{u} } })
-			l.take(newSender(t, u, "\x80\x00\x1f\x88\x04switch", 3).say(t, 1000, pdu2(tagTrap2, 1, linkUp)), device)
+			u := message.User{Name: "operator", Auth: auth, AuthPass: "authpass1", Priv: priv, PrivPass: "privpass1"}
+			l, heard := listener(t, func(o *Options) { o.Users = func() []message.User { return []message.User{u} } })
+			l.take(newSender(u, "\x80\x00\x1f\x88\x04switch", 3).trap(t, 1000, 1), device)
 			if len(*heard) != 1 || !(*heard)[0].Authentic || (*heard)[0].OID != "1.3.6.1.6.3.1.1.5.4" {
 				t.Errorf("%s with %s: %+v, %+v", auth, priv, *heard, l.Stats())
 			}
@@ -150,22 +188,22 @@ func TestEachDigestAndCipherIsHeard(t *testing.T) {
 }
 
 func TestWhoHasNoKeyIsRefused(t *testing.T) {
-	good := User{"operator", "SHA256", "authpass1", "AES", "privpass1"}
-	say := func(u User) []byte {
-		return newSender(t, u, "\x80\x00\x1f\x88\x04switch", 3).say(t, 1000, pdu2(tagTrap2, 1, linkUp))
+	good := operator()
+	say := func(u message.User) []byte {
+		return newSender(u, "\x80\x00\x1f\x88\x04switch", 3).trap(t, 1000, 1)
 	}
 	changed := say(good)
 	changed[len(changed)-1] ^= 1
 	for name, b := range map[string][]byte{
-		"wrong password":       say(User{"operator", "SHA256", "authpass2", "AES", "privpass1"}),
-		"unknown user":         say(User{"nobody", "SHA256", "authpass1", "AES", "privpass1"}),
-		"no encryption":        say(User{"operator", "SHA256", "authpass1", "", ""}),
-		"no digest":            say(User{"operator", "", "", "", ""}),
-		"another digest":       say(User{"operator", "SHA", "authpass1", "AES", "privpass1"}),
+		"wrong password":       say(message.User{Name: "operator", Auth: "SHA256", AuthPass: "authpass2", Priv: "AES", PrivPass: "privpass1"}),
+		"unknown user":         say(message.User{Name: "nobody", Auth: "SHA256", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass1"}),
+		"no encryption":        say(message.User{Name: "operator", Auth: "SHA256", AuthPass: "authpass1"}),
+		"no digest":            say(message.User{Name: "operator"}),
+		"another digest":       say(message.User{Name: "operator", Auth: "SHA", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass1"}),
 		"a changed last byte":  changed,
-		"a wrong cipher's key": say(User{"operator", "SHA256", "authpass1", "AES", "privpass2"}),
+		"a wrong cipher's key": say(message.User{Name: "operator", Auth: "SHA256", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass2"}),
 	} {
-		l, heard := listener(t, func(o *Options) { o.Users = func() []User { return []User{good} } })
+		l, heard := listener(t, func(o *Options) { o.Users = func() []message.User { return []message.User{good} } })
 		if a := l.take(b, device); a != nil || len(*heard) != 0 {
 			t.Errorf("%s: answer %x, heard %v", name, a, *heard)
 		}
@@ -177,11 +215,11 @@ func TestWhoHasNoKeyIsRefused(t *testing.T) {
 
 func TestWhatIsOldOrCameBeforeIsNotHeardAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := User{"operator", "SHA256", "authpass1", "AES", "privpass1"}
-		l, heard := listener(t, func(o *Options) { o.Users = func() []User { return []User{u} } })
-		s := newSender(t, u, "\x80\x00\x1f\x88\x04switch", 3)
-		first := s.say(t, 1000, pdu2(tagTrap2, 1, linkUp))
-		later := s.say(t, 1001, pdu2(tagTrap2, 2, linkUp))
+		u := operator()
+		l, heard := listener(t, func(o *Options) { o.Users = func() []message.User { return []message.User{u} } })
+		s := newSender(u, "\x80\x00\x1f\x88\x04switch", 3)
+		first := s.trap(t, 1000, 1)
+		later := s.trap(t, 1001, 2)
 		for range 5 {
 			l.take(first, device)
 		}
@@ -199,16 +237,16 @@ func TestWhatIsOldOrCameBeforeIsNotHeardAgain(t *testing.T) {
 		if len(*heard) != 2 || l.Stats().Stale != 2 {
 			t.Errorf("old traps were heard: %d, %+v", len(*heard), l.Stats())
 		}
-		l.take(s.say(t, 900, pdu2(tagTrap2, 3, linkUp)), device) // a clock that went back without a start
+		l.take(s.trap(t, 900, 3), device) // a clock that went back without a start
 		if len(*heard) != 2 || l.Stats().Stale != 3 {
 			t.Errorf("an engine's clock may not go back: %+v", l.Stats())
 		}
-		again := newSender(t, u, "\x80\x00\x1f\x88\x04switch", 4) // started anew
-		l.take(again.say(t, 2, pdu2(tagTrap2, 4, linkUp)), device)
+		again := newSender(u, "\x80\x00\x1f\x88\x04switch", 4) // started anew
+		l.take(again.trap(t, 2, 4), device)
 		if len(*heard) != 3 || !(*heard)[2].Authentic {
 			t.Errorf("a restarted engine is not heard: %+v", l.Stats())
 		}
-		l.take(s.say(t, 5000, pdu2(tagTrap2, 5, linkUp)), device) // the run before
+		l.take(s.trap(t, 5000, 5), device) // the run before
 		if len(*heard) != 3 {
 			t.Error("a trap of the engine's former run was heard")
 		}
@@ -216,11 +254,11 @@ func TestWhatIsOldOrCameBeforeIsNotHeardAgain(t *testing.T) {
 }
 
 func TestATwinOfAnEngineIsHeardButNotBelieved(t *testing.T) {
-	u := User{"operator", "SHA256", "authpass1", "AES", "privpass1"}
-	l, heard := listener(t, func(o *Options) { o.Users = func() []User { return []User{u} } })
-	l.take(newSender(t, u, "\x80\x00\x1f\x88\x04clone", 9).say(t, 5000, pdu2(tagTrap2, 1, linkUp)), device)
-	l.take(newSender(t, u, "\x80\x00\x1f\x88\x04clone", 2).say(t, 10, pdu2(tagTrap2, 2, linkUp)), twin)
-	l.take(newSender(t, u, "\x80\x00\x1f\x88\x04clone", 9).say(t, 5001, pdu2(tagTrap2, 3, linkUp)), device)
+	u := operator()
+	l, heard := listener(t, func(o *Options) { o.Users = func() []message.User { return []message.User{u} } })
+	l.take(newSender(u, "\x80\x00\x1f\x88\x04clone", 9).trap(t, 5000, 1), device)
+	l.take(newSender(u, "\x80\x00\x1f\x88\x04clone", 2).trap(t, 10, 2), twin)
+	l.take(newSender(u, "\x80\x00\x1f\x88\x04clone", 9).trap(t, 5001, 3), device)
 	var got []bool
 	for _, n := range *heard {
 		got = append(got, n.Authentic)
@@ -234,20 +272,20 @@ func TestStrangersAndFloodsCostNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, heard := listener(t, func(o *Options) { o.Rate, o.Burst, o.AllRate, o.AllBurst = 5, 50, 100, 80 })
 		for i := range int64(1000) {
-			l.take(v2c("public", pdu2(tagTrap2, i, linkUp)), netip.MustParseAddr("198.51.100.1"))
-			l.take(v2c("public", pdu2(tagTrap2, i, linkUp)), device)
+			l.take(v2c("public", pdu2(message.TrapV2, i, linkUp)), netip.MustParseAddr("198.51.100.1"))
+			l.take(v2c("public", pdu2(message.TrapV2, i, linkUp)), device)
 		}
 		if s := l.Stats(); s.Strangers != 1000 || s.Heard != 50 || s.Limited != 950 || len(*heard) != 50 {
 			t.Errorf("%+v", s)
 		}
 		for i := range int64(1000) {
-			l.take(v2c("public", pdu2(tagTrap2, i, linkUp)), twin)
+			l.take(v2c("public", pdu2(message.TrapV2, i, linkUp)), twin)
 		}
 		if s := l.Stats(); s.Heard != 80 {
 			t.Errorf("all together: %+v", s)
 		}
 		time.Sleep(2 * time.Second)
-		l.take(v2c("public", pdu2(tagTrap2, 5000, linkUp)), device)
+		l.take(v2c("public", pdu2(message.TrapV2, 5000, linkUp)), device)
 		if s := l.Stats(); s.Heard != 81 {
 			t.Errorf("after a rest: %+v", s)
 		}
@@ -259,8 +297,8 @@ func TestStrangersAndFloodsCostNothing(t *testing.T) {
 
 func TestCommunitiesMayBeBound(t *testing.T) {
 	l, heard := listener(t, func(o *Options) { o.Communities = []string{"traps"} })
-	l.take(v2c("public", pdu2(tagTrap2, 1, linkUp)), device)
-	l.take(v2c("traps", pdu2(tagTrap2, 2, linkUp)), device)
+	l.take(v2c("public", pdu2(message.TrapV2, 1, linkUp)), device)
+	l.take(v2c("traps", pdu2(message.TrapV2, 2, linkUp)), device)
 	if len(*heard) != 1 || l.Stats().Refused != 1 {
 		t.Errorf("heard %v, %+v", *heard, l.Stats())
 	}
@@ -268,8 +306,8 @@ func TestCommunitiesMayBeBound(t *testing.T) {
 
 func TestInformsAreAnsweredEachTimeAndHeardOnce(t *testing.T) {
 	l, heard := listener(t)
-	inform := v2c("public", pdu2(tagInform, 77, linkUp))
-	want := v2c("public", pdu2(tagResponse, 77, linkUp))
+	inform := v2c("public", pdu2(message.InformRequest, 77, linkUp))
+	want := v2c("public", pdu2(message.Response, 77, linkUp))
 	for range 2 {
 		if got := l.take(inform, device); !bytes.Equal(got, want) {
 			t.Errorf("answer is %x, want %x", got, want)
@@ -283,48 +321,39 @@ func TestInformsAreAnsweredEachTimeAndHeardOnce(t *testing.T) {
 // A sender of informs knows nothing at first: it learns our engine, then its
 // clock, then is believed.
 func TestInformsOfVersion3(t *testing.T) {
-	u := User{"operator", "SHA256", "authpass1", "AES256", "privpass1"}
-	l, heard := listener(t, func(o *Options) { o.Users = func() []User { return []User{u} } })
-	k, err := newKeys(u)
-	if err != nil {
-		t.Fatal(err)
+	u := message.User{Name: "operator", Auth: "SHA256", AuthPass: "authpass1", Priv: "AES256", PrivPass: "privpass1"}
+	l, heard := listener(t, func(o *Options) { o.Users = func() []message.User { return []message.User{u} } })
+	read := func(b []byte, k *message.Keys) *message.Message {
+		t.Helper()
+		m := &message.Message{}
+		if err := m.Parse(b); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Open(k); err != nil {
+			t.Fatal(err)
+		}
+		return m
 	}
 	// A discovery: no engine, no user, reportable.
-	s := newSender(t, User{}, "", 0)
-	probe := s.message(&v3{id: 1}, nil, flagReportable, wrap(tagGet, number(tagInteger, 1), number(tagInteger, 0), number(tagInteger, 0), wrap(tagSequence)))
-	answer, err := parse(l.take(probe, device))
+	answer := read(l.take(newSender(message.User{}, "", 0).say(t, 0, message.Reportable, message.GetRequest, 1, nil), device), nil)
+	s := answer.Secure
+	if !bytes.Equal(s.Engine, l.o.Engine.ID) || s.Boots != 4 || s.Flags != 0 || answer.PDU.Variables[0].Name.String() != unknownEngines {
+		t.Fatalf("introduced as %+v", answer)
+	}
+	k, err := passwords.Local(u, s.Engine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(answer.v3.engine) != string(l.o.Engine.ID) || answer.v3.boots != 4 || answer.v3.flags != 0 {
-		t.Fatalf("introduced as %+v", answer.v3)
+	inform := func(seconds int32) []byte {
+		return newSender(u, string(s.Engine), s.Boots).say(t, seconds, message.Reportable, message.InformRequest, 5, linkUp)
 	}
-	inform := func(boots, seconds int64) []byte {
-		s := newSender(t, u, string(answer.v3.engine), boots)
-		s.started = time.Now().Add(-time.Duration(seconds) * time.Second)
-		return s.message(&v3{id: 2, user: u.Name}, k, flagReportable|flagAuth|flagPriv, pdu2(tagInform, 5, linkUp))
+	late := read(l.take(inform(500), device), k)
+	if late.Secure.Flags != message.Auth || late.PDU.Variables[0].Name.String() != notInWindows || len(*heard) != 0 || l.Stats().Stale != 1 {
+		t.Fatalf("an inform of another time: %+v, %+v", late, l.Stats())
 	}
-	late, err := parse(l.take(inform(4, 500), device))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if late.v3.flags != flagAuth || len(*heard) != 0 || l.Stats().Stale != 1 {
-		t.Fatalf("an inform of another time: %+v, %+v", late.v3, l.Stats())
-	}
-	raw := l.take(inform(4, 0), device)
-	done, err := parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := k.check(raw, &done.v3); err != nil {
-		t.Error(err)
-	}
-	plain, err := k.unseal(&done.v3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Contains(plain, pdu2(tagResponse, 5, linkUp)) {
-		t.Errorf("answer is %x", plain)
+	done := read(l.take(inform(0), device), k)
+	if done.PDU.Type != message.Response || done.PDU.ID != 5 || len(done.PDU.Variables) != 2 || done.Secure.Flags != message.Auth|message.Priv {
+		t.Errorf("answer is %+v", done)
 	}
 	if len(*heard) != 1 || !(*heard)[0].Authentic || !(*heard)[0].Inform {
 		t.Errorf("heard %+v", *heard)
@@ -362,7 +391,7 @@ func TestBrokenPackets(t *testing.T) {
 	}
 	many := make([][]byte, maxVariables)
 	for i := range many {
-		many[i] = pair(oid(1, 3, uint64(i)), wrap(tagNull))
+		many[i] = pair(oid(1, 3, uint64(i)), wrap(message.Null))
 	}
 	for name, b := range map[string][]byte{
 		"nothing":              {},
@@ -370,13 +399,12 @@ func TestBrokenPackets(t *testing.T) {
 		"no definite length":   {tagSequence, 0x80, 0, 0},
 		"nesting":              deep,
 		"too long":             v2c(strings.Repeat("x", maxMessage), nil),
-		"bytes after the end":  append(v2c("public", pdu2(tagTrap2, 1, linkUp)), 0),
-		"too many variables":   v2c("public", pdu2(tagTrap2, 1, linkUp, many...)),
-		"a name without end":   v2c("public", pdu2(tagTrap2, 1, []byte{0x2b, 0x86})),
-		"a part above 32 bits": v2c("public", pdu2(tagTrap2, 1, []byte{0x2b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})),
-		"a question":           v2c("public", wrap(tagGet, number(tagInteger, 1), number(tagInteger, 0), number(tagInteger, 0), wrap(tagSequence))),
-		"a trap of 1 in 2c":    wrap(tagSequence, number(tagInteger, 1), inner(v1(3, 0))[3:]),
-		"version 7":            wrap(tagSequence, number(tagInteger, 7)),
+		"too many variables":   v2c("public", pdu2(message.TrapV2, 1, linkUp, many...)),
+		"a name without end":   v2c("public", pdu2(message.TrapV2, 1, []byte{0x2b, 0x86})),
+		"a part above 32 bits": v2c("public", pdu2(message.TrapV2, 1, []byte{0x2b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})),
+		"a question":           v2c("public", wrap(message.GetRequest, number(message.Integer, 1), number(message.Integer, 0), number(message.Integer, 0), wrap(tagSequence))),
+		"a trap of 1 in 2c":    v2c("public", trap1(3, 0)),
+		"version 7":            wrap(tagSequence, number(message.Integer, 7)),
 	} {
 		l, heard := listener(t)
 		if a := l.take(b, device); a != nil || len(*heard) != 0 || l.Stats().Malformed != 1 {
@@ -386,13 +414,13 @@ func TestBrokenPackets(t *testing.T) {
 }
 
 func FuzzTake(f *testing.F) {
-	u := User{"operator", "SHA256", "authpass1", "AES", "privpass1"}
+	u := operator()
 	f.Add(v1(6, 7))
-	f.Add(v2c("public", pdu2(tagInform, 1, linkUp)))
-	f.Add(newSender(f, u, "\x80\x00\x1f\x88\x04switch", 3).say(f, 1000, pdu2(tagTrap2, 1, linkUp)))
-	f.Add(newSender(f, User{Name: "open"}, "\x80\x00\x1f\x88\x04switch", 3).say(f, 1000, pdu2(tagTrap2, 1, linkUp)))
+	f.Add(v2c("public", pdu2(message.InformRequest, 1, linkUp)))
+	f.Add(newSender(u, "\x80\x00\x1f\x88\x04switch", 3).trap(f, 1000, 1))
+	f.Add(newSender(message.User{Name: "open"}, "\x80\x00\x1f\x88\x04switch", 3).trap(f, 1000, 1))
 	l, heard := listener(f, func(o *Options) {
-		o.Users = func() []User { return []User{u, {Name: "open"}} }
+		o.Users = func() []message.User { return []message.User{u, {Name: "open"}} }
 		o.Rate, o.Burst, o.AllRate, o.AllBurst = 1e9, 1e9, 1e9, 1e9
 	})
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -412,14 +440,14 @@ func FuzzTake(f *testing.F) {
 }
 
 func BenchmarkTrap(b *testing.B) {
-	u := User{"operator", "SHA256", "authpass1", "AES", "privpass1"}
+	u := operator()
 	for name, packet := range map[string][]byte{
-		"2c": v2c("public", pdu2(tagTrap2, 1, linkUp)),
-		"3":  newSender(b, u, "\x80\x00\x1f\x88\x04switch", 3).say(b, 1000, pdu2(tagTrap2, 1, linkUp)),
+		"2c": v2c("public", pdu2(message.TrapV2, 1, linkUp)),
+		"3":  newSender(u, "\x80\x00\x1f\x88\x04switch", 3).trap(b, 1000, 1),
 	} {
 		b.Run(name, func(b *testing.B) {
 			l, _ := listener(b, func(o *Options) {
-				o.Users = func() []User { return []User{u} }
+				o.Users = func() []message.User { return []message.User{u} }
 				o.Rate, o.Burst, o.AllRate, o.AllBurst = 1e9, 1e9, 1e9, 1e9
 			})
 			for b.Loop() {
