@@ -34,8 +34,8 @@ const (
 	Work         Right = "work"          // incidents: claim, note, resolve
 	Edit         Right = "edit"          // people's fields, labels, sites of devices, merge, retire
 	Query        Right = "query"         // SQL; only without a scope
-	Manage       Right = "manage"        // enrolment, groups, agencies and sites
-	Administer   Right = "administer"    // users, tokens, CA, audit
+	Manage       Right = "manage"        // enrolment, groups, agencies and sites, subnets and targets of gear
+	Administer   Right = "administer"    // users, tokens, CA, audit, channels, credentials of gear
 	Self         Right = "self"          // what everyone who is signed in may do
 )
 
