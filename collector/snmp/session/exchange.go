@@ -306,6 +306,7 @@ func (x *exchange) judge() error {
 // answered learns how long an answer takes.
 func (x *exchange) answered(took time.Duration) {
 	x.proven = true
+	took = max(took, time.Millisecond) // 0 is not known
 	x.learn(func(l *Learned) {
 		if took >= l.RoundTrip {
 			l.RoundTrip = min(took, maxTimeout)

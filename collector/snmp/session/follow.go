@@ -216,6 +216,7 @@ func (w *walker) adapt(a answer, req request) {
 	if req.kind != message.GetBulkRequest {
 		if w.doubt && !w.bulked {
 			w.noBulk()
+			w.learn(func(l *Learned) { l.Variables = 0 })
 		}
 		w.doubt = false
 		return
@@ -283,7 +284,11 @@ func (w *walker) unanswered(err error, req request) error {
 		return err
 	}
 	if !w.bulked {
-		w.bulk, w.doubt = false, true
+		if few := 2 * len(req.names); w.silent == 1 && req.repetitions > 2 {
+			w.learn(func(l *Learned) { l.Variables = few })
+		} else {
+			w.bulk, w.doubt = false, true
+		}
 		return nil
 	}
 	if len(req.names)*req.repetitions == 1 {
