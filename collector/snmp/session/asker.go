@@ -141,8 +141,11 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%v%s: %s", ErrStatus, about, statusName(e.Status))
 }
 
-// Is makes it ErrStatus.
-func (e *StatusError) Is(target error) bool { return target == ErrStatus }
+// Is makes it ErrStatus, and ErrCredential when the device says that this user
+// may see nothing at that level of security (RFC 3413 §3.2).
+func (e *StatusError) Is(target error) bool {
+	return target == ErrStatus || target == ErrCredential && e.Status == statusAuthorization
+}
 
 // statusName is the name of an error-status (RFC 3416 §3).
 func statusName(n int) string {

@@ -16,8 +16,9 @@ const (
 
 // Error-status (RFC 3416 §3).
 const (
-	statusTooBig     = 1
-	statusNoSuchName = 2
+	statusTooBig        = 1
+	statusNoSuchName    = 2
+	statusAuthorization = 16
 )
 
 // names reads the names of a question.
