@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"muster/collector/health"
@@ -17,27 +19,30 @@ import (
 
 // loadRules reads our own rules and the office's. A broken file of the
 // office's is told and leaves the others standing.
-func (c *collector) loadRules() (*rule.Set, error) {
+func (c *collector) loadRules(before *rule.Set) (*rule.Set, error) {
 	var office fs.FS
 	dir := c.cfg.Health.Rules
 	if dir != "" {
 		office = os.DirFS(dir)
 	}
-	set, err := rule.Load(rules.Files(), office, dir)
+	set, err := rule.Reload(rules.Files(), office, dir, before)
 	if err != nil {
 		return nil, fmt.Errorf("%w: check health.rules in the settings", err)
+	}
+	for _, p := range set.Problems {
+		c.log.Error("a rule of the office cannot be used", "problem", p.Error())
+	}
+	for _, id := range slices.Sorted(maps.Keys(set.Broken)) {
+		c.log.Error("rule "+id+" "+string(set.Broken[id]), "file", dir)
 	}
 	return set, nil
 }
 
 // openJudge makes the judge of this collector.
 func (c *collector) openJudge() error {
-	set, err := c.loadRules()
+	set, err := c.loadRules(nil)
 	if err != nil {
 		return err
-	}
-	for _, p := range set.Problems {
-		c.log.Error("a rule of the office cannot be used", "problem", p.Error())
 	}
 	zone := time.Local
 	if name := c.cfg.Health.Zone; name != "" {
@@ -64,10 +69,15 @@ func (c *collector) openJudge() error {
 }
 
 // replay holds a rule against what the stores hold.
-func (c *collector) replay(ctx context.Context, rule string, devices []store.Device, since time.Time) ([]health.Replayed, error) {
+func (c *collector) replay(ctx context.Context, set *rule.Set, rule string, devices []store.Device, since time.Time) ([]health.Replayed, error) {
 	o := c.judging
-	o.Rules = c.judge.Rules()
+	o.Rules = set
 	return health.Replay(ctx, o, rule, devices, since)
+}
+
+// draft reads a rule that is not in use yet.
+func (c *collector) draft(file string, text []byte) (*rule.Set, error) {
+	return rule.Draft(rules.Files(), c.judge.Rules(), file, text)
 }
 
 // taken hands what became durable to the judge.
@@ -102,13 +112,10 @@ func (c *collector) watchRules(ctx context.Context) error {
 			return
 		}
 		last = now
-		set, err := c.loadRules()
+		set, err := c.loadRules(c.judge.Rules())
 		if err != nil {
 			c.log.Error("the office's rules cannot be read; those in use stay", "error", err)
 			return
-		}
-		for _, p := range set.Problems {
-			c.log.Error("a rule of the office cannot be used", "problem", p.Error())
 		}
 		c.judge.Use(set)
 		c.log.Info("rules were read anew", "rules", len(set.Rules))

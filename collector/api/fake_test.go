@@ -17,6 +17,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/health"
+	"muster/collector/health/rule"
 	"muster/collector/notify/notifytest"
 	"muster/collector/search"
 	"muster/collector/store"
@@ -465,8 +466,9 @@ func newWorld(t testing.TB) *world {
 	w.health, w.channels, w.gear = newFakeHealth(w.inventory, w.now), &fakeChannels{}, newFakeGear(w.now)
 	s, err := New(Deps{
 		Health: w.health, Judge: &fakeJudge{testRules(t)}, Notices: newNotices(t, w.channels, notifytest.NewMemory(), w.now),
-		Gear: w.gear.gear(),
-		Replay: func(_ context.Context, rule string, list []store.Device, since time.Time) ([]health.Replayed, error) {
+		Gear:  w.gear.gear(),
+		Draft: func(file string, text []byte) (*rule.Set, error) { return rule.Parse(file, text, rule.Document{}) },
+		Replay: func(_ context.Context, _ *rule.Set, rule string, list []store.Device, since time.Time) ([]health.Replayed, error) {
 			return []health.Replayed{{Device: list[0].ID, Name: list[0].Name, Severity: "warn", From: since, Evidence: []store.Evidence{{Label: "Last user", Value: "jdoe", Personal: true}}}}, nil
 		},
 		Inventory: w.inventory, Series: w.series, Accounts: acc, SQL: w.sql, Enrolment: w.enrolment, Authority: fakeCA{},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/collector/health"
+	"muster/collector/health/rule"
 	"muster/collector/store"
 )
 
@@ -447,7 +448,7 @@ func TestReplay(t *testing.T) {
 	<-w.Server.replaying
 	// What takes too long answers with what there is.
 	n := 0
-	w.Server.d.Replay = func(ctx context.Context, _ string, _ []store.Device, _ time.Time) ([]health.Replayed, error) {
+	w.Server.d.Replay = func(ctx context.Context, _ *rule.Set, _ string, _ []store.Device, _ time.Time) ([]health.Replayed, error) {
 		if n++; n == 1 {
 			return nil, nil
 		}

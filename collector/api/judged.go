@@ -26,7 +26,7 @@ type Judge interface {
 
 // Replayer holds a rule against what the stores hold of devices; see
 // health.Replay.
-type Replayer func(ctx context.Context, rule string, devices []store.Device, since time.Time) ([]health.Replayed, error)
+type Replayer func(ctx context.Context, set *rule.Set, rule string, devices []store.Device, since time.Time) ([]health.Replayed, error)
 
 // healthStore is where findings and incidents are, if this collector judges.
 func (s *Server) healthStore() (store.Health, error) {

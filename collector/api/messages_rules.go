@@ -105,6 +105,7 @@ type ReplayOrder struct {
 	Filter string `json:"filter,omitempty" maxLength:"4096" doc:"Devices, in the search language. Default: all."`
 	Since  string `json:"since,omitempty" maxLength:"64" doc:"Default: 7d; at most 90 days ago."`
 	Limit  int    `json:"limit,omitempty" minimum:"0" maximum:"200" doc:"Devices looked at. 0 is 50."`
+	Text   string `json:"text,omitempty" maxLength:"262144" doc:"File of the rule, in YAML, to try it before it is used. Default: the rule in use."`
 }
 
 // Replay is what a rule would have found.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"muster/collector/health"
 	"muster/collector/health/rule"
 	"muster/collector/store"
+	"muster/internal/settings"
 )
 
 // marks are what became of rules' incidents, by rule.
@@ -142,15 +144,35 @@ const (
 	replayNormal = 50               // devices
 )
 
+// ruleToReplay is the rule in use, or the one whose text comes along.
+func (s *Server) ruleToReplay(in *RuleReplayInput) (*rule.Rule, *rule.Set, error) {
+	if in.Body.Text == "" {
+		return s.rule(in.ID)
+	}
+	set, err := s.d.Draft(in.ID+".yaml", []byte(in.Body.Text))
+	var ps settings.Problems
+	if errors.As(err, &ps) {
+		return nil, nil, NewProblem(invalid, "%s", ps.Error())
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read rule %s: %w", in.ID, err)
+	}
+	r, ok := set.Find(in.ID)
+	if !ok {
+		return nil, nil, NewProblem(invalid, "the text holds no rule %s", in.ID)
+	}
+	return r, set, nil
+}
+
 // ruleReplay holds a rule against the past of devices. It reads much, so it
 // needs the right that people's SQL needs, and one goes on at a time.
 func (s *Server) ruleReplay(ctx context.Context, in *RuleReplayInput) (Replay, error) {
-	r, set, err := s.rule(in.ID)
+	if s.d.Replay == nil || s.d.Draft == nil {
+		return Replay{}, NewProblem(notOffered, "this collector cannot replay rules")
+	}
+	r, set, err := s.ruleToReplay(in)
 	if err != nil {
 		return Replay{}, err
-	}
-	if s.d.Replay == nil {
-		return Replay{}, NewProblem(notOffered, "this collector cannot replay rules")
 	}
 	if wholeFleet(r.Subject) {
 		return Replay{}, NewProblem(invalid, "rule %s is about many devices at once and cannot be replayed", r.ID)
@@ -190,7 +212,7 @@ func (s *Server) ruleReplay(ctx context.Context, in *RuleReplayInput) (Replay, e
 	out := Replay{Rule: r.ID, Title: r.Title, Since: since, Matched: page.Total, Findings: []health.Replayed{}}
 	m := &judged{newMask(ctx), set}
 	for _, d := range page.Devices {
-		list, err := s.d.Replay(ctx, r.ID, []store.Device{d}, since)
+		list, err := s.d.Replay(ctx, set, r.ID, []store.Device{d}, since)
 		if ctx.Err() != nil && out.Looked > 0 {
 			out.Stopped = true
 			break

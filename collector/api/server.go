@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"muster/collector/account"
+	"muster/collector/health/rule"
 	"muster/collector/store"
 	"muster/internal/inventory"
 )
@@ -34,6 +35,7 @@ type Deps struct {
 	Health  store.Health
 	Judge   Judge
 	Replay  Replayer
+	Draft   func(file string, text []byte) (*rule.Set, error) // rules in use, and one that is not yet; see rule.Draft
 	Notices Notices
 	Gear    Gear
 	// Zone is the office's time zone (IANA name), for weekly maintenance; empty:

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"muster/collector/store"
 	"muster/internal/buildinfo"
@@ -73,7 +76,11 @@ func (s *Server) judgingStatus(ctx context.Context, out *Status) {
 		}
 	}
 	if j.RulesBroken = len(set.Problems); j.RulesBroken > 0 {
-		out.Problems = append(out.Problems, fmt.Sprintf("%d faults in the office's rules: muster rule list tells which", j.RulesBroken))
+		var stand []string
+		for _, id := range slices.Sorted(maps.Keys(set.Broken)) {
+			stand = append(stand, id+" "+string(set.Broken[id]))
+		}
+		out.Problems = append(out.Problems, fmt.Sprintf("%d faults in the office's rules, muster rule list tells which: %s", j.RulesBroken, strings.Join(stand, ", ")))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/health"
+	"muster/collector/health/rule"
 	"muster/collector/notify"
 	"muster/collector/store"
 	"muster/collector/store/memory"
@@ -91,7 +92,7 @@ func newRealWorld(t testing.TB) *world {
 	must(err)
 	must(inv.Record(ctx, judgedBefore(w.now)))
 	d.Health, d.Judge = inv, judge
-	d.Replay = func(ctx context.Context, id string, list []store.Device, since time.Time) ([]health.Replayed, error) {
+	d.Replay = func(ctx context.Context, set *rule.Set, id string, list []store.Device, since time.Time) ([]health.Replayed, error) {
 		return health.Replay(ctx, health.Options{Rules: set, Inventory: inv, Series: d.Series, Now: func() time.Time { return w.now }}, id, list, since)
 	}
 	channels := realChannels{control, w.now}

@@ -102,8 +102,11 @@ func (s *Server) work(ctx context.Context, number int64, step store.Step) (Incid
 		return IncidentShow{}, NewProblem(invalid, "there is no check %d: rule %s has %d", step.Item, texts.Rule, len(texts.Checks))
 	}
 	var tell *store.News
-	if step.Do == store.DoEscalate {
+	switch step.Do {
+	case store.DoEscalate:
 		tell = s.escalation(i, texts)
+	case store.DoResolve:
+		tell = &store.News{}
 	}
 	after, err := s.d.Health.Work(ctx, scopeOf(ctx), number, step, tell)
 	if errors.Is(err, store.ErrConflict) {

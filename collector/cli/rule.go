@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -252,14 +254,15 @@ func (s *session) ruleReplay() *cobra.Command {
 	var in api.ReplayOrder
 	var since string
 	c := s.command(verb{
-		use:   "replay RULE [FILTER...]",
+		use:   "replay RULE|FILE [FILTER...]",
 		short: "Tell what a rule would have found, from what the collector has kept",
-		long: `Tell what a rule would have found of up to 200 devices since a time, from what
-the collector has kept. Nothing is recorded and nobody is told. It needs an
-account without a scope, because it reads much; one goes on at a time.`,
+		long: `Tell what a rule in use, or the one in a FILE that is not in use yet, would have
+found of up to 200 devices since a time, from what the collector has kept.
+Nothing is recorded and nobody is told. It needs an account without a scope,
+because it reads much; one goes on at a time.`,
 		example: `
 			muster rule replay D02 --since 30d
-			muster rule replay X17 'site:hartford' --devices 200`,
+			muster rule replay X17.yaml 'site:hartford' --devices 200`,
 		run: func(ctx context.Context, args []string) (err error) {
 			in.Filter = strings.Join(args[1:], " ")
 			if in.Since, err = s.since(since); err != nil {
@@ -269,7 +272,15 @@ account without a scope, because it reads much; one goes on at a time.`,
 			if err != nil {
 				return err
 			}
-			x, err := c.RuleReplay(ctx, api.RuleReplayInput{ID: args[0], Body: in})
+			id := args[0]
+			if isRule(id) {
+				text, err := os.ReadFile(id)
+				if err != nil {
+					return fileError("read", id, err)
+				}
+				in.Text, id = string(text), strings.TrimSuffix(filepath.Base(id), filepath.Ext(id))
+			}
+			x, err := c.RuleReplay(ctx, api.RuleReplayInput{ID: id, Body: in})
 			if err != nil {
 				return err
 			}

@@ -163,6 +163,9 @@ func (j *Judge) reconcile(ctx context.Context) error {
 			delete(was, s.Number)
 			if inc := j.inc.open[key]; inc != nil { // what people do is theirs
 				inc.s.Status, inc.s.Assignee, inc.s.SnoozedTo, inc.s.Escalated = s.Status, s.Assignee, s.SnoozedTo, s.Escalated
+				if rule.Severity(s.Told).Rank() > rule.Severity(inc.s.Told).Rank() { // by who escalated it
+					inc.s.Told, inc.s.ToldAt = s.Told, s.ToldAt
+				}
 			}
 			continue
 		}

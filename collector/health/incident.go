@@ -293,6 +293,13 @@ func (j *Judge) tellDue(now time.Time) {
 		case inc.s.Severity == string(rule.Info), rule.Severity(inc.s.Severity).Rank() <= rule.Severity(inc.s.Told).Rank():
 			inc.due = time.Time{} // got better before anybody was told that it got worse
 			continue
+		case inc.s.Status == store.Claimed && inc.s.Told == "":
+			inc.s.Told, inc.due = inc.s.Severity, time.Time{} // somebody was there first
+			j.inc.touch(inc)
+			continue
+		case inc.s.Status == store.Snoozed:
+			inc.due = now.Add(time.Minute) // told when it wakes, if it still is
+			continue
 		case inc.s.Kind == store.DeviceIncident && j.bursting(inc, now):
 			inc.due = now.Add(time.Minute) // its cause may show
 			continue

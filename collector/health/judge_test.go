@@ -475,3 +475,42 @@ func TestASnoozedIncidentWakes(t *testing.T) {
 		t.Errorf("woken %d times, last because %q; it got critical", n, why)
 	}
 }
+
+// Who claims it before anybody is told has it; what sleeps is told when it
+// wakes; what was escalated is not told as new after it.
+func TestWhatSomebodyHasIsNotToldAsNew(t *testing.T) {
+	for _, x := range []struct {
+		name string
+		do   func(i *store.Incident, now time.Time)
+		want []string
+	}{
+		{"nobody", func(*store.Incident, time.Time) {}, []string{"opened warn Full"}},
+		{"claimed", func(i *store.Incident, _ time.Time) { i.Status, i.Assignee = store.Claimed, "ines" }, nil},
+		{"snoozed", func(i *store.Incident, now time.Time) { i.Status, i.SnoozedTo = store.Snoozed, now.Add(time.Hour) }, nil},
+		{"escalated", func(i *store.Incident, now time.Time) {
+			i.Status, i.Told, i.ToldAt = store.Escalated, i.Severity, now
+		}, nil},
+	} {
+		w := newWorld(t, full)
+		pc := w.meet(Info{ID: "pc"})
+		say := func() { w.say(pc, used(95)) }
+		for len(w.l.incidents) == 0 {
+			w.pass(time.Minute, say)
+		}
+		i := w.l.incidents[1]
+		x.do(&i, w.now)
+		w.l.incidents[1] = i
+		w.pass(20*time.Minute, say)
+		if got := w.told(); !slices.Equal(got, x.want) {
+			t.Errorf("%s: told %q, want %q", x.name, got, x.want)
+		}
+		if x.name == "snoozed" {
+			w.pass(time.Hour, say)
+			w.wantTold("opened warn Full")
+		}
+		if x.name == "claimed" {
+			w.pass(10*time.Minute, func() { w.say(pc, used(99)) })
+			w.wantTold("worse critical Full")
+		}
+	}
+}

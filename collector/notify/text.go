@@ -95,7 +95,11 @@ func (m *Message) notice(n *Notice) Part {
 	for _, s := range n.Past {
 		state += fmt.Sprintf("; %s %s", said(s.Kind), m.moment(s.At))
 	}
-	state += fmt.Sprintf("; %s %s", said(n.Kind), m.moment(n.At))
+	at := n.At
+	if n.Kind == Opened && !i.OpenedAt.IsZero() {
+		at = i.OpenedAt // it is told a little later
+	}
+	state += fmt.Sprintf("; %s %s", said(n.Kind), m.moment(at))
 	if n.By != "" {
 		state += " by " + n.By
 	}

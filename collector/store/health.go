@@ -322,8 +322,10 @@ type Health interface {
 	// ErrConflict says that it makes no sense: claimed by another, resolved
 	// already, a note without text. What is so already is no error and leaves no
 	// step. An incident that is escalated can be claimed by another. One that
-	// Muster ended takes a person's word on how useful it was. Escalating adds
-	// news when tell is set: of its texts; the rest is filled in.
+	// Muster ended takes a person's word on how useful it was. Escalating
+	// adds news when tell is set: of its texts; the rest is filled in. What was
+	// escalated counts as told. So does resolving an open one that people were
+	// told of. Released, what was escalated is escalated again.
 	Work(ctx context.Context, s Scope, number int64, step Step, tell *News) (Incident, error)
 
 	// Maintenances lists windows, the earliest first. Put creates with ID 0 and

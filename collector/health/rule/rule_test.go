@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -187,3 +188,49 @@ func BenchmarkCondition(b *testing.B) {
 type flat []Value
 
 func (f flat) Value(slot int) Value { return f[slot] }
+
+// A file that is broken while it is in use stays as it was; a draft is tried
+// beside what is in use, and changes nothing.
+func TestWhatBreaksInUseStaysAsItWas(t *testing.T) {
+	good := func(limit string) []byte {
+		return []byte("id: X17\ntitle: Own\nfamily: space\nsubject: volume\nbasis: judgement\nsource: none\nmeaning: M.\nchecks: [a, b, c]\ndisproof: d\nescalate: e\nlevels:\n  - {severity: warn, when: disk.used_percent >= " + limit + "}\n")
+	}
+	office := fstest.MapFS{"X17.yaml": {Data: good("91")}, "D14.yaml": {Data: []byte("id: D14\nlimits: {warm_disk: {default: 49}, hot_disk: {default: 61}, warm_ssd: {default: 71}, hot_ssd: {default: 81}}\n")}}
+	first, err := Load(rules.Files(), office, "office")
+	if err != nil || len(first.Problems) > 0 || len(first.Broken) > 0 {
+		t.Fatal(err, first.Problems, first.Broken)
+	}
+	office["X17.yaml"], office["X18.yaml"], office["D14.yaml"] = &fstest.MapFile{Data: []byte("id: X17\nfamily: spice\n")}, &fstest.MapFile{Data: []byte("nonsense")}, &fstest.MapFile{Data: []byte("id: D14\nlimits: 7\n")}
+	then, err := Reload(rules.Files(), office, "office", first)
+	if err != nil || len(then.Problems) == 0 {
+		t.Fatal(err, then.Problems)
+	}
+	if r, ok := then.Find("X17"); !ok || r.Document.Levels[0].When != "disk.used_percent >= 91" {
+		t.Errorf("X17 is %+v", r)
+	}
+	if r, _ := then.Find("D14"); r.Limit("warm_disk", "") != 49 {
+		t.Errorf("D14 warns from %v", r.Limit("warm_disk", ""))
+	}
+	if want := map[string]Standing{"X17": AsBefore, "X18": Nothing, "D14": AsBefore}; !maps.Equal(then.Broken, want) {
+		t.Errorf("%v, want %v", then.Broken, want)
+	}
+	again, err := Reload(rules.Files(), office, "office", then)
+	if r, ok := again.Find("X17"); err != nil || !ok || r.Document.Levels[0].When != "disk.used_percent >= 91" {
+		t.Errorf("read twice, X17 is %+v, %v", r, err)
+	}
+	fresh, err := Load(rules.Files(), office, "office")
+	if want := map[string]Standing{"X17": Nothing, "X18": Nothing, "D14": AsBrought}; err != nil || !maps.Equal(fresh.Broken, want) {
+		t.Errorf("after a start: %v, want %v", fresh.Broken, want)
+	}
+
+	draft, err := Draft(rules.Files(), again, "X17.yaml", good("77"))
+	if r, ok := draft.Find("X17"); err != nil || !ok || r.Document.Levels[0].When != "disk.used_percent >= 77" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, _ := draft.Find("D14"); r.Limit("warm_disk", "") != 49 {
+		t.Error("beside a draft, the office's other rules count")
+	}
+	if _, err := Draft(rules.Files(), again, "X19.yaml", []byte("id: X19\nfamily: spice\n")); err == nil || !strings.Contains(err.Error(), "X19.yaml:") {
+		t.Errorf("a draft with faults: %v", err)
+	}
+}

@@ -56,7 +56,22 @@ type Set struct {
 
 	// Problems are files, or rules in them, that cannot stand. The others do.
 	Problems settings.Problems
+	// Broken says what stands in the place of each file of the office that is
+	// not what it says, by the rule's ID.
+	Broken map[string]Standing
+
+	texts map[string][]byte // of the office's files, as they were when they stood
 }
+
+// Standing is what judges in the place of a broken file.
+type Standing string
+
+// What can stand there.
+const (
+	AsBefore  Standing = "stays as it was before"
+	AsBrought Standing = "judges as Muster brings it"
+	Nothing   Standing = "does not judge"
+)
 
 // Find finds a rule by ID, in capitals or not.
 func (s *Set) Find(id string) (*Rule, bool) {
@@ -92,41 +107,94 @@ const maxFiles = 1000
 // Problems, and the own rule stands where a change of it is broken. An error
 // says that own itself cannot stand, or that office cannot be read at all.
 func Load(own, office fs.FS, officeName string) (*Set, error) {
-	b, err := newBuilder()
+	return Reload(own, office, officeName, nil)
+}
+
+// Reload is Load while rules are in use: a file that is broken now stays as it
+// was before, if it was read then.
+func Reload(own, office fs.FS, officeName string, before *Set) (*Set, error) {
+	b, docs, err := brought(own)
 	if err != nil {
 		return nil, err
 	}
+	if office == nil {
+		return b.finish(), nil
+	}
+	names, err := files(office)
+	if err != nil {
+		return nil, fmt.Errorf("read rules of the office in %s: %w", officeName, err)
+	}
+	for _, name := range names {
+		id := strings.TrimSuffix(strings.TrimSuffix(name, ".yaml"), ".yml")
+		file := path.Join(officeName, name)
+		data, err := read(office, name)
+		if err == nil {
+			_, err = b.take(file, data, docs[id], true)
+		}
+		if err == nil {
+			b.set.texts[name] = data
+			continue
+		}
+		b.blame(file, err)
+		b.set.Broken[id] = Nothing
+		if _, ok := docs[id]; ok {
+			b.set.Broken[id] = AsBrought
+		}
+		if before == nil || before.texts[name] == nil {
+			continue
+		}
+		if _, err := b.take(file, before.texts[name], docs[id], true); err == nil {
+			b.set.texts[name], b.set.Broken[id] = before.texts[name], AsBefore
+		}
+	}
+	return b.finish(), nil
+}
+
+// brought begins a set with the rules of own.
+func brought(own fs.FS) (*builder, map[string]Document, error) {
+	b, err := newBuilder()
+	if err != nil {
+		return nil, nil, err
+	}
 	names, err := files(own)
 	if err != nil {
-		return nil, fmt.Errorf("read rules: %w", err)
+		return nil, nil, fmt.Errorf("read rules: %w", err)
 	}
 	docs := map[string]Document{}
 	for _, name := range names {
 		data, err := read(own, name)
 		if err != nil {
-			return nil, fmt.Errorf("rule %s: %w", name, err)
+			return nil, nil, fmt.Errorf("rule %s: %w", name, err)
 		}
 		d, err := b.take(name, data, Document{}, false)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		docs[d.ID] = d
 	}
-	if office == nil {
-		return b.finish(), nil
+	return b, docs, nil
+}
+
+// Draft is the rules in use with one file more, or another text of one: to try
+// it before it is put into the folder. Faults of the text are Problems.
+func Draft(own fs.FS, inUse *Set, file string, text []byte) (*Set, error) {
+	b, docs, err := brought(own)
+	if err != nil {
+		return nil, err
 	}
-	if names, err = files(office); err != nil {
-		return nil, fmt.Errorf("read rules of the office in %s: %w", officeName, err)
-	}
-	for _, name := range names {
-		id := strings.TrimSuffix(strings.TrimSuffix(name, ".yaml"), ".yml")
-		data, err := read(office, name)
-		if err == nil {
-			_, err = b.take(path.Join(officeName, name), data, docs[id], true)
+	id := func(name string) string { return strings.TrimSuffix(strings.TrimSuffix(name, ".yaml"), ".yml") }
+	for name, data := range inUse.texts {
+		if _, err := b.take(name, data, docs[id(name)], true); err != nil {
+			return nil, err
 		}
-		b.blame(path.Join(officeName, name), err)
 	}
-	return b.finish(), nil
+	if _, err := b.take(file, text, docs[id(file)], true); err != nil {
+		b.blame(file, err)
+	}
+	if set := b.finish(); len(set.Problems) == 0 {
+		return set, nil
+	}
+	return nil, b.set.Problems
 }
 
 // Parse reads one file alone, as muster rule check does; base is the rule that
@@ -190,7 +258,7 @@ type builder struct {
 
 func newBuilder() (*builder, error) {
 	c, err := newCompiler()
-	return &builder{c: c, set: &Set{}}, err
+	return &builder{c: c, set: &Set{Broken: map[string]Standing{}, texts: map[string][]byte{}}}, err
 }
 
 func (b *builder) blame(file string, err error) {

@@ -52,7 +52,10 @@ func (w *work) do(s store.Step) (changed bool, _ error) {
 		}
 		w.assignee = ""
 		for _, st := range []*store.IncidentStatus{&w.status, &w.rested} {
-			if *st == store.Claimed {
+			switch {
+			case *st == store.Claimed && w.escalated != "":
+				*st = store.Escalated // whoever it was escalated to still has it
+			case *st == store.Claimed:
 				*st = store.New
 			}
 		}
@@ -164,6 +167,7 @@ func (x *Inventory) Work(ctx context.Context, s store.Scope, number int64, step 
 			return err
 		}
 		reopens := w.status == store.Closed && step.Do == store.DoReopen
+		ends := w.status != store.Closed && step.Do == store.DoResolve
 		changed, err := w.do(step)
 		if err != nil {
 			return err
@@ -181,16 +185,8 @@ func (x *Inventory) Work(ctx context.Context, s store.Scope, number int64, step 
 				return err
 			}
 		}
-		if tell != nil && step.Do == store.DoEscalate {
-			all, err := incident(t.asker(), store.Scope{All: true}, number)
-			if err != nil {
-				return err
-			}
-			n := *tell
-			n.Key, n.Kind, n.At, n.Incident = key, "escalated", step.At, all
-			a := announcement(&n)
-			a.By, a.Note = step.By, strings.TrimSuffix("to "+step.To+": "+step.Text, ": ")
-			if err := t.announce(a); err != nil {
+		if tell != nil && (step.Do == store.DoEscalate || ends) {
+			if err := t.tell(number, key, step, *tell); err != nil {
 				return err
 			}
 		}
@@ -201,6 +197,33 @@ func (x *Inventory) Work(ctx context.Context, s store.Scope, number int64, step 
 		return store.Incident{}, fmt.Errorf("incident %d: %w", number, err)
 	}
 	return out, nil
+}
+
+// tell announces what a person did: that it was escalated, or that what people
+// were told of is resolved. What was told once is not told as new after it.
+func (t *tx) tell(number int64, key string, step store.Step, n store.News) error {
+	all, err := incident(t.asker(), store.Scope{All: true}, number)
+	if err != nil {
+		return err
+	}
+	n.Key, n.At, n.Incident = key, step.At, all
+	switch {
+	case step.Do == store.DoEscalate:
+		n.Kind = "escalated"
+	case all.ToldAt.IsZero():
+		return nil // nobody knows of it
+	default:
+		n.Kind = "cleared"
+	}
+	a := announcement(&n)
+	a.By, a.Note = step.By, step.Text
+	if step.Do == store.DoEscalate {
+		a.Note = strings.TrimSuffix("to "+step.To+": "+step.Text, ": ")
+		if err := t.do("UPDATE incident_rows SET told_at = iif(told_at = 0, ?, told_at), told = severity WHERE number = ?", stamp(step.At), number); err != nil {
+			return err
+		}
+	}
+	return t.announce(a)
 }
 
 // work loads where people stand with an incident in scope.

@@ -162,6 +162,9 @@ func testEscalate(c *clinic) {
 	c.want("taken over in its sleep", stands(c.work(n, store.Step{By: "eva", Do: store.DoClaim})), "claimed by eva to vendor")
 	c.work(n, store.Step{By: "eva", Do: store.DoEscalate, To: "vendor"})
 	c.want("released it is escalated", stands(c.work(n, store.Step{By: "bo", Do: store.DoRelease})), "escalated to vendor")
+	c.work(n, store.Step{By: "bo", Do: store.DoClaim})
+	c.want("claimed and released it is escalated", stands(c.work(n, store.Step{By: "bo", Do: store.DoRelease})), "escalated to vendor")
+	c.want("escalated counts as told", []any{c.incident(n).Told, c.incident(n).ToldAt}, []any{"critical", hours(3)})
 	// Of one place there are no places to tell.
 	here := opened(1, "D02", "warn", 1)
 	here.Key, here.Agency, here.Site, here.SiteID = "here", "Parks", "North", north.ID
@@ -175,6 +178,13 @@ func testEscalate(c *clinic) {
 	_, err = c.h.Work(c.Context(), all(), n, store.Step{At: hours(9), By: "bo", Do: store.DoClaim}, &store.News{})
 	c.ok(err)
 	c.want("told", len(c.told()), 2)
+	// That it is resolved concerns those who were told of it.
+	_, err = c.h.Work(c.Context(), all(), n, store.Step{At: hours(10), By: "bo", Do: store.DoResolve, Useful: "yes", Text: "new disks"}, &store.News{})
+	c.ok(err)
+	_, err = c.h.Work(c.Context(), all(), m, store.Step{At: hours(11), By: "bo", Do: store.DoResolve, Useful: "no"}, &store.News{})
+	c.ok(err)
+	told := c.told()
+	c.want("resolved", []any{len(told), told[2].Incident, told[2].Kind, told[2].By, told[2].Note, told[2].At}, []any{3, n, "cleared", "bo", "new disks", hours(10)})
 }
 
 func testEnd(c *clinic) {
