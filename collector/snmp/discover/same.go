@@ -167,6 +167,25 @@ func sharesAddress(a, b Who, atA, atB netip.Addr) bool {
 	return atA.IsValid() && atB.IsValid() && slices.Contains(a.Addresses, atB) && slices.Contains(b.Addresses, atA)
 }
 
+// Keys are the texts by which a device can be found among many: two that Compare
+// calls the same share one, or name each other's addresses.
+func Keys(w Who) []string {
+	var out []string
+	if s, ok := serial(w); ok {
+		out = append(out, "serial "+s)
+	}
+	if m, ok := hardware(w.Chassis); ok {
+		out = append(out, "chassis "+m)
+	}
+	for _, m := range ports(w) {
+		out = append(out, "port "+m)
+	}
+	if w.Engine != "" {
+		out = append(out, "engine "+strings.ToLower(w.Engine))
+	}
+	return out
+}
+
 // Group sorts findings into devices: those that are the same by evidence are in
 // one group, and the first of each group is the one with the lowest address.
 // Two that contradict each other are never in one, whoever stands between them.

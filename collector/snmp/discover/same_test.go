@@ -3,6 +3,7 @@ package discover
 import (
 	"net/netip"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -39,6 +40,9 @@ func TestWhichAnswersAreOneDevice(t *testing.T) {
 		v := Compare(c.a, c.b, a1, a2)
 		if v.Same() != c.same {
 			t.Errorf("%s: %d points: %s", c.name, v.Points, v)
+		}
+		if v.Same() && !shares(Keys(c.a), Keys(c.b)) {
+			t.Errorf("%s: no key in common: %q, %q", c.name, Keys(c.a), Keys(c.b))
 		}
 		if back := Compare(c.b, c.a, a2, a1); back.Points != v.Points {
 			t.Errorf("%s: %d points the other way, %d this", c.name, back.Points, v.Points)
@@ -93,4 +97,8 @@ func TestNobodyOutsideTheRangesIsFollowed(t *testing.T) {
 	if got := Follow(heard, nil, known, 10); len(got) != 0 {
 		t.Errorf("without a range it follows %v", got)
 	}
+}
+
+func shares(a, b []string) bool {
+	return slices.ContainsFunc(a, func(k string) bool { return slices.Contains(b, k) })
 }

@@ -97,16 +97,12 @@ func (p *Poller) Set(list []Target) {
 	var fresh []*target
 	for _, x := range list {
 		keep[x.ID] = true
-		old := p.targets[x.ID]
-		if old != nil && old.Target == x {
-			continue
-		}
-		if old != nil {
+		if old := p.targets[x.ID]; old != nil {
+			if old.stays(x) {
+				continue
+			}
 			if x.Device == "" {
 				x.Device = old.shown.Device
-			}
-			if old.Target == x {
-				continue
 			}
 			p.drop(old)
 		}

@@ -362,6 +362,15 @@ func TestTargetsComeAndGo(t *testing.T) {
 		defer w.start(t, p)()
 		p.Set(targets[:20])
 		w.pass(5 * time.Minute)
+		for i := range targets { // whoever lists targets learns their devices too
+			s, _ := p.State(targets[i].ID)
+			targets[i].Device = s.Device
+		}
+		epochs := len(w.heads)
+		p.Set(targets[10:20])
+		if len(w.heads) != epochs {
+			t.Error("targets that stayed began anew")
+		}
 		p.Set(targets[10:])
 		n := len(w.of(targets[0]).rounds)
 		rounds := len(w.of(targets[15]).rounds)

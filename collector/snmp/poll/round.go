@@ -296,7 +296,7 @@ func (p *Poller) ask(ctx context.Context, t *target, a session.Asker, hint bool)
 			// what was told of it begin anew.
 			t.kept.Device, t.say, t.Next, t.Up, t.Width = id, sections{}, nil, uptime{}, width{}
 		}
-		t.Who = who
+		t.Who = who.brief()
 	}
 	due := t.dueAt(now, hint)
 	r, err := t.dev.Read(ctx, a, due)

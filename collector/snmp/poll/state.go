@@ -96,6 +96,15 @@ func newTarget(o Options, x Target, now time.Time) *target {
 	return t
 }
 
+// stays says that a target is asked as before. Which device it is the poller may
+// know sooner than the one who lists targets. The poller's lock is held.
+func (t *target) stays(x Target) bool {
+	known := t.shown.Device
+	same := x.Device == "" || known == "" || x.Device == known
+	x.Device = t.Target.Device
+	return same && x == t.Target
+}
+
 // class says which room a round takes. The poller's lock is held.
 func (t *target) class() int {
 	if t.shown.Lane == Live {
@@ -185,7 +194,8 @@ func (p *Poller) publish(t *target, took time.Duration) {
 	t.shown = s
 	gone := t.gone
 	p.mu.Unlock()
-	if !gone && (before.Lane != s.Lane || before.Reason != s.Reason || before.Device != s.Device) {
+	pings := s.Lane == Dead && before.Echo != s.Echo // a device that is off, or only its agent
+	if !gone && (before.Lane != s.Lane || before.Reason != s.Reason || before.Device != s.Device || pings) {
 		p.o.Told(s)
 	}
 }

@@ -76,7 +76,12 @@ type Identity struct {
 	Chassis                           string   // of LLDP or the bridge, lower case hexadecimal with colons
 	Engine                            string   // hexadecimal
 	MACs                              []string // of its own ports
+	Addresses                         []netip.Addr
 }
+
+// brief is what same looks at: the rest would be most of what is kept of a
+// target.
+func (i Identity) brief() Identity { return Identity{Serial: i.Serial, Chassis: i.Chassis} }
 
 // same says whether two identities can be one device: nothing that both tell
 // and that is not shared between devices differs.
