@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -151,6 +152,8 @@ On the collector's machine commands go through the socket in its data folder
 	add(groupFleet,
 		s.deviceCommand(),
 		s.softwareCommand(),
+		s.portCommand(),
+		s.topologyCommand(),
 		s.sqlCommand(),
 		s.seriesCommand(),
 		s.schemaCommand(),
@@ -196,12 +199,16 @@ On the collector's machine commands go through the socket in its data folder
 	return root
 }
 
+// moreForms annotates a command that has forms of output beside the usual ones,
+// parted by blanks.
+const moreForms = "muster.forms"
+
 // checkGlobals holds the global flags to what they take, before any command.
-func (s *session) checkGlobals(*cobra.Command, []string) error {
-	switch s.output {
-	case "table", "json", "csv":
-	default:
-		return usage("-o %s: there is table, json and csv", quoteWord(s.output))
+func (s *session) checkGlobals(c *cobra.Command, _ []string) error {
+	forms := append([]string{"table", "json", "csv"}, strings.Fields(c.Annotations[moreForms])...)
+	if !slices.Contains(forms, s.output) {
+		last := len(forms) - 1
+		return usage("-o %s: there is %s and %s", quoteWord(s.output), strings.Join(forms[:last], ", "), forms[last])
 	}
 	if s.data != "" && s.server != "" {
 		return usage("--data and --server exclude each other: --data is a collector on this machine, --server one elsewhere")
