@@ -59,9 +59,10 @@ type column struct {
 // columns follows all, a group at a time; expect is how many rows there were
 // the last time, 0 if that is not known.
 func (w *walker) columns(ctx context.Context, tops []message.OID, expect int) error {
-	for start := 0; start < len(tops); start += widest {
+	groups := (len(tops) + widest - 1) / widest
+	for g := range groups { // of the same size, but for one column
 		var group []*column
-		for n := start; n < min(start+widest, len(tops)); n++ {
+		for n := g * len(tops) / groups; n < (g+1)*len(tops)/groups; n++ {
 			group = append(group, &column{n: n, top: tops[n], at: append(message.OID(nil), tops[n]...)})
 		}
 		if err := w.follow(ctx, group, expect); err != nil {
@@ -212,7 +213,8 @@ func (w *walker) repetitions(ask []*column, expect int) int {
 
 // adapt learns from an answer that was one.
 func (w *walker) adapt(a answer, req request) {
-	w.per = max(w.size/a.variables, 1)
+	// One more, for indexes that take a byte more.
+	w.per = max(w.per, (w.size+a.variables-1)/a.variables+1)
 	if req.kind != message.GetBulkRequest {
 		if w.doubt && !w.bulked {
 			w.noBulk()
