@@ -324,6 +324,9 @@ func Folders() []Folder {
 			{"internal/metric", "which counters have 32 bits"},
 			{"internal/event", "kinds of what it saw"},
 			{"internal/backoff", "a target's place in the interval"},
+		}, Tests: []Import{
+			{"collector/snmp/snmptest", "an agent in virtual time"},
+			{"collector/snmp/message", "its users"},
 		}},
 		{Path: "collector/snmp/discover", Owns: "which addresses answer, with which credential, and which are the same device", May: []Import{
 			{"collector/snmp/session", "it asks through sessions"},

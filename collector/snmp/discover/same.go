@@ -221,3 +221,12 @@ next:
 	}
 	return out
 }
+
+// Told says that a device tells something by which it alone is known.
+func Told(w Who) bool {
+	if _, ok := serial(w); ok {
+		return true
+	}
+	_, ok := hardware(w.Chassis)
+	return ok
+}
