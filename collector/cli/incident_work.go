@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"muster/collector/api"
+	"muster/collector/store"
 )
 
 // worked makes a command that does something to one incident.
@@ -171,11 +173,28 @@ was replaced teaches which signs are worth something.`,
 			return api.IncidentShow{}, usage("--useful %s: there is yes, no and wrong", quoteWord(in.Useful))
 		}
 		return c.IncidentResolve(ctx, api.IncidentResolveInput{Number: n, Body: in})
-	}, func(x *api.IncidentShow) string { return about(x) + " is resolved" })
+	}, resolvedWords)
 	c.Flags().StringVar(&in.Useful, "useful", "", "`yes`, no or wrong")
 	c.Flags().StringVar(&in.Replaced, "replaced", "", "the `part` that was replaced, such as disk")
 	c.Flags().StringVar(&in.Text, "note", "", "`text`: what was done")
 	return c
+}
+
+// resolvedWords says also what still holds: nobody is told of it again until it
+// has ended, or got worse.
+func resolvedWords(x *api.IncidentShow) string {
+	text := about(x) + " is resolved"
+	var still []string
+	for _, f := range x.Incident.Findings {
+		if said := f.Title + " (" + f.Rule + ")"; f.State == store.Firing && !slices.Contains(still, said) {
+			still = append(still, said)
+		}
+	}
+	if len(still) == 0 {
+		return text
+	}
+	return fmt.Sprintf("%s. It still holds: %s. It stays closed until that has ended and comes again, or gets worse; muster incident reopen %d takes this back",
+		text, strings.Join(still, "; "), x.Incident.Number)
 }
 
 func (s *session) incidentReopen() *cobra.Command {

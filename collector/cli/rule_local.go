@@ -241,6 +241,10 @@ func (s *session) testRules(ctx context.Context, list []tested) error {
 	var out []ruleOutcome
 	cases, failed := 0, 0
 	for _, x := range list {
+		if x.rule.Disabled {
+			s.note("rule %s is disabled here: its cases are not played", x.rule.ID)
+			continue
+		}
 		played, err := health.Play(ctx, x.set, x.rule)
 		if err != nil {
 			return err

@@ -103,11 +103,19 @@ func (j *Judge) began(d *device, m member, st *state, now time.Time) {
 		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.DeviceIncident, Key: key, Family: st.f.Family,
 			Hygiene: st.f.Hygiene, Status: store.New, OpenedAt: now, Backlog: true}}
 		j.inc.open[key] = inc
-		j.step(key, store.Step{At: now, Do: "opened", Text: st.f.Title})
+		j.step(key, store.Step{At: now, Do: "opened", Text: titleOf(st)})
 	} else {
-		j.step(key, store.Step{At: now, Do: "joined", Text: st.f.Title})
+		j.step(key, store.Step{At: now, Do: "joined", Text: titleOf(st)})
 	}
 	j.belong(inc, m, st, now)
+}
+
+// titleOf is what was found, and on which part.
+func titleOf(st *state) string {
+	if part := cmp.Or(st.f.Label, st.f.Component); part != "" {
+		return st.f.Title + ": " + part
+	}
+	return st.f.Title
 }
 
 func (j *Judge) belong(inc *incident, m member, st *state, now time.Time) {
@@ -130,7 +138,7 @@ func (j *Judge) refresh(inc *incident, now time.Time) {
 		return
 	}
 	if inc.s.Kind == store.DeviceIncident {
-		inc.s.Rule, inc.s.Title = lead.f.Rule, lead.f.Title
+		inc.s.Rule, inc.s.Title = lead.f.Rule, lead.f.Title+j.onHowMany(inc, lead)
 		inc.s.Family = lead.f.Family
 		inc.s.Severity = severity
 	}
@@ -173,6 +181,22 @@ func (j *Judge) lead(inc *incident) (lead *state, severity string, backlog, flap
 		severity = lead.f.Severity
 	}
 	return lead, severity, backlog, flapping
+}
+
+// onHowMany says, when there are several, on how many drives, ports or the like
+// of a device the leading rule fires.
+func (j *Judge) onHowMany(inc *incident, lead *state) string {
+	n := 0
+	for m, st := range inc.members {
+		if m.key.rule == lead.f.Rule && m.device == lead.f.Device && st.level > 0 {
+			n++
+		}
+	}
+	r, ok := j.plan.set.Find(lead.f.Rule)
+	if n < 2 || !ok {
+		return ""
+	}
+	return fmt.Sprintf(" (%d %s)", n, r.On.Plural())
 }
 
 // seat is 0 for a finding on a machine that somebody sits at.

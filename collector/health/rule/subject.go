@@ -2,6 +2,7 @@ package rule
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -74,6 +75,15 @@ var subjects = sync.OnceValue(func() subjectIndex {
 	}
 	return x
 })
+
+// Plural is what several of it are called.
+func (s Subject) Plural() string {
+	one := strings.TrimPrefix(s.Doc, "the ")
+	if stem, ok := strings.CutSuffix(one, "y"); ok && !strings.HasSuffix(stem, "a") {
+		return stem + "ies"
+	}
+	return one + "s"
+}
 
 // Device is the subject of rules that judge the device as a whole.
 const Device = "device"
