@@ -21,8 +21,10 @@ import (
 const (
 	// tries is how often a question to a live target is repeated.
 	tries = 2
-	// patience is how long a single question to a target in doubt waits.
-	patience = time.Second
+	// patience is how long a single question to a target in doubt waits, at
+	// least; mostPatience, for one that is known to be far away.
+	patience     = time.Second
+	mostPatience = 5 * time.Second
 	// identifyEvery is how often a target is asked anew who it is; a start or
 	// a return is asked at once.
 	identifyEvery = 24 * time.Hour
@@ -92,11 +94,14 @@ func (p *Poller) knock(ctx context.Context, t *target, hint bool) bool {
 		}
 	}
 	t.probed = now
-	again := 0
+	again, wait := 0, patience
+	if t.Learned != nil {
+		wait = min(max(wait, 3*t.Learned.RoundTrip), mostPatience)
+	}
 	if t.Standing.Lane == Untried {
 		again = 1 // nothing is known, so one lost packet is not to decide
 	}
-	a, err := p.o.Dial(t.Target, t.Learned, again, patience)
+	a, err := p.o.Dial(t.Target, t.Learned, again, wait)
 	if err == nil {
 		_, err = a.Get(ctx, sysUpTime)
 		p.took(t, a)
@@ -365,6 +370,7 @@ func (p *Poller) hand(ctx context.Context, t *target, r Reading, events []report
 	for i := range r.Sections {
 		cells += len(r.Sections[i].Rows) * len(r.Sections[i].Columns)
 	}
+	t.complete(r.Sections, now)
 	rep.Sections = t.say.pick(r.Sections, now)
 	if len(t.say.Told) > 0 {
 		all := t.say.hashes()

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 	"time"
 
+	"muster/collector/snmp/session"
 	"muster/internal/inventory"
 	"muster/internal/report"
 )
@@ -64,6 +66,52 @@ func (s *sections) pick(in []report.Section, now time.Time) []report.Section {
 		out = append(out, sec)
 	}
 	return out
+}
+
+// complete adds to what a device says of itself how it is asked: only the poller
+// knows.
+func (t *target) complete(list []report.Section, now time.Time) {
+	for i := range list {
+		s := &list[i]
+		if s.Name != "snmp_agent" || len(s.Rows) != 1 {
+			continue
+		}
+		row := append([]any(nil), s.Rows[0]...)
+		columns := append([]string(nil), s.Columns...)
+		put := func(name string, v any) {
+			if n := slices.Index(columns, name); n >= 0 {
+				row[n] = v
+				return
+			}
+			columns, row = append(columns, name), append(row, v)
+		}
+		put("snmp_version", t.Credential.Version)
+		put("security_level", level(t.Credential))
+		put("polled_address", t.Address.Addr().String())
+		put("answered_at", now.UnixMilli())
+		if l := t.Learned; l != nil {
+			if l.RoundTrip > 0 {
+				put("rtt_seconds", l.RoundTrip.Seconds())
+			}
+			if l.Repetitions > 0 {
+				put("max_repetitions", int64(l.Repetitions))
+			}
+		}
+		s.Columns, s.Rows = columns, [][]any{row}
+	}
+}
+
+// level is how a credential secures what it asks, as the inventory spells it.
+func level(c session.Credential) string {
+	switch {
+	case c.Version != "3":
+		return "community"
+	case c.AuthProtocol == "":
+		return "no_auth_no_priv"
+	case c.PrivProtocol == "":
+		return "auth_no_priv"
+	}
+	return "auth_priv"
 }
 
 // lose forgets that sections were told, because their report never arrived.
