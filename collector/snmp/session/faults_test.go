@@ -83,6 +83,66 @@ func TestHardAgents(t *testing.T) {
 	}
 }
 
+// An agent of version 1 that says nothing to several columns at once.
+func TestSilentToWideQuestions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := snmptest.New(t, table(6, 30))
+		a.Set(snmptest.Faults{Silent: 2})
+		s := open(t, a, func(o *session.Options) { o.Credential, o.Retries = as(a, "1"), 0 })
+		if _, err := s.Get(t.Context(), systemN+"1.0"); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Table(t.Context(), columns(6), session.Limits{})
+		if err := errors.Join(err, got.Fault, holds(got, 6, 30)); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.Stats().Timeouts; n != 2 {
+			t.Errorf("%d packets without an answer, want 2 (6, 3, 2 columns)", n)
+		}
+	})
+}
+
+// One broken row costs its column, and does not make the rest slow.
+func TestBulkGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := snmptest.New(t, table(3, 300))
+		s := open(t, a, nil)
+		if _, err := s.Table(t.Context(), columns(3), session.Limits{}); err != nil {
+			t.Fatal(err)
+		}
+		a.Set(snmptest.Faults{Status: map[string]int32{top + "2.7": 5}})
+		a.Forget()
+		got, err := s.Table(t.Context(), columns(3), session.Limits{})
+		if err != nil || !errors.Is(got.Fault, session.ErrStatus) || len(got.Rows) != 300 {
+			t.Fatal(err, got.Fault, len(got.Rows))
+		}
+		if n := len(a.Requests()); n > 35 {
+			t.Errorf("%d packets for 300 rows", n)
+		}
+		if !s.Learned().NoBulk.IsZero() {
+			t.Error("GETBULK is given up for one broken row")
+		}
+	})
+}
+
+// That GETBULK is not answered is found out by a table that was empty, too.
+func TestNoBulkAndNoRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := snmptest.New(t, table(1, 0))
+		a.Set(snmptest.Faults{NoBulk: true})
+		s := open(t, a, func(o *session.Options) {
+			o.Retries, o.Learned = 0, &session.Learned{Rows: map[string]int{top + "1": 1}}
+		})
+		if _, err := s.Get(t.Context(), systemN+"1.0"); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Table(t.Context(), columns(1), session.Limits{})
+		if err != nil || !got.Complete || len(got.Rows) != 0 {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
 // GETBULK is tried again after a day, in case the agent learned it.
 func TestBulkIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -16,10 +16,13 @@ const (
 	mostRepetitions  = 25
 	// mostVariables is how many a device is asked for at once.
 	mostVariables = 100
-	// answerBytes is how large an answer is meant to be: what passes any network
-	// in one piece (RFC 8200 §5: 1280 bytes, less the heads of IPv6 and UDP).
-	// Pieces are what VPNs lose.
-	answerBytes = 1280 - 40 - 8
+	// answerBytes is how large an answer is meant to be: what passes Ethernet,
+	// PPPoE and the common VPNs in one piece (1400 bytes, less the heads of IPv4
+	// and UDP). Where pieces are lost, silence teaches less.
+	answerBytes = 1400 - 20 - 8
+	// firstHead is what an answer takes beside its variables, at first; version
+	// 3 has three times as much.
+	firstHead = 50
 	// growAfter is how many full answers it takes until a little more is asked
 	// for again, after a size turned out to be too much.
 	growAfter = 64
@@ -36,7 +39,8 @@ type walker struct {
 	bulk     bool // ask with GETBULK
 	doubt    bool // GETBULK was not answered; row by row is tried
 	wide     int  // columns at once
-	per      int  // bytes that a variable takes
+	per      int  // bytes that a variable takes, by the largest average
+	head     int  // bytes of an answer beside them
 	bytes    int  // received
 	silent   int  // questions without an answer, in a row
 	disorder bool
@@ -128,6 +132,7 @@ func halveRepetitions(r *request) { r.repetitions = max(1, r.repetitions/2) }
 type answer struct {
 	status, index int
 	variables     int
+	bytes         int     // of the variables
 	asked         request // the repetition that was answered
 	ended         bool    // a column came to its end
 	err           error   // nothing further can be asked
@@ -141,6 +146,7 @@ func (w *walker) take(p *message.PDU, r request, ask []*column) (a answer) {
 	}
 	n := len(ask)
 	for i := range p.Variables {
+		a.bytes += 6 + len(p.Variables[i].Name) + len(p.Variables[i].Value) // with tags and short lengths
 		if i/n >= r.repetitions {
 			break
 		}
@@ -197,13 +203,13 @@ func (w *walker) repetitions(ask []*column, expect int) int {
 	per, rows := w.per, 0
 	for _, c := range ask {
 		if w.per == 0 {
-			// Tags, lengths, an index and a number take some 18 bytes beside
+			// Tags, lengths, an index and a number take some 14 bytes beside
 			// the column's own name.
-			per = max(per, len(c.top)+18)
+			per = max(per, len(c.top)+14)
 		}
 		rows = max(rows, c.rows)
 	}
-	n = min(n, w.variables()/len(ask), answerBytes/(per*len(ask)))
+	n = min(n, w.variables()/len(ask), (answerBytes-max(w.head, firstHead))/(per*len(ask)))
 	if left := expect - rows; expect > 0 && left >= 0 {
 		// One more than there should be shows the end.
 		n = min(n, left+1)
@@ -214,7 +220,8 @@ func (w *walker) repetitions(ask []*column, expect int) int {
 // adapt learns from an answer that was one.
 func (w *walker) adapt(a answer, req request) {
 	// One more, for indexes that take a byte more.
-	w.per = max(w.per, (w.size+a.variables-1)/a.variables+1)
+	w.per = max(w.per, (a.bytes+a.variables-1)/a.variables+1)
+	w.head = max(w.head, w.size-a.bytes)
 	if req.kind != message.GetBulkRequest {
 		if w.doubt && !w.bulked {
 			w.noBulk()
@@ -271,6 +278,7 @@ func (w *walker) status(a answer, req request, ask []*column) {
 	case a.index >= 1 && a.index <= n || n == 1:
 		c := ask[max(min(a.index, n), 1)-1]
 		w.drop(c, &StatusError{Status: a.status, OID: c.at.String()})
+		w.bulk = w.bulked && w.mayBulk() // it was that column
 	default:
 		w.wide = 1 // it does not say which column
 	}
@@ -279,13 +287,13 @@ func (w *walker) status(a answer, req request, ask []*column) {
 // unanswered says whether to go on in another way after a question without an
 // answer. The device answered before, so it is perhaps the question.
 func (w *walker) unanswered(err error, req request) error {
-	if !errors.Is(err, ErrTimeout) && !errors.Is(err, ErrGarbage) || !w.proven || req.kind != message.GetBulkRequest {
+	if !errors.Is(err, ErrTimeout) && !errors.Is(err, ErrGarbage) || !w.proven {
 		return err
 	}
 	if w.silent++; w.silent > mostSilent {
 		return err
 	}
-	if !w.bulked {
+	if req.kind == message.GetBulkRequest && !w.bulked {
 		if few := 2 * len(req.names); w.silent == 1 && req.repetitions > 2 {
 			w.learn(func(l *Learned) { l.Variables = few })
 		} else {
@@ -293,9 +301,13 @@ func (w *walker) unanswered(err error, req request) error {
 		}
 		return nil
 	}
-	if len(req.names)*req.repetitions == 1 {
+	switch {
+	case len(req.names)*req.repetitions == 1:
 		return err
+	case req.kind == message.GetBulkRequest:
+		w.smaller(req)
+	default:
+		w.wide = (len(req.names) + 1) / 2
 	}
-	w.smaller(req)
 	return nil
 }

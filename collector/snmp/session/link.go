@@ -41,6 +41,10 @@ type udp struct {
 
 func (u *udp) Send(packet []byte) error {
 	_, err := u.c.Write(packet)
+	if err != nil && refused(err) {
+		// Perhaps it is about a packet sent before; if not, it comes again.
+		_, err = u.c.Write(packet)
+	}
 	return told(err)
 }
 

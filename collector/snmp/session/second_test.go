@@ -147,7 +147,7 @@ func TestAnswerSize(t *testing.T) {
 		if _, err := open(t, a, nil).Table(t.Context(), columns(cols), session.Limits{}); err != nil {
 			t.Fatal(err)
 		}
-		if most > 1232 || cols > 1 && sum/n < 800 {
+		if most > 1372 || cols > 1 && sum/n < 900 {
 			t.Errorf("%d columns: answers of %d bytes at most, %d on average", cols, most, sum/n)
 		}
 	}

@@ -1,7 +1,7 @@
 // Package session talks to one SNMP device: it asks, waits, asks again,
-// follows tables to their end, and says why it could not. It owns the library
-// that encodes packets, timeouts, the size of questions, and what was learned
-// of a device's manners.
+// follows tables to their end, and says why it could not. It owns the socket,
+// timeouts, the size of questions, engines of version 3, and what was learned of
+// a device's manners.
 //
 // It must not know what an object means, which device this is to the
 // inventory, or when it is asked again.
