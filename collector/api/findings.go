@@ -128,6 +128,9 @@ func (s *Server) ruleExplain(ctx context.Context, in *RuleExplainInput) (Explana
 	if err != nil {
 		return Explanations{}, err
 	}
+	if in.Rule == "" {
+		return s.explain(ctx, d.ID, "", in.Component)
+	}
 	r, _, err := s.rule(in.Rule)
 	if err != nil {
 		return Explanations{}, err

@@ -41,7 +41,7 @@ type FindingShow struct {
 // RuleExplainInput asks what a rule says of a device now.
 type RuleExplainInput struct {
 	Device    string `query:"device" required:"true" minLength:"1" maxLength:"256" doc:"REF."`
-	Rule      string `query:"rule" required:"true" minLength:"1" maxLength:"12" doc:"ID of the rule, such as S01."`
+	Rule      string `query:"rule" maxLength:"12" doc:"ID of the rule, such as S01. Default: all that are for such devices."`
 	Component string `query:"component" maxLength:"256" doc:"One drive, volume, port … as findings name it. Default: each."`
 }
 

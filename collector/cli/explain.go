@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -18,19 +19,19 @@ func (s *session) explainCommand() *cobra.Command {
 		long: `Explain a finding by its number, or what a RULE says of a DEVICE now, of each of
 its drives, volumes or ports or of one COMPONENT: each level with its condition
 and whether it is true, what goes in, what is not known and why, and where the
-limits come from.`,
+limits come from. Without a RULE: in a line each, what all rules for such
+devices say, and which cannot see what they need.`,
 		example: `
 			muster explain 5120
+			muster explain pc-104
 			muster explain pc-104 D02
 			muster explain sw-3 N07 Gi1/0/31`,
 		run: func(ctx context.Context, args []string) error {
 			var finding int64
 			if len(args) == 1 {
-				n, err := numbered("finding", args[0])
-				if err != nil {
-					return usage("%s is no number of a finding; of a device a rule is needed too: muster explain DEVICE RULE", quoteWord(args[0]))
+				if n, err := numbered("finding", args[0]); err == nil {
+					finding = n
 				}
-				finding = n
 			}
 			c, err := s.client()
 			if err != nil {
@@ -40,7 +41,10 @@ limits come from.`,
 			if finding > 0 {
 				x, err = c.FindingExplain(ctx, api.FindingInput{ID: finding})
 			} else {
-				in := api.RuleExplainInput{Device: args[0], Rule: args[1]}
+				in := api.RuleExplainInput{Device: args[0]}
+				if len(args) > 1 {
+					in.Rule = args[1]
+				}
 				if len(args) == 3 {
 					in.Component = args[2]
 				}
@@ -48,6 +52,9 @@ limits come from.`,
 			}
 			if err != nil {
 				return err
+			}
+			if finding == 0 && len(args) == 1 && s.output == "table" {
+				return s.allRules(x)
 			}
 			return s.showExplanations(x)
 		},
@@ -77,6 +84,39 @@ func (s *session) showExplanations(x api.Explanations) error {
 		}
 		s.explanation(&x.Explanations[i], i == len(x.Explanations)-1)
 	}
+	s.hiddenNote(x.Hidden)
+	return nil
+}
+
+// allRules says of each rule what it says of a device: what fires first, then
+// what cannot be seen, then what is fine.
+func (s *session) allRules(x api.Explanations) error {
+	order := []string{"firing", "pending", "unseen", "none"}
+	said := map[string]string{"pending": "not for long enough yet", "unseen": "cannot see", "none": "fine"}
+	slices.SortStableFunc(x.Explanations, func(a, b health.Explanation) int {
+		return cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State))
+	})
+	g := newGrid("rule", "says", "what", "part", "not known")
+	count := map[string]int{}
+	for _, e := range x.Explanations {
+		count[e.State]++
+		says := said[e.State]
+		switch {
+		case e.Off != "":
+			says = "switched off"
+		case e.State == "firing":
+			says = urgency(e.Severity)
+		}
+		missing := ""
+		if e.State == "unseen" && len(e.Unseen) > 0 {
+			missing = e.Unseen[0]
+		}
+		g.add(e.Rule, says, e.Title, cmp.Or(e.Label, e.Component), missing)
+	}
+	if err := s.show(g, x, "no rule is for such a device"); err != nil {
+		return err
+	}
+	s.note("%d fire, %d cannot see what they need, %d find nothing; muster explain DEVICE RULE tells why", count["firing"], count["unseen"], count["none"]+count["pending"])
 	s.hiddenNote(x.Hidden)
 	return nil
 }

@@ -67,13 +67,14 @@ type InputNow struct {
 // ErrUnknownRule says that no rule has that ID.
 var ErrUnknownRule = errors.New("there is no such rule")
 
-// Explain says what a rule says of a device: of one component, or of each when
-// component is empty.
+// Explain says what a rule says of a device, or each rule that is for such
+// devices when ruleID is empty: of one component, or of each when component is
+// empty.
 func (j *Judge) Explain(ctx context.Context, id inventory.DeviceID, ruleID, component string) ([]Explanation, error) {
 	j.mu.Lock()
-	r, ok := j.plan.set.Find(ruleID)
+	_, ok := j.plan.set.Find(ruleID)
 	j.mu.Unlock()
-	if !ok {
+	if !ok && ruleID != "" {
 		return nil, fmt.Errorf("%w: %s", ErrUnknownRule, ruleID)
 	}
 	// A device that has not reported since the start is known from the store.
@@ -87,9 +88,14 @@ func (j *Judge) Explain(ctx context.Context, id inventory.DeviceID, ruleID, comp
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var out []Explanation
-	for _, p := range d.partsOf(r) {
-		if component == "" || p.key == component || slices.Contains(p.names, component) {
-			out = append(out, j.explain(d, r, p))
+	for _, r := range j.plan.set.Rules {
+		if r.ID != ruleID && (ruleID != "" || !j.concerns(r, d) && j.off[r.ID] == "") {
+			continue
+		}
+		for _, p := range d.partsOf(r) {
+			if component == "" || p.key == component || slices.Contains(p.names, component) {
+				out = append(out, j.explain(d, r, p))
+			}
 		}
 	}
 	return out, nil
