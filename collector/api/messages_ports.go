@@ -109,7 +109,7 @@ type PortShowInput struct {
 type PortShow struct {
 	Device     NamedDevice `json:"device"`
 	Ports      []PortLine  `json:"ports" nullable:"false"`
-	Unresolved int         `json:"unresolved,omitempty" doc:"Addresses of forwarding tables, of all gear, whose port could not be named."`
+	Unresolved int         `json:"unresolved,omitempty" doc:"Addresses of its forwarding table whose port could not be named."`
 	ReadAt     time.Time   `json:"read_at"`
 }
 

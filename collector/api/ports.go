@@ -244,7 +244,7 @@ func (s *Server) portShow(ctx context.Context, in *PortShowInput) (PortShow, err
 	if err != nil {
 		return PortShow{}, err
 	}
-	out := PortShow{Device: shownName(d), Ports: []PortLine{}, ReadAt: x.n.At(), Unresolved: x.n.Unresolved()}
+	out := PortShow{Device: shownName(d), Ports: []PortLine{}, ReadAt: x.n.At(), Unresolved: x.n.Unresolved(d.ID)}
 	list := x.n.PortsOf(d.ID)
 	if name := strings.TrimSpace(in.Port); name != "" {
 		found, ok := x.n.Lookup(d.ID, name)

@@ -312,7 +312,13 @@ func (s *session) showPorts(p *api.PortShow) error {
 		x := &p.Ports[i]
 		g.add(x.Name, x.End.State, known(x.End.SpeedBits), x.End.Duplex, known(int64(x.UntaggedVlan)), roleWords(x), onWords(x), known(int64(x.Macs)), errorSum(x.End.Errors), x.Alias)
 	}
-	return s.show(g, p, called(&p.Device)+" has no ports that are known: it is no network gear, or its ports were never read")
+	if err := s.show(g, p, called(&p.Device)+" has no ports that are known: it is no network gear, or its ports were never read"); err != nil {
+		return err
+	}
+	if p.Unresolved > 0 {
+		s.note("%d addresses of its forwarding table are on ports that it could not name", p.Unresolved)
+	}
+	return nil
 }
 
 // errorSum is damaged frames in and out; nothing when neither is known.

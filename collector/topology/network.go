@@ -42,8 +42,8 @@ type Network struct {
 	addresses []holder // by IP
 	holdersOf []int32  // addresses by MAC
 	gearAt    map[[2]int32]int32
-	cost      []int64 // to the root of the spanning tree, by device
-	unknown   int     // sightings on ports that the switch could not name
+	cost      []int64       // to the root of the spanning tree, by device
+	unknown   map[int32]int // sightings by device, on ports that it could not name
 }
 
 // port is what was worked out of one port.
@@ -334,6 +334,7 @@ func grouped(n, groups int, of func(int) int32) (list, start []int32) {
 // learn takes in the forwarding tables.
 func (j *joining) learn() {
 	f := j.f
+	j.unknown = map[int32]int{}
 	j.at = make([]sighting, 0, len(f.Fdb))
 	for i := range f.Fdb {
 		r := &f.Fdb[i]
@@ -342,7 +343,7 @@ func (j *joining) learn() {
 		}
 		at, ok := j.portOf[portKey{r.Of, r.Port}]
 		if !ok {
-			j.unknown++
+			j.unknown[r.Of]++
 			continue
 		}
 		j.at = append(j.at, sighting{mac: r.Mac, first: r.First, last: r.Last, port: at, vlan: uint16(r.Vlan), gone: r.Gone})
@@ -394,6 +395,11 @@ func (n *Network) present(last int64, gone bool) bool {
 // At is when the facts were read.
 func (n *Network) At() time.Time { return n.f.Now }
 
-// Unresolved is how many addresses of forwarding tables are on ports that their
-// switch could not name; they are in no answer.
-func (n *Network) Unresolved() int { return n.unknown }
+// Unresolved is how many addresses of a device's forwarding table are on ports
+// that it could not name; they are in no answer.
+func (n *Network) Unresolved(id inventory.DeviceID) int {
+	if d, ok := n.byID[id]; ok {
+		return n.unknown[d]
+	}
+	return 0
+}

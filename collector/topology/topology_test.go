@@ -420,8 +420,8 @@ func TestHostileRows(t *testing.T) {
 		o.learn(a, "Gi1/0/1", always(), mac(0x10000+i))
 	}
 	n := o.join()
-	if n.Unresolved() != 1 {
-		t.Errorf("%d unresolved", n.Unresolved())
+	if n.Unresolved("id-sw-a") != 1 || n.Unresolved("nobody") != 0 {
+		t.Errorf("%d unresolved", n.Unresolved("id-sw-a"))
 	}
 	p := n.PortsOf("id-sw-a")
 	if p[0].Role != Shared || p[0].Macs != 50_000 || len(p[0].Hosts) != maxHosts {
