@@ -103,8 +103,9 @@ func New(o Options) *Scout {
 	return &Scout{o}
 }
 
-// tellEvery is how often progress is told while nothing is found.
-const tellEvery = time.Second
+// tellEvery is how often progress is told: what is found meanwhile is told, and
+// kept, together.
+const tellEvery = 250 * time.Millisecond
 
 // Look asks all addresses of a job and returns when it is through, or with the
 // error of ctx. It tells how far it is from one goroutine at a time.
@@ -154,7 +155,7 @@ func (s *Scout) Look(ctx context.Context, j Job, tell func(Progress)) error {
 		if f.State != Nobody {
 			p.Found = append(p.Found, f)
 		}
-		if now := s.o.Now(); len(p.Found) > 0 || now.Sub(last) >= tellEvery {
+		if now := s.o.Now(); now.Sub(last) >= tellEvery {
 			tell(p)
 			p.Found, last = nil, now
 		}
