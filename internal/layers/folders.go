@@ -328,6 +328,14 @@ func Folders() []Folder {
 			{"collector/snmp/snmptest", "an agent in virtual time"},
 			{"collector/snmp/message", "its users"},
 		}},
+		{Path: "collector/snmp/profile", Owns: "what devices can be asked, and which rows and numbers follow", May: []Import{
+			{"collector/snmp/session", "it asks through sessions"},
+			{"internal/settings", "profiles are read as strictly as settings, with line and reason"},
+			{"internal/inventory", "rows are those of its sections"},
+			{"internal/metric", "numbers are named by the catalogue"},
+			{"internal/event", "kinds of what it saw"},
+			{"internal/report", "it makes sections and layouts"},
+		}},
 		{Path: "collector/snmp/discover", Owns: "which addresses answer, with which credential, and which are the same device", May: []Import{
 			{"collector/snmp/session", "it asks through sessions"},
 			{"internal/enroll", "which serial numbers and hardware addresses are placeholders"},

@@ -1,0 +1,211 @@
+package profile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"muster/collector/snmp/session"
+)
+
+// reader asks one device during one round and remembers what it answered, so
+// that several tasks ask once.
+type reader struct {
+	a       session.Asker
+	objects map[string]answer
+	columns map[string]*column
+	tables  map[string]*fetched
+	silent  int   // questions in a row that were not answered
+	down    error // why nothing is asked any more
+	heard   bool  // something was answered
+}
+
+// answer is what came for a single object.
+type answer struct {
+	session.Value
+	err error
+}
+
+// column is one column of a table, by index.
+type column struct {
+	order []string
+	cells map[string]session.Value
+	err   error // why it is not complete
+}
+
+// fetched is columns of one table.
+type fetched struct {
+	session.Table
+	at map[string]int // place of each column in a row
+}
+
+func newReader(a session.Asker) *reader {
+	return &reader{a: a, objects: map[string]answer{}, columns: map[string]*column{}, tables: map[string]*fetched{}}
+}
+
+// patience is how many questions in a row may stay without an answer before
+// the rest of a round is given up: each costs seconds.
+const patience = 2
+
+// note follows whether the device still answers.
+func (r *reader) note(err error) {
+	switch {
+	case err == nil:
+		r.silent, r.heard = 0, true
+	case errors.Is(err, session.ErrCredential), errors.Is(err, session.ErrRefused), errors.Is(err, session.ErrClosed),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		r.down = err
+	case errors.Is(err, session.ErrTimeout):
+		if r.silent++; r.silent >= patience {
+			r.down = err
+		}
+	default:
+		r.silent, r.heard = 0, true // it did answer something
+	}
+}
+
+// prefetch asks for single objects in one go.
+func (r *reader) prefetch(ctx context.Context, oids []string) {
+	var ask []string
+	for _, oid := range oids {
+		if _, ok := r.objects[oid]; !ok && oid != "" && !slices.Contains(ask, oid) {
+			ask = append(ask, oid)
+		}
+	}
+	if len(ask) == 0 {
+		return
+	}
+	if r.down != nil {
+		for _, oid := range ask {
+			r.objects[oid] = answer{err: r.down}
+		}
+		return
+	}
+	got, err := r.a.Get(ctx, ask...)
+	r.note(err)
+	at := byName(got)
+	for _, oid := range ask {
+		v, ok := at[oid]
+		switch {
+		case ok:
+			r.objects[oid] = answer{Value: v}
+		case err != nil:
+			r.objects[oid] = answer{err: err}
+		default:
+			r.objects[oid] = answer{}
+		}
+	}
+}
+
+// object is a single object; Missing when the device does not have it or did
+// not answer, which err tells.
+func (r *reader) object(ctx context.Context, oid string) answer {
+	r.prefetch(ctx, []string{oid})
+	return r.objects[oid]
+}
+
+// has says whether there is anything below oid.
+func (r *reader) has(ctx context.Context, oid string) bool {
+	if r.down != nil {
+		return false
+	}
+	got, err := r.a.Walk(ctx, oid, session.Limits{Rows: 1, Requests: 4})
+	if len(got) > 0 || errors.Is(err, session.ErrLimit) {
+		err = nil
+	}
+	r.note(err)
+	return len(got) > 0
+}
+
+// table asks for columns of one table.
+func (r *reader) table(ctx context.Context, l session.Limits, columns ...string) session.Table {
+	if r.down != nil {
+		return session.Table{Fault: r.down}
+	}
+	t, err := r.a.Table(ctx, columns, l)
+	if len(t.Rows) > 0 {
+		r.silent, r.heard = 0, true
+		if errors.Is(t.Fault, context.DeadlineExceeded) || errors.Is(t.Fault, context.Canceled) {
+			r.note(t.Fault)
+		}
+	} else {
+		r.note(err)
+	}
+	if err != nil && t.Fault == nil {
+		t.Fault = err
+	}
+	return t
+}
+
+// column asks for one column, once a round.
+func (r *reader) column(ctx context.Context, oid string) *column {
+	if c := r.columns[oid]; c != nil {
+		return c
+	}
+	t := r.table(ctx, session.Limits{}, oid)
+	c := &column{cells: make(map[string]session.Value, len(t.Rows)), err: t.Fault}
+	for _, row := range t.Rows {
+		if row.Cells[0].Kind != session.Missing {
+			c.order = append(c.order, row.Index)
+			c.cells[row.Index] = row.Cells[0]
+		}
+	}
+	r.columns[oid] = c
+	return c
+}
+
+// sum, mean and count of a column, of rows in which where is one of is.
+func (r *reader) gather(ctx context.Context, oid, where string, is []float64) (sum float64, n int, err error) {
+	c := r.column(ctx, oid)
+	if c.err != nil {
+		return 0, 0, c.err
+	}
+	for _, index := range c.order {
+		if where != "" && !r.is(ctx, where, index, is) {
+			continue
+		}
+		n++
+		if f, ok := numberOf(c.cells[index]); ok {
+			sum += f
+		}
+	}
+	return sum, n, nil
+}
+
+func (r *reader) is(ctx context.Context, where, index string, is []float64) bool {
+	f, ok := numberOf(r.column(ctx, where).cells[index])
+	return ok && slices.Contains(is, f)
+}
+
+// reason is an error as people read it in a section.
+func reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	s := strings.Join(strings.Fields(err.Error()), " ")
+	if len(s) > 200 {
+		s = strings.ToValidUTF8(s[:200], "") + "…"
+	}
+	return s
+}
+
+// fault is the first of several.
+func fault(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finite says that a number can be kept.
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
+
+// gone is what a task says when a table that had rows has none.
+func gone(what string) error {
+	return fmt.Errorf("%s: the device gives no rows where it gave some before", what)
+}

@@ -1,0 +1,184 @@
+package profile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"muster/internal/inventory"
+	"muster/internal/report"
+)
+
+// part is what one task gave of a section.
+type part struct {
+	section *inventory.Section
+	task    string
+	rows    [][]any  // each as wide as the section
+	index   []string // of each row in its table, to tell apart what is named alike
+	err     error    // why it is not complete
+	none    bool     // the device has nothing of the kind, and never had
+	fresh   bool     // read in this round
+}
+
+// newRow is an empty row of a section.
+func newRow(s *inventory.Section) []any { return make([]any, len(s.Columns)) }
+
+// encode makes rows as wide as the section of rows of a catalogue struct.
+func encode[T inventory.Sectioner](s *inventory.Section, rows []T) ([][]any, error) {
+	t, err := inventory.Encode(rows)
+	if err != nil {
+		return nil, err
+	}
+	at := make([]int, len(t.Columns))
+	for i, name := range t.Columns {
+		at[i] = s.Index(name)
+	}
+	out := make([][]any, len(t.Rows))
+	for n, r := range t.Rows {
+		row := newRow(s)
+		for i, x := range r {
+			row[at[i]] = x
+		}
+		out[n] = row
+	}
+	return out, nil
+}
+
+// naming lists sections whose rows are told apart by a name that devices do not
+// keep unique: rows of two tasks with one name are two things. In all others
+// they are one, seen from two sides.
+func naming(section string) bool {
+	switch section {
+	case "sensor", "processor", "memory_pool", "storage":
+		return true
+	}
+	return false
+}
+
+// emptying lists sections that are rightly empty at times. In any other, no
+// rows where there were some before is a fault of the agent.
+func emptying(section string) bool {
+	switch section {
+	case "fdb", "arp", "neighbor", "printer_alert", "wireless_client", "access_point", "lag", "vpn_tunnel", "virtual_machine", "routing_peer", "route", "radio", "wireless_network", "poe_port":
+		return true
+	}
+	return false
+}
+
+// assembled is a section made of its parts.
+type assembled struct {
+	section *inventory.Section
+	rows    [][]any
+	fresh   []bool // of each row: some of it was read in this round
+	status  report.Status
+	reason  string
+	sources []string
+}
+
+// assemble makes a section of its parts. False: the device has nothing of it.
+func assemble(s *inventory.Section, parts []*part) (assembled, bool) {
+	out := assembled{section: s}
+	failed, read := 0, 0
+	var reasons []string
+	keys := s.Keys()
+	at := map[string]int{}
+	for _, p := range parts {
+		if p.none {
+			continue
+		}
+		out.sources = append(out.sources, p.task)
+		if p.err != nil {
+			failed++
+			if text := p.task + ": " + reason(p.err); len(reasons) < 4 {
+				reasons = append(reasons, text)
+			}
+		}
+		if p.err == nil || len(p.rows) > 0 {
+			read++
+		}
+		for i, row := range p.rows {
+			if s.Single {
+				if len(out.rows) == 0 {
+					out.rows, out.fresh = append(out.rows, slices.Clone(row)), append(out.fresh, p.fresh)
+				} else {
+					fillIn(out.rows[0], row)
+					out.fresh[0] = out.fresh[0] || p.fresh
+				}
+				continue
+			}
+			k := keyOf(keys, row)
+			n, known := at[k]
+			if known && naming(s.Name) {
+				row = slices.Clone(row)
+				rename(s, row, p.index, i, at)
+				k = keyOf(keys, row)
+				known = false
+			}
+			if known {
+				fillIn(out.rows[n], row)
+				out.fresh[n] = out.fresh[n] || p.fresh
+				continue
+			}
+			at[k] = len(out.rows)
+			out.rows, out.fresh = append(out.rows, slices.Clone(row)), append(out.fresh, p.fresh)
+		}
+	}
+	if len(out.sources) == 0 {
+		return out, false
+	}
+	switch {
+	case failed > 0 && read == 0:
+		out.status = report.Failed
+	case failed > 0:
+		out.status = report.Partial
+	}
+	out.reason = strings.Join(reasons, "; ")
+	for _, row := range out.rows {
+		derive(s, row)
+	}
+	return out, true
+}
+
+// fillIn takes over what a row does not have yet.
+func fillIn(row, from []any) {
+	for i, x := range from {
+		if row[i] == nil {
+			row[i] = x
+		}
+	}
+}
+
+func keyOf(keys []int, row []any) string {
+	var b strings.Builder
+	for _, k := range keys {
+		if row[k] != nil {
+			fmt.Fprint(&b, row[k])
+		}
+		b.WriteByte(0)
+	}
+	return b.String()
+}
+
+// rename puts the index behind a name that is there already.
+func rename(s *inventory.Section, row []any, index []string, i int, at map[string]int) {
+	col := s.Index("name")
+	name, _ := row[col].(string)
+	keys := s.Keys()
+	for n := 2; ; n++ {
+		mark := fmt.Sprint(n)
+		if n == 2 && i < len(index) && index[i] != "" {
+			mark = index[i]
+		}
+		row[col] = strings.TrimSpace(name + " [" + mark + "]")
+		if _, known := at[keyOf(keys, row)]; !known {
+			return
+		}
+	}
+}
+
+// section is the part of a report.
+func (a *assembled) report() report.Section {
+	s := report.Section{Name: a.section.Name, Status: a.status, Reason: a.reason, Sources: a.sources, Rows: a.rows}
+	s.Columns = columnsOf(a.section)
+	return s
+}
