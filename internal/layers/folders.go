@@ -336,6 +336,11 @@ func Folders() []Folder {
 			{"internal/event", "kinds of what it saw"},
 			{"internal/report", "it makes sections and layouts"},
 		}},
+		{Path: "collector/snmp/profile/score", Owns: "profiles held against recordings of real devices", TestsOnly: true, May: []Import{
+			{"collector/snmp/profile", "it scores them"},
+			{"collector/snmp/session", "recordings answer as sessions do"},
+			{"internal/inventory", "rows are those of its sections"},
+		}},
 		{Path: "collector/snmp/discover", Owns: "which addresses answer, with which credential, and which are the same device", May: []Import{
 			{"collector/snmp/session", "it asks through sessions"},
 			{"internal/enroll", "which serial numbers and hardware addresses are placeholders"},
