@@ -96,6 +96,7 @@ type collector struct {
 	dialer    *outgoing.Dialer
 	sealer    *seal.Sealer
 	door      *intake.Door
+	polling   *polling
 	receiver  *receive.Receiver
 	drain     *drain.Drain
 	api       *api.Server
@@ -160,6 +161,9 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 		return nil, fmt.Errorf("outbox: %w", err)
 	}
 	c.drain = drain.New(drain.Options{Source: outboxSource{cur}, Series: c.series, Layouts: c.inventory.Layout, Log: c.log})
+	if err := c.openPolling(ctx); err != nil {
+		return nil, err
+	}
 	return c, c.openAPI()
 }
 
@@ -331,6 +335,9 @@ func (c *collector) run(ctx context.Context) error {
 	start(&upper, work, "rules", c.watchRules)
 	start(&upper, work, "notices", c.notifier.Run)
 	start(&upper, work, "discoveries", c.api.Run)
+	for name, run := range c.polling.parts() {
+		start(&upper, work, name, run)
+	}
 	start(&upper, work, "upkeep", c.upkeep)
 	start(&upper, work, "disk", c.disk)
 	start(&upper, work, "agents", func(ctx context.Context) error { return c.receiver.Serve(ctx, agents, c.authority.ServerTLS()) })

@@ -29,6 +29,7 @@ type Config struct {
 	Stores    Stores    `yaml:"stores"`
 	Retention Retention `yaml:"retention"`
 	Health    Health    `yaml:"health"`
+	SNMP      SNMP      `yaml:"snmp"`
 	Outgoing  Outgoing  `yaml:"outgoing"`
 	Log       Log       `yaml:"log"`
 }
@@ -89,6 +90,25 @@ type Health struct {
 	Rules string `yaml:"rules" doc:"Folder of the office's own rules, a YAML file each: one with the name of a rule of Muster's changes or disables it, any other adds a rule. Changed files are used within a minute."`
 	Flaws string `yaml:"flaws" doc:"JSON file of security flaws known to be used in attacks (CISA's known_exploited_vulnerabilities.json). Muster fetches nothing: keep it up to date yourself."`
 	Zone  string `yaml:"zone" doc:"Time zone (IANA name) of the office, for usual hours. Empty: that of this machine."`
+}
+
+// SNMP is how network gear is asked. Which gear, and with what, stands in the
+// database: muster subnet, target, credential.
+type SNMP struct {
+	Profiles string `yaml:"profiles" doc:"Folder of the office's own profiles of devices, a YAML file each: one with the name of a profile of Muster's takes its place, any other adds one. Changed files are used within a minute."`
+	Traps    string `yaml:"traps" doc:"Address (host:port, such as :162) where traps and informs of polled gear are heard. A trap only makes Muster ask its sender at once. Empty: none are heard. On Linux port 162 needs CAP_NET_BIND_SERVICE, or a rule that redirects it."`
+}
+
+// Check says what no tag can.
+func (s *SNMP) Check() settings.Problems {
+	var ps settings.Problems
+	if s.Traps == "" {
+		return ps
+	}
+	if err := checkListen(s.Traps); err != nil {
+		ps.Add("traps", s.Traps, "%v", err)
+	}
+	return ps
 }
 
 // Outgoing is whom the collector itself may call: mail servers, webhooks, log

@@ -126,7 +126,8 @@ func TestWrongFiles(t *testing.T) {
 		"in flight too low":  {"limits:\n  in_flight: 2MiB\n", `:2:14: limits.in_flight is "2MiB": at least limits.decoded (8MiB)`},
 		"kept too short":     {"retention:\n  rows: 3h\n", `:2:9: retention.rows is "3h": 1d or more is expected, or 0 for ever`},
 		"unknown engine":     {"stores:\n  series: graphite\n", `:2:11: stores.series is "graphite": expected one of tsdb`},
-		"unknown key":        {"webb: {}\n", `:1:1: "webb": no such setting (did you mean "web"?); known: data, web, agents, limits, outbox, stores, retention, health, outgoing, log`},
+		"unknown key":        {"webb: {}\n", `:1:1: "webb": no such setting (did you mean "web"?); known: data, web, agents, limits, outbox, stores, retention, health, snmp, outgoing, log`},
+		"traps, no port":     {"snmp:\n  traps: 192.0.2.1\n", `:2:10: snmp.traps is "192.0.2.1": host:port is expected`},
 		"no folder":          {"data: \"\"\n", `:1:7: data: a folder is expected`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package poll
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"muster/collector/snmp/session"
@@ -20,6 +21,14 @@ type breaker struct {
 	answers int
 	silent  int // questions in a row
 	last    error
+	lie     error // the first answer that cannot be true
+}
+
+// lied is the first answer of the round that cannot be true, or nil.
+func (b *breaker) lied() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lie
 }
 
 func (b *breaker) open() error {
@@ -35,6 +44,9 @@ func (b *breaker) open() error {
 func (b *breaker) note(err error, some bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.lie == nil && (errors.Is(err, session.ErrLoop) || errors.Is(err, session.ErrGarbage) || errors.Is(err, session.ErrLimit)) {
+		b.lie = err
+	}
 	nobody := errors.Is(err, session.ErrTimeout) || errors.Is(err, session.ErrRefused)
 	switch {
 	case nobody && some:
@@ -70,6 +82,12 @@ func (b *breaker) Table(ctx context.Context, columns []string, l session.Limits)
 	if fault == nil {
 		fault = t.Fault
 	}
+	if l.Rows != 0 && errors.Is(fault, session.ErrLimit) {
+		fault = nil // the asker wanted no more
+	}
+	if fault != nil && len(columns) > 0 {
+		fault = fmt.Errorf("table of %s: %w", columns[0], fault)
+	}
 	b.note(fault, len(t.Rows) > 0)
 	return t, err
 }
@@ -79,6 +97,10 @@ func (b *breaker) Walk(ctx context.Context, root string, l session.Limits) ([]se
 		return nil, err
 	}
 	vs, err := b.Asker.Walk(ctx, root, l)
+	if l.Rows != 0 && errors.Is(err, session.ErrLimit) {
+		b.note(nil, true) // the asker wanted no more
+		return vs, err
+	}
 	b.note(err, len(vs) > 0)
 	return vs, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/netip"
 	"runtime/debug"
@@ -222,10 +223,11 @@ func (p *Poller) read(ctx context.Context, t *target, hint bool) {
 	var r Reading
 	var due []string
 	answers := 0
+	var lie error
 	if err == nil {
 		b := &breaker{Asker: a}
 		r, due, err = p.ask(bounded, t, b, hint)
-		answers = b.answers
+		answers, lie = b.answers, b.lied()
 		p.took(t, a)
 	}
 	pinged := echoed != nil
@@ -235,8 +237,12 @@ func (p *Poller) read(ctx context.Context, t *target, hint bool) {
 	if ctx.Err() != nil {
 		return // stopping, or the target is gone: what was not read is no sign
 	}
-	if bounded.Err() != nil && err != nil {
-		err = fmt.Errorf("not done within %s: %w", p.o.Budget, context.DeadlineExceeded)
+	slow := bounded.Err() != nil
+	if slow {
+		late := fmt.Errorf("not done within %s: %w", p.o.Budget, context.DeadlineExceeded)
+		if lie = late; err != nil {
+			err = late
+		}
 	}
 	if answers == 0 && err != nil || errors.Is(err, session.ErrCredential) {
 		p.missed(ctx, t, err)
@@ -244,6 +250,9 @@ func (p *Poller) read(ctx context.Context, t *target, hint bool) {
 	}
 	now := p.o.Now()
 	fault, detail := reasonOf(err), words(err)
+	if err == nil {
+		fault, detail = t.faulty(due, lie)
+	}
 	switch {
 	case errors.Is(err, errOurs):
 		// No fault of the device.
@@ -278,6 +287,25 @@ func (p *Poller) read(ctx context.Context, t *target, hint bool) {
 	p.hand(ctx, t, r, events, start, pinged, err == nil)
 }
 
+// faulty notes what was wrong with the paces of a round, and says what is wrong
+// by now: a fault lasts until its pace is read again.
+func (t *target) faulty(due []string, lie error) (Reason, string) {
+	for _, name := range due {
+		if lie == nil {
+			delete(t.Faults, name)
+			continue
+		}
+		if t.Faults == nil {
+			t.Faults = map[string]paceFault{}
+		}
+		t.Faults[name] = paceFault{reasonOf(lie), words(lie)}
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Faults)) {
+		return t.Faults[name].Reason, t.Faults[name].Detail
+	}
+	return "", ""
+}
+
 // ask finds out who answers where that is not known, and reads what is due.
 func (p *Poller) ask(ctx context.Context, t *target, a session.Asker, hint bool) (Reading, []string, error) {
 	now := p.o.Now()
@@ -286,7 +314,7 @@ func (p *Poller) ask(ctx context.Context, t *target, a session.Asker, hint bool)
 		if err != nil {
 			return Reading{}, nil, fmt.Errorf("identify: %w", err)
 		}
-		t.dev, t.IdentifiedAt = dev, now
+		t.dev, t.IdentifiedAt, t.Faults = dev, now, nil
 	}
 	if who := t.dev.Identity(); t.kept.Device == "" || !who.same(t.Who) {
 		id, err := p.o.Registry.Device(ctx, t.Target, who)

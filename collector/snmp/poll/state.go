@@ -75,10 +75,17 @@ type kept struct {
 	Up           uptime               `json:"up"`
 	Width        width                `json:"width"`
 	Next         map[string]time.Time `json:"next,omitempty"` // when each pace is due
+	Faults       map[string]paceFault `json:"faults,omitempty"`
 	Told         map[string]told      `json:"told,omitempty"`
 	Requests     int64                `json:"requests,omitempty"`
 	Timeouts     int64                `json:"timeouts,omitempty"`
 	Refused      int64                `json:"refused,omitempty"`
+}
+
+// paceFault is what was wrong when a pace was last read.
+type paceFault struct {
+	Reason Reason `json:"reason"`
+	Detail string `json:"detail"`
 }
 
 // leastCost is what a round takes that reads nothing yet.
