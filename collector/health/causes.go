@@ -13,7 +13,7 @@ import (
 // and makes one incident of theirs.
 func (j *Judge) causes(now time.Time) {
 	rules := j.fleetRules("cause")
-	if len(rules) == 0 || len(j.unmet) > 0 {
+	if len(rules) == 0 || j.strangers() {
 		return // who is not known cannot be told from who is well
 	}
 	by := j.recentlyFired(now)

@@ -73,10 +73,15 @@ type device struct {
 	ahead    map[foretellKey]*foretold
 
 	presence store.Presence
-	stopped  bool      // its last word was that it was going to stop or sleep
-	loaded   bool      // what was before the start is known
-	knows    time.Time // events that came in until then are loaded
-	began    time.Time // something of it was judged first since the start
+	stopped  bool               // its last word was that it was going to stop or sleep
+	id       inventory.DeviceID // as in info, and never changed
+	loaded   bool               // what was before the start is known
+	again    bool               // it is to be loaded anew: reports did not fit, or rules ask for more
+	lost     bool               // of those, reports did not fit: numbers too
+	failed   time.Time          // it could not be loaded then
+	heardN   int                // observations so far
+	knows    time.Time          // events that came in until then are loaded
+	began    time.Time          // something of it was judged first since the start
 
 	versions map[string][]titled // of software and driver
 	facts    map[string]string   // versions of which there is one
@@ -88,7 +93,7 @@ type device struct {
 }
 
 func newDevice(i Info) *device {
-	return &device{info: i, parts: map[string]map[string]*part{}, rows: map[string]*rows{}, tracks: map[trackKey]*window.Track{},
+	return &device{id: i.ID, info: i, parts: map[string]map[string]*part{}, rows: map[string]*rows{}, tracks: map[trackKey]*window.Track{},
 		places: map[report.LayoutHash][]place{}, events: map[string][]happening{}, counts: map[countKey]float64{}, states: map[stateKey]*state{}, ended: map[stateKey]*state{},
 		habits: map[habitKey]*habit{}, watch: map[watchKey]*watcher{}, called: map[trackKey]string{}}
 }
@@ -377,6 +382,29 @@ func labelOf(s rule.Subject, r store.SectionReading, row []any) string {
 		return words[0] + " (" + words[1] + ")"
 	}
 	return strings.Join(words, " ")
+}
+
+// remap puts the rows that are kept in the order in which other rules ask for
+// columns. What was not kept is not known, nor how many rows there were, until
+// the section is read or loaded anew.
+func (d *device) remap(old, now *plan) {
+	for name, rs := range d.rows {
+		was, is := old.sections[name], now.sections[name]
+		if was == nil || is == nil {
+			delete(d.rows, name)
+			continue
+		}
+		rs.read = false
+		for key, row := range rs.by {
+			kept := make([]any, len(is.columns))
+			for i, c := range is.columns {
+				if k := slices.Index(was.columns, c); k >= 0 && k < len(row) {
+					kept[i] = row[k]
+				}
+			}
+			rs.by[key] = kept
+		}
+	}
 }
 
 // row keeps the columns that rules ask for.

@@ -104,8 +104,8 @@ func (j *Judge) renew(ctx context.Context, now time.Time) error {
 func (j *Judge) aboutDevices(ctx context.Context, list []store.Maintenance) (map[int64]map[inventory.DeviceID]bool, error) {
 	out := map[int64]map[inventory.DeviceID]bool{}
 	for _, m := range list {
-		if m.Filter == "" || j.o.Inventory == nil {
-			continue
+		if m.Filter == "" || j.o.Inventory == nil || !m.To.IsZero() && m.To.Before(j.o.Now().AddDate(0, 0, -2)) {
+			continue // about all devices, or long over in every zone
 		}
 		out[m.ID] = map[inventory.DeviceID]bool{}
 		f, err := search.Parse(m.Filter)

@@ -137,15 +137,20 @@ func (j *Judge) learnHabits(ctx context.Context, most int) error {
 	j.wants = slices.Delete(j.wants, 0, n)
 	p, now := j.plan, j.o.Now()
 	j.mu.Unlock()
-	for _, w := range list {
+	for i, w := range list {
 		h, err := j.learnHabit(ctx, p, w, now)
 		j.mu.Lock()
-		delete(w.d.wanted, w.key)
-		if err == nil {
-			w.d.habits[w.key] = h
+		same := j.plan == p
+		if same { // else its key means another number by now
+			delete(w.d.wanted, w.key)
+			if err == nil {
+				w.d.habits[w.key] = h
+			} else {
+				j.wants = append(list[i+1:], j.wants...) // it is asked for again when a rule wants it
+			}
 		}
 		j.mu.Unlock()
-		if err != nil {
+		if err != nil || !same {
 			return err
 		}
 	}
@@ -172,7 +177,7 @@ func (j *Judge) learnHabit(ctx context.Context, p *plan, w wish, now time.Time) 
 // past reads a number of a device from the store: of a counter its rate.
 func (j *Judge) past(ctx context.Context, d *device, np numberPlan, part string, from, to time.Time, step time.Duration) ([]store.TimeValue, error) {
 	q := store.SeriesQuery{Measurement: np.ref.Measurement, Field: np.ref.Field, From: from, To: to, Step: step, Aggregate: store.Mean,
-		Matchers: []store.Matcher{{Label: store.LabelDevice, Values: []string{string(d.info.ID)}}}}
+		Matchers: []store.Matcher{{Label: store.LabelDevice, Values: []string{string(d.id)}}}}
 	if np.spec.Counter {
 		q.Aggregate = store.Rate
 	}

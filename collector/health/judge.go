@@ -78,13 +78,13 @@ type Series interface {
 type Judge struct {
 	o     Options
 	queue chan Observation
+	lost  losses
 
 	mu      sync.Mutex // guards all below
 	plan    *plan
 	devices map[inventory.DeviceID]*device
-	order   []inventory.DeviceID        // of devices, for rounds that are the same each time
-	lost    map[inventory.DeviceID]bool // devices whose observations did not fit into the queue
-	nobody  *device                     // stands for what is not one device's
+	order   []inventory.DeviceID // of devices, for rounds that are the same each time
+	nobody  *device              // stands for what is not one device's
 	stats   Stats
 
 	// Of rules.
@@ -107,7 +107,8 @@ type Judge struct {
 	changesAt time.Time
 	met       time.Time // the list of devices was read last
 	wants     []wish
-	unmet     []inventory.DeviceID // to be loaded yet, after a start
+	unmet     []inventory.DeviceID // to be loaded yet, after a start, or anew
+	later     []retry
 	recalls   []*device
 	unlearnt  []*device // with watchers that have not seen their past
 
@@ -163,7 +164,7 @@ func New(o Options) (*Judge, error) {
 	if o.Queue == 0 {
 		o.Queue = 20_000
 	}
-	j := &Judge{o: o, queue: make(chan Observation, o.Queue), devices: map[inventory.DeviceID]*device{}, lost: map[inventory.DeviceID]bool{},
+	j := &Judge{o: o, queue: make(chan Observation, o.Queue), devices: map[inventory.DeviceID]*device{},
 		lowered: map[string]bool{}, off: map[string]string{}, nobody: newDevice(Info{}), join: newJoin(), siteIDs: map[[2]string]int64{}, reports: map[int64]siteReports{},
 		siteSince: map[int64]time.Time{}, searched: map[string][2]int{}, inc: newIncidents()}
 	model, err := drive.Ours()
@@ -208,10 +209,7 @@ func (j *Judge) Offer(o Observation) {
 	select {
 	case j.queue <- o:
 	default:
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		j.lost[o.Device] = true
-		j.stats.Overflowed++
+		j.lost.add(o.Device)
 	}
 }
 
@@ -220,7 +218,7 @@ func (j *Judge) Stats() Stats {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := j.stats
-	s.Devices, s.Waiting = len(j.devices), len(j.queue)
+	s.Devices, s.Waiting, s.Overflowed = len(j.devices), len(j.queue), j.lost.count()
 	unknown := map[inventory.DeviceID]bool{}
 	for _, id := range j.unmet {
 		unknown[id] = true
@@ -253,6 +251,7 @@ func (j *Judge) Observe(ctx context.Context, o Observation) error {
 func (j *Judge) observe(ctx context.Context, d *device, o Observation) {
 	begin := time.Now()
 	j.stats.Observations++
+	d.heardN++
 	now := o.At
 	if now.Before(d.at) {
 		// Resent, or of another epoch: its parts have their own times, and
@@ -281,7 +280,7 @@ func (j *Judge) observe(ctx context.Context, d *device, o Observation) {
 		}
 		touch(d.section(j.plan, s, at))
 		d.patches(s, j.o.Flaws)
-		j.join.take(d.info.ID, s, at)
+		j.join.take(d.id, s, at)
 	}
 	d.stopped = false
 	for _, e := range o.Events {
@@ -463,6 +462,7 @@ func (j *Judge) Use(set *rule.Set) {
 	defer j.mu.Unlock()
 	old := j.plan
 	j.use(set)
+	j.wants = nil // by the places of the old rules
 	for _, id := range j.order {
 		d := j.devices[id]
 		tracks := map[trackKey]*window.Track{}
@@ -481,7 +481,9 @@ func (j *Judge) Use(set *rule.Set) {
 				delete(d.watch, k)
 			}
 		}
-		d.loaded = false // columns may be asked for that were not kept
+		d.wanted = nil
+		d.remap(old, j.plan)
+		j.loadAgain(d) // columns may be asked for that were not kept
 		now := newest(d.at, j.o.Now())
 		for k, st := range d.states {
 			if i := j.plan.index(k.rule); i < 0 || set.Rules[i].Disabled {

@@ -124,12 +124,15 @@ func TestWhatDoesNotFitIsHadFromTheStores(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	judge()
-	if f := w.flushed("pc", "X2"); f.Severity != "critical" || f.Times != 1 {
-		t.Errorf("three events, of which one did not fit: %+v", f)
+	if err := w.j.Remind(t.Context(), 10); err != nil { // beside the judging
+		t.Fatal(err)
 	}
 	w.now = w.now.Add(time.Minute)
 	w.j.Offer(Observation{Device: "pc", At: w.now, ReceivedAt: w.now})
 	judge()
+	if f := w.flushed("pc", "X2"); f.Severity != "critical" || f.Times != 1 {
+		t.Errorf("three events, of which one did not fit: %+v", f)
+	}
 	if got := w.j.devices["pc"].events[event.OOMKill]; len(got) != 1 || got[0].count != 3 {
 		t.Errorf("events %+v", got)
 	}

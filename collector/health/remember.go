@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"muster/collector/health/rule"
@@ -18,13 +19,14 @@ import (
 // device finds the device of an observation, and what it said before the
 // start.
 func (j *Judge) device(ctx context.Context, o Observation) (*device, error) {
+	lost := j.lost.take(o.Device)
 	j.mu.Lock()
 	d := j.devices[o.Device]
-	if d != nil && j.lost[o.Device] {
-		d.loaded = false // what did not fit into the queue is in the stores
-		delete(j.lost, o.Device)
+	if d != nil && lost {
+		d.lost = true // what did not fit into the queue is in the stores
+		j.loadAgain(d)
 	}
-	done := d != nil && d.loaded || j.o.Inventory == nil
+	done := d != nil && (d.loaded || !d.failed.IsZero() && j.o.Now().Sub(d.failed) < againAfter) || j.o.Inventory == nil
 	j.mu.Unlock()
 	if done {
 		return d, nil
@@ -52,25 +54,131 @@ func (j *Judge) device(ctx context.Context, o Observation) (*device, error) {
 	return d, j.load(ctx, d)
 }
 
+// losses are devices whose observations did not fit into the queue. They have a
+// lock of their own, so that whoever offers never waits for a judgement.
+type losses struct {
+	mu  sync.Mutex
+	ids map[inventory.DeviceID]bool
+	n   int64
+}
+
+func (l *losses) add(id inventory.DeviceID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ids == nil {
+		l.ids = map[inventory.DeviceID]bool{}
+	}
+	l.ids[id] = true
+	l.n++
+}
+
+func (l *losses) take(id inventory.DeviceID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := l.ids[id]
+	delete(l.ids, id)
+	return was
+}
+
+func (l *losses) count() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.n
+}
+
+// loadAgain has a device loaded anew, beside the judging: to wait for it here
+// would make a judge that is behind fall further behind.
+func (j *Judge) loadAgain(d *device) {
+	if !d.again && d.loaded {
+		d.again = true
+		j.unmet = append(j.unmet, d.id)
+	}
+}
+
+// againAfter is when something is tried again that a store could not give.
+const againAfter = 10 * time.Minute
+
+// retry is a device of which something could not be had.
+type retry struct {
+	d    *device
+	at   time.Time
+	what had
+}
+
+// had is what is had of a device from the stores.
+type had uint8
+
+const (
+	itsRows had = iota // and events and changes
+	itsNumbers
+	itsUsual // what is watched for what is unusual
+)
+
+// retries puts back in line what is to be tried again.
+func (j *Judge) retries() {
+	now := j.o.Now()
+	j.later = slices.DeleteFunc(j.later, func(r retry) bool {
+		if now.Sub(r.at).Abs() < againAfter {
+			return false
+		}
+		switch r.what {
+		case itsRows:
+			j.unmet = append(j.unmet, r.d.id)
+		case itsNumbers:
+			j.recalls = append(j.recalls, r.d)
+		case itsUsual:
+			j.unlearnt = append(j.unlearnt, r.d)
+		}
+		return true
+	})
+}
+
+// postponed says whether an error concerns one device alone: then the others
+// go on, and it is tried again later.
+func (j *Judge) postponed(ctx context.Context, d *device, what had, err error) bool {
+	if ctx.Err() != nil || errors.Is(err, store.ErrLoading) {
+		return false
+	}
+	j.o.Log.Warn("the past of a device cannot be had; it is judged without, and asked again later", "device", d.id, "error", err)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.later = append(j.later, retry{d, j.o.Now(), what})
+	return true
+}
+
+// strangers says whether there are devices that have not been loaded since the
+// start: who is not known cannot be told from who is well.
+func (j *Judge) strangers() bool {
+	for _, id := range j.unmet {
+		if d := j.devices[id]; d != nil && !d.loaded {
+			return true
+		}
+	}
+	return false
+}
+
 // loadSome loads devices that have not spoken since the start: they too have
-// to be known before it can be said what others share with them.
+// to be known before it can be said what others share with them. And those
+// that are to be loaded anew.
 func (j *Judge) loadSome(ctx context.Context, most int) error {
 	for done := 0; done < most; {
 		j.mu.Lock()
+		j.retries()
 		if len(j.unmet) == 0 {
 			j.mu.Unlock()
 			return nil
 		}
 		d := j.devices[j.unmet[0]]
-		known := d == nil || d.loaded
-		if known {
-			j.unmet = j.unmet[1:]
-		}
+		j.unmet = j.unmet[1:]
+		known := d == nil || d.loaded && !d.again
 		j.mu.Unlock()
 		if known {
 			continue
 		}
-		if err := j.load(ctx, d); err != nil {
+		if err := j.load(ctx, d); err != nil && !j.postponed(ctx, d, itsRows, err) {
+			j.mu.Lock()
+			j.unmet = append([]inventory.DeviceID{d.id}, j.unmet...)
+			j.mu.Unlock()
 			return err
 		}
 		done++
@@ -81,17 +189,29 @@ func (j *Judge) loadSome(ctx context.Context, most int) error {
 // load has a device's rows, events and changes from the store; its numbers
 // follow when there is time.
 func (j *Judge) load(ctx context.Context, d *device) error {
-	id := d.info.ID
-	now := j.o.Now()
-	names := append(sortedKeys(j.plan.sections), "software", "driver", "os", "system", "interface", "fdb")
+	err := j.loadRows(ctx, d)
+	if err != nil && ctx.Err() == nil {
+		j.mu.Lock()
+		d.failed = j.o.Now()
+		j.mu.Unlock()
+	}
+	return err
+}
+
+func (j *Judge) loadRows(ctx context.Context, d *device) error {
+	id, now := d.id, j.o.Now()
+	j.mu.Lock()
+	p := j.plan
+	j.mu.Unlock()
+	names := append(sortedKeys(p.sections), "software", "driver", "os", "system", "interface", "fdb")
 	slices.Sort(names)
 	views, err := j.o.Inventory.Sections(ctx, id, time.Time{}, slices.Compact(names))
 	if err != nil {
 		return fmt.Errorf("load sections of %s: %w", id, err)
 	}
-	longest := 24 * time.Hour
+	longest := keepChanges
 	var kinds []string
-	for name, k := range j.plan.kinds {
+	for name, k := range p.kinds {
 		kinds = append(kinds, name)
 		longest = max(longest, k.window)
 	}
@@ -100,22 +220,41 @@ func (j *Judge) load(ctx context.Context, d *device) error {
 			kinds = append(kinds, name)
 		}
 	}
-	longest = max(longest, keepChanges)
-	events, err := j.o.Inventory.Events(ctx, store.EventQuery{Scope: store.Scope{All: true}, Devices: []inventory.DeviceID{id}, Kinds: kinds, From: now.Add(-longest), Limit: 2000})
-	if err != nil {
-		return fmt.Errorf("load events of %s: %w", id, err)
-	}
 	journal, err := j.o.Inventory.Journal(ctx, store.JournalQuery{Scope: store.Scope{All: true}, Devices: []inventory.DeviceID{id},
 		Sections: []string{"disk", "memory", "interface", "software", "driver", "system", "os"}, From: now.Add(-keepChanges), Limit: 500})
 	if err != nil {
 		return fmt.Errorf("load changes of %s: %w", id, err)
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	for try := 0; ; try++ {
+		j.mu.Lock()
+		heard := d.heardN
+		j.mu.Unlock()
+		events, err := j.o.Inventory.Events(ctx, store.EventQuery{Scope: store.Scope{All: true}, Devices: []inventory.DeviceID{id}, Kinds: kinds, From: now.Add(-longest), Limit: 2000})
+		if err != nil {
+			return fmt.Errorf("load events of %s: %w", id, err)
+		}
+		j.mu.Lock()
+		// What was observed meanwhile is in the store too, and comes with it.
+		if d.heardN == heard || try == 3 {
+			if j.plan == p { // else it is loaded anew
+				j.takeIn(d, views, events, journal, now)
+			}
+			j.mu.Unlock()
+			return nil
+		}
+		j.mu.Unlock()
+	}
+}
+
+// takeIn makes what the stores hold what a device is known to have said.
+func (j *Judge) takeIn(d *device, views []store.SectionView, events []store.EventRow, journal []store.Change, now time.Time) {
 	for _, v := range views {
 		sec, ok := inventory.Lookup(v.Name)
 		if !ok || v.GoodAt.IsZero() {
 			continue
+		}
+		if rs := d.rows[v.Name]; rs != nil && rs.at.After(v.GoodAt) {
+			continue // it said something newer meanwhile
 		}
 		status, _ := report.ParseStatus(v.Status)
 		if status != report.OK {
@@ -123,7 +262,7 @@ func (j *Judge) load(ctx context.Context, d *device) error {
 		}
 		r := store.SectionReading{Section: sec, Status: status, At: v.GoodAt, Table: v.Table}
 		d.section(j.plan, r, v.GoodAt)
-		j.join.take(d.info.ID, r, v.GoodAt)
+		j.join.take(d.id, r, v.GoodAt)
 	}
 	for _, parts := range d.parts {
 		for _, p := range parts {
@@ -142,12 +281,14 @@ func (j *Judge) load(ctx context.Context, d *device) error {
 		d.told(x, now)
 	}
 	d.remember(j.plan, views, journal, now)
-	d.loaded = true
-	if j.o.Series != nil {
+	if d.lost {
+		clear(d.tracks) // of the numbers that did not fit nothing is there
+	}
+	d.loaded, d.again, d.lost, d.failed = true, false, false, time.Time{}
+	if j.o.Series != nil && !d.recall {
 		d.recall = true
 		j.recalls = append(j.recalls, d)
 	}
-	return nil
 }
 
 // rowsBegan notes of components since when they are there: later than the
@@ -315,7 +456,7 @@ func (j *Judge) recallSome(ctx context.Context, most int) error {
 	j.recalls = slices.Delete(j.recalls, 0, n)
 	j.mu.Unlock()
 	for i, d := range list {
-		if err := j.recallOne(ctx, d); err != nil {
+		if err := j.recallOne(ctx, d); err != nil && !j.postponed(ctx, d, itsNumbers, err) {
 			j.mu.Lock()
 			j.recalls = append(list[i:], j.recalls...)
 			j.mu.Unlock()
@@ -334,9 +475,9 @@ func (j *Judge) recallOne(ctx context.Context, d *device) error {
 	for n := range p.numbers {
 		np := &p.numbers[n]
 		list, err := j.o.Series.Query(ctx, store.SeriesQuery{Measurement: np.ref.Measurement, Field: np.ref.Field, From: now.Add(-max(np.spec.Recent, np.spec.Keep)), To: now,
-			Matchers: []store.Matcher{{Label: store.LabelDevice, Values: []string{string(d.info.ID)}}}})
+			Matchers: []store.Matcher{{Label: store.LabelDevice, Values: []string{string(d.id)}}}})
 		if err != nil {
-			return fmt.Errorf("recall numbers of %s: %w", d.info.ID, err)
+			return fmt.Errorf("recall numbers of %s: %w", d.id, err)
 		}
 		j.recallNumber(p, d, n, list)
 	}
@@ -345,10 +486,10 @@ func (j *Judge) recallOne(ctx context.Context, d *device) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.plan == p { // else it is had anew, with the device's next report
+	if j.plan == p { // else it is had anew, when the device was loaded anew
 		d.recallDrives(p)
-		d.recall = false
 	}
+	d.recall = false
 	return nil
 }
 
@@ -389,9 +530,9 @@ func (j *Judge) trackOf(d *device, n int, labels map[string]string) *window.Trac
 // has.
 func (j *Judge) recallHours(ctx context.Context, d *device, now time.Time) error {
 	list, err := j.o.Series.Query(ctx, store.SeriesQuery{Measurement: "agent", Field: "rss_bytes", From: now.AddDate(0, 0, -7*learnWeeks-1), To: now, Step: time.Hour,
-		Aggregate: store.Last, Matchers: []store.Matcher{{Label: store.LabelDevice, Values: []string{string(d.info.ID)}}}})
+		Aggregate: store.Last, Matchers: []store.Matcher{{Label: store.LabelDevice, Values: []string{string(d.id)}}}})
 	if err != nil {
-		return fmt.Errorf("recall the hours of %s: %w", d.info.ID, err)
+		return fmt.Errorf("recall the hours of %s: %w", d.id, err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -55,7 +55,7 @@ type exposed struct {
 // how often things went wrong after it with the same days of the week before.
 func (j *Judge) changesToTheWorse(now time.Time) {
 	rules := j.fleetRules("change")
-	if len(rules) == 0 || len(j.unmet) > 0 || now.Sub(j.changesAt) < changesEvery {
+	if len(rules) == 0 || j.strangers() || now.Sub(j.changesAt) < changesEvery {
 		return
 	}
 	j.changesAt = now

@@ -134,6 +134,7 @@ func (j *Judge) siteIncident(r *rule.Rule, level int, id int64, s *siteRound, si
 	inc := j.inc.open[key]
 	switch {
 	case inc == nil && level == 0:
+		delete(j.siteSince, id)
 		return
 	case inc == nil:
 		since := j.siteSince[id]

@@ -187,7 +187,7 @@ func (j *Judge) learnUsual(ctx context.Context, most int) error {
 	now := j.o.Now()
 	j.mu.Unlock()
 	for i, d := range list {
-		if err := j.learnUsualOf(ctx, d, now); err != nil {
+		if err := j.learnUsualOf(ctx, d, now); err != nil && !j.postponed(ctx, d, itsUsual, err) {
 			j.mu.Lock()
 			j.unlearnt = append(list[i:], j.unlearnt...)
 			j.mu.Unlock()
@@ -214,7 +214,7 @@ func (j *Judge) learnUsualOf(ctx context.Context, d *device, now time.Time) erro
 		}
 		past, err := j.past(ctx, d, p.numbers[n], k.part, now.Add(-watchPast), now, watchStep)
 		if err != nil {
-			return fmt.Errorf("recall what is usual of %s: %w", d.info.ID, err)
+			return fmt.Errorf("recall what is usual of %s: %w", d.id, err)
 		}
 		j.mu.Lock()
 		for _, x := range past {

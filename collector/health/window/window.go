@@ -192,11 +192,19 @@ func (t *Track) Remember(s *Spec, past []Point) {
 		*t = whole
 		return
 	}
-	// It comes so late that the first points are in steps already.
-	for _, b := range t.buckets {
-		if n := len(whole.buckets); n == 0 || whole.buckets[n-1].Start < b.Start {
-			whole.buckets = append(whole.buckets, b)
+	// It comes so late that the first points are in steps already: the step in
+	// which the two meet has points of both, and the rise from one to the other.
+	for i, b := range t.buckets {
+		n := len(whole.buckets)
+		if i == 0 && n > 0 {
+			b.Rise += max(b.First-whole.buckets[n-1].Last, 0)
 		}
+		if n == 0 || whole.buckets[n-1].Start < b.Start {
+			whole.buckets = append(whole.buckets, b)
+			continue
+		}
+		w := &whole.buckets[n-1]
+		w.N, w.Min, w.Max, w.Last, w.Sum, w.Rise = w.N+b.N, min(w.Min, b.Min), max(w.Max, b.Max), b.Last, w.Sum+b.Sum, w.Rise+b.Rise
 	}
 	whole.points = append(whole.points, t.points...)
 	if n := len(t.points); n > 0 {
