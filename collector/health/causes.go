@@ -31,8 +31,8 @@ func (j *Judge) causes(now time.Time) {
 		j.searched[id] = sought
 		j.searchCause(rules[0], id, list, now)
 	}
-	for _, key := range j.inc.keys() {
-		if inc := j.inc.open[key]; inc.s.Kind == store.CauseIncident {
+	for _, key := range sortedKeys(j.inc.wide) {
+		if inc := j.inc.wide[key]; inc != nil && inc.s.Kind == store.CauseIncident {
 			j.passCause(inc, rules[0], now)
 		}
 	}
@@ -47,7 +47,7 @@ func (j *Judge) recentlyFired(now time.Time) map[string][]member {
 		d := j.devices[id]
 		seen := map[string]bool{}
 		for k, st := range d.states {
-			if st.level == 0 || st.f.Backlog || st.f.Hygiene || seen[k.rule] || now.Sub(newest(st.f.FiredAt, st.f.WorseAt)) > recent {
+			if st.level == 0 || st.quiet || st.f.Backlog || st.f.Hygiene || seen[k.rule] || now.Sub(newest(st.f.FiredAt, st.f.WorseAt)) > recent {
 				continue
 			}
 			seen[k.rule] = true
@@ -105,6 +105,9 @@ func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Tim
 	key := fmt.Sprintf("cause:%s:%s:%s", id, best.What, best.Value)
 	c := &store.Cause{What: best.What, Value: best.Value, Members: best.Members, Size: best.Size, Lift: round(best.Lift), Chance: best.Chance}
 	inc := j.inc.open[key]
+	if inc == nil && !j.mayOpen(key, closedRest, now) {
+		return
+	}
 	if inc == nil && j.explained(rollout{best.What, best.Value}) {
 		return // its change has an incident already
 	}
@@ -112,7 +115,7 @@ func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Tim
 		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.CauseIncident, Key: key, Rule: id, Family: fired.Family,
 			Title:  fmt.Sprintf("%s on %d of %d devices with the same %s: %s", fired.Title, best.Members, best.Size, best.What, best.Value),
 			Status: store.New, OpenedAt: now}}
-		j.inc.open[key] = inc
+		j.inc.put(inc)
 		j.step(key, store.Step{At: now, Do: "opened", Text: causeWords(c)})
 	}
 	inc.s.Cause = c
@@ -122,7 +125,7 @@ func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Tim
 		d := j.devices[id]
 		for k, st := range d.states {
 			m := member{id, k}
-			if k.rule == fired.ID && st.level > 0 && !st.f.Backlog && j.shared(d, partOfDrive(fired, m))[group] {
+			if k.rule == fired.ID && st.level > 0 && !st.quiet && !st.f.Backlog && j.shared(d, partOfDrive(fired, m))[group] {
 				j.adopt(inc, m, st, now)
 			}
 		}
@@ -187,8 +190,8 @@ func (j *Judge) causeOf(d *device, st *state) string {
 	if st.f.Backlog {
 		return ""
 	}
-	for _, key := range j.inc.keys() {
-		inc := j.inc.open[key]
+	for _, key := range sortedKeys(j.inc.wide) {
+		inc := j.inc.wide[key]
 		if c := inc.s.Cause; c != nil && inc.s.Kind == store.CauseIncident && c.What == "switch" && c.Value == d.info.Name && ofSwitch(st) {
 			return key
 		}

@@ -70,7 +70,8 @@ func (j *Judge) switchOff(r *rule.Rule, why string) {
 	inc := &incident{members: map[member]*state{}, why: why, s: store.Incident{Kind: store.RuleIncident, Key: key, Family: "system",
 		Title: fmt.Sprintf("Rule %s is switched off: %s", r.ID, r.Title), Severity: string(rule.Warn), Status: store.New, OpenedAt: now, UpdatedAt: now,
 		Rank: weight("warn", "measured"), Terms: []store.Term{{Name: "risk", Points: weight("warn", "measured"), Why: "what the rule would find is missed"}}}}
-	j.inc.open[key] = inc
+	j.inc.put(inc)
+	j.inc.touch(inc)
 	j.step(key, store.Step{At: now, Do: "opened", Text: why})
 	j.announce(inc, now)
 }

@@ -15,6 +15,16 @@ import (
 // Tick does what no report brings about: presence, silence, shared causes,
 // news that has settled. It is called about once a minute.
 func (j *Judge) Tick(ctx context.Context, now time.Time) error {
+	j.mu.Lock()
+	if j.clock.Sub(now) > clockBack {
+		j.setBack(now)
+	}
+	j.clock = now
+	j.mu.Unlock()
+	// What ended is in the store before it is asked what is open there.
+	if err := j.Flush(ctx); err != nil {
+		j.o.Log.Warn("what was judged cannot be recorded yet; it is kept", "error", err)
+	}
 	if err := j.renew(ctx, now); err != nil {
 		return err
 	}
@@ -35,6 +45,7 @@ func (j *Judge) Tick(ctx context.Context, now time.Time) error {
 		j.rankDrives(now)
 	}
 	j.silences(now)
+	j.refreshWide(now)
 	j.sites(now)
 	j.causes(now)
 	j.changesToTheWorse(now)
@@ -42,6 +53,51 @@ func (j *Judge) Tick(ctx context.Context, now time.Time) error {
 	j.tellDue(now)
 	j.mu.Unlock()
 	return j.Flush(ctx)
+}
+
+// clockBack is from when on a clock that goes back was wrong before.
+const clockBack = time.Hour
+
+// setBack follows a clock that was ahead and was put right: what was heard and
+// done in a time that has not come yet would else hold everything up until it
+// comes.
+func (j *Judge) setBack(now time.Time) {
+	j.o.Log.Warn("the clock of this machine went back; what was judged by the wrong time is judged anew", "from", j.clock, "to", now)
+	j.met, j.changesAt, j.peers.at, j.risks.at = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	clear(j.siteSince)
+	soon := now.Add(10 * time.Minute)
+	back := func(t *time.Time) bool {
+		if !t.After(soon) {
+			return false
+		}
+		*t = now
+		return true
+	}
+	for _, id := range j.order {
+		d := j.devices[id]
+		back(&d.heard)
+		back(&d.timed)
+		if !back(&d.at) {
+			continue
+		}
+		for k, t := range d.tracks {
+			if p, ok := t.Last(); ok && time.Unix(p.At, 0).After(soon) {
+				delete(d.tracks, k)
+			}
+		}
+		for _, st := range d.states {
+			for i := range st.since {
+				back(&st.since[i])
+			}
+			back(&st.clear)
+			back(&st.until)
+		}
+		d.lost = true
+		j.loadAgain(d)
+	}
+	for _, inc := range j.inc.open {
+		back(&inc.due)
+	}
 }
 
 // renew learns what people and other programs have decided since the last
@@ -158,7 +214,14 @@ func (j *Judge) reconcile(ctx context.Context) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var of map[int64][]member
+	ended := map[int64]bool{} // its end is not in the store yet
+	for _, s := range j.draft.Incidents {
+		ended[s.Number] = ended[s.Number] || s.Status == store.Closed
+	}
 	for _, s := range list {
+		if ended[s.Number] {
+			continue
+		}
 		if key, ok := was[s.Number]; ok {
 			delete(was, s.Number)
 			if inc := j.inc.open[key]; inc != nil { // what people do is theirs
@@ -181,7 +244,10 @@ func (j *Judge) reconcile(ctx context.Context) error {
 			for _, st := range inc.members {
 				st.quiet, st.key = true, ""
 			}
-			delete(j.inc.open, key)
+			j.inc.drop(key)
+			if inc.s.Kind != store.DeviceIncident {
+				j.closed[key] = j.o.Now()
+			}
 		}
 	}
 	return nil
@@ -193,7 +259,7 @@ func (j *Judge) reconcile(ctx context.Context) error {
 func (j *Judge) regain(s store.Incident, of map[int64][]member) *incident {
 	inc := j.inc.open[s.Key]
 	if inc == nil {
-		inc = &incident{s: s, members: map[member]*state{}, saved: true}
+		inc = &incident{s: s, members: map[member]*state{}}
 	}
 	for _, m := range of[s.Number] {
 		st := j.devices[m.device].states[m.key]
@@ -203,8 +269,23 @@ func (j *Judge) regain(s store.Incident, of map[int64][]member) *incident {
 	if !j.mine(inc) {
 		return nil
 	}
-	j.inc.open[s.Key] = inc
+	j.inc.put(inc)
 	return inc
+}
+
+// closedRest is how long a cause that a person closed is not opened again by
+// more of the same.
+const closedRest = 24 * time.Hour
+
+// mayOpen says whether an incident beyond a device may be opened: not while what
+// a person closed goes on.
+func (j *Judge) mayOpen(key string, rest time.Duration, now time.Time) bool {
+	at, ok := j.closed[key]
+	if ok && now.Sub(at).Abs() >= rest {
+		delete(j.closed, key)
+		ok = false
+	}
+	return !ok
 }
 
 // byIncident lists findings by the number of their incident.

@@ -15,14 +15,16 @@ import (
 // One device's findings of a family are one incident; findings that share a
 // cause beyond the device belong to the cause's.
 type incidents struct {
-	open map[string]*incident // by key
+	open  map[string]*incident // by key
+	wide  map[string]*incident // of those, what is about more than one device: few
+	dirty map[string]*incident // of those, what is to be recorded
 }
 
 type incident struct {
 	s       store.Incident
 	members map[member]*state
-	due     time.Time // when somebody is told that it opened or got worse; zero: nothing to tell
-	saved   bool
+	due     time.Time                   // when somebody is told that it opened or got worse; zero: nothing to tell
+	stale   bool                        // of wide ones: to be worked out anew with the next round
 	why     string                      // a rule was switched off
 	touched map[inventory.DeviceID]bool // by a change
 }
@@ -32,7 +34,22 @@ type member struct {
 	key    stateKey
 }
 
-func newIncidents() incidents { return incidents{open: map[string]*incident{}} }
+func newIncidents() incidents {
+	return incidents{open: map[string]*incident{}, wide: map[string]*incident{}, dirty: map[string]*incident{}}
+}
+
+func (x *incidents) put(inc *incident) {
+	x.open[inc.s.Key] = inc
+	if inc.s.Kind != store.DeviceIncident {
+		x.wide[inc.s.Key] = inc
+	}
+}
+
+func (x *incidents) drop(key string) {
+	delete(x.open, key)
+	delete(x.wide, key)
+	delete(x.dirty, key)
+}
 
 // How long news waits, so that what turns out to have one cause is told once,
 // and what passes by itself not at all.
@@ -102,7 +119,7 @@ func (j *Judge) began(d *device, m member, st *state, now time.Time) {
 	if inc == nil {
 		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.DeviceIncident, Key: key, Family: st.f.Family,
 			Hygiene: st.f.Hygiene, Status: store.New, OpenedAt: now, Backlog: true}}
-		j.inc.open[key] = inc
+		j.inc.put(inc)
 		j.step(key, store.Step{At: now, Do: "opened", Text: titleOf(st)})
 	} else {
 		j.step(key, store.Step{At: now, Do: "joined", Text: titleOf(st)})
@@ -125,8 +142,27 @@ func (j *Judge) belong(inc *incident, m member, st *state, now time.Time) {
 	j.refresh(inc, now)
 }
 
-// refresh works an incident out anew from its findings.
+// refresh works an incident out anew from its findings: one that many share
+// once a round, however many of them came and went.
 func (j *Judge) refresh(inc *incident, now time.Time) {
+	if inc.s.Kind != store.DeviceIncident {
+		inc.stale = true
+		return
+	}
+	j.workOut(inc, now)
+}
+
+// refreshWide works out what many share.
+func (j *Judge) refreshWide(now time.Time) {
+	for _, key := range sortedKeys(j.inc.wide) {
+		if inc := j.inc.wide[key]; inc.stale {
+			inc.stale = false
+			j.workOut(inc, now)
+		}
+	}
+}
+
+func (j *Judge) workOut(inc *incident, now time.Time) {
 	j.inc.touch(inc)
 	inc.s.UpdatedAt = now
 	before := inc.s.Severity
@@ -274,7 +310,7 @@ func shownDevice(d *device) store.IncidentDevice {
 
 // cleared ends an incident whose findings have all ended.
 func (j *Judge) cleared(inc *incident, now time.Time, why string) {
-	delete(j.inc.open, inc.s.Key)
+	j.inc.drop(inc.s.Key)
 	inc.s.Status, inc.s.ClearedAt, inc.s.ResolvedAt = store.Closed, now, now
 	j.step(inc.s.Key, store.Step{At: now, Do: "cleared", Text: why})
 	if !inc.s.ToldAt.IsZero() {
@@ -284,8 +320,12 @@ func (j *Judge) cleared(inc *incident, now time.Time, why string) {
 	j.draft.Incidents = append(j.draft.Incidents, inc.s)
 }
 
-// touch marks an incident for recording.
-func (x *incidents) touch(inc *incident) { inc.saved = false }
+// touch marks an open incident for recording.
+func (x *incidents) touch(inc *incident) {
+	if x.open[inc.s.Key] == inc {
+		x.dirty[inc.s.Key] = inc
+	}
+}
 
 // announce lets somebody be told, once it has settled.
 func (j *Judge) announce(inc *incident, now time.Time) {
@@ -308,6 +348,7 @@ func (j *Judge) announce(inc *incident, now time.Time) {
 
 // tellDue writes the news of incidents that have settled.
 func (j *Judge) tellDue(now time.Time) {
+	b := j.bursts(now)
 	for _, key := range j.inc.keys() {
 		inc := j.inc.open[key]
 		if inc.due.IsZero() || now.Before(inc.due) {
@@ -324,7 +365,7 @@ func (j *Judge) tellDue(now time.Time) {
 		case inc.s.Status == store.Snoozed:
 			inc.due = now.Add(time.Minute) // told when it wakes, if it still is
 			continue
-		case inc.s.Kind == store.DeviceIncident && j.bursting(inc, now):
+		case inc.s.Kind == store.DeviceIncident && b.bursting(inc, now):
 			inc.due = now.Add(time.Minute) // its cause may show
 			continue
 		case !j.present(inc, now) || j.inMaintenance(inc, now):
@@ -394,25 +435,27 @@ func (j *Judge) present(inc *incident, now time.Time) bool {
 	return false
 }
 
+// bursts counts what began in these minutes, by site and by rule.
+type bursts struct {
+	site map[int64]int
+	rule map[string]int
+}
+
+func (j *Judge) bursts(now time.Time) bursts {
+	b := bursts{map[int64]int{}, map[string]int{}}
+	for _, inc := range j.inc.open {
+		if inc.s.Kind == store.DeviceIncident && now.Sub(inc.s.OpenedAt) <= settleBurst && !inc.s.Backlog && !inc.s.Hygiene {
+			b.site[inc.s.SiteID]++
+			b.rule[inc.s.Rule]++
+		}
+	}
+	return b
+}
+
 // bursting says whether many findings of its site, or of its rule, began in
 // these minutes: then a cause is waited for, for a quarter of an hour at most.
-func (j *Judge) bursting(inc *incident, now time.Time) bool {
-	if now.Sub(inc.s.OpenedAt) > settleBurst {
-		return false
-	}
-	site, same := 0, 0
-	for _, other := range j.inc.open {
-		if other.s.Kind != store.DeviceIncident || now.Sub(other.s.OpenedAt) > settleBurst || other.s.Backlog || other.s.Hygiene {
-			continue
-		}
-		if other.s.SiteID == inc.s.SiteID && inc.s.SiteID != 0 {
-			site++
-		}
-		if other.s.Rule == inc.s.Rule {
-			same++
-		}
-	}
-	return site >= burst || same >= leastMembers
+func (b bursts) bursting(inc *incident, now time.Time) bool {
+	return now.Sub(inc.s.OpenedAt) <= settleBurst && (inc.s.SiteID != 0 && b.site[inc.s.SiteID] >= burst || b.rule[inc.s.Rule] >= leastMembers)
 }
 
 // news writes down what people are told. Messages go where nobody can tell who

@@ -105,7 +105,9 @@ type Judge struct {
 	siteSince map[int64]time.Time // by site: it seems to be silent
 	searched  map[string][2]int   // by rule: with how many devices, and bad ones, a cause was last sought
 	changesAt time.Time
-	met       time.Time // the list of devices was read last
+	met       time.Time            // the list of devices was read last
+	clock     time.Time            // of the last tick
+	closed    map[string]time.Time // incidents beyond a device that a person closed, by key: see mayOpen
 	wants     []wish
 	unmet     []inventory.DeviceID // to be loaded yet, after a start, or anew
 	later     []retry
@@ -166,7 +168,7 @@ func New(o Options) (*Judge, error) {
 	}
 	j := &Judge{o: o, queue: make(chan Observation, o.Queue), devices: map[inventory.DeviceID]*device{},
 		lowered: map[string]bool{}, off: map[string]string{}, nobody: newDevice(Info{}), join: newJoin(), siteIDs: map[[2]string]int64{}, reports: map[int64]siteReports{},
-		siteSince: map[int64]time.Time{}, searched: map[string][2]int{}, inc: newIncidents()}
+		siteSince: map[int64]time.Time{}, searched: map[string][2]int{}, closed: map[string]time.Time{}, inc: newIncidents()}
 	model, err := drive.Ours()
 	if err != nil {
 		return nil, fmt.Errorf("start judging: drive risk model: %w", err)

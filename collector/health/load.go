@@ -54,7 +54,9 @@ func (j *Judge) gain(ctx context.Context, shards [Shards]bool) error {
 		x.open[s.Number] = s.Key
 	}
 	for _, s := range past {
-		x.over[s.Number] = s.ClearedAt
+		if x.over[s.Number] = s.ClearedAt; s.ClearedAt.IsZero() {
+			j.closed[s.Key] = s.ResolvedAt
+		}
 	}
 	for _, f := range findings {
 		if shards[Shard(f.Device)] {
@@ -69,6 +71,7 @@ func (j *Judge) gain(ctx context.Context, shards [Shards]bool) error {
 		}
 	}
 	of := j.byIncident()
+	defer j.retireGone(findings)
 	for _, s := range open {
 		inc := j.regain(s, of)
 		// News that had not settled is told after all.
@@ -90,6 +93,30 @@ func (j *Judge) gain(ctx context.Context, shards [Shards]bool) error {
 		}
 	}
 	return nil
+}
+
+// retireGone ends what was found on devices that were retired, removed or
+// merged while nobody judged.
+func (j *Judge) retireGone(findings []store.Finding) {
+	now := j.o.Now()
+	for _, f := range findings {
+		d := j.devices[f.Device]
+		switch {
+		case d != nil && d.info.Retired:
+			j.retire(d, now, "retired")
+		case d == nil && j.o.Inventory != nil && f.Device != "" && j.owned[Shard(f.Device)]:
+			d = newDevice(Info{ID: f.Device, Name: f.Name, Agency: f.Agency, Site: f.Site})
+			st := &state{f: f, level: 1}
+			for key, inc := range j.inc.open {
+				if inc.s.Number == f.Incident && f.Incident != 0 {
+					st.key = key
+					inc.members[member{f.Device, stateKey{f.Rule, f.Component}}] = st
+				}
+			}
+			d.states[stateKey{f.Rule, f.Component}] = st
+			j.retire(d, now, "the device was removed or merged")
+		}
+	}
 }
 
 // incidentsBefore are those from before the start, by number.
@@ -207,17 +234,21 @@ func (j *Judge) meetAll(ctx context.Context) error {
 	return nil
 }
 
-// leave forgets devices that are not there any more: gone, merged, or another
-// collector's now. Their findings stay as they are: they are not this judge's
-// to end.
+// leave forgets devices that are not there any more. What was found on one that
+// was removed, or merged into another, ends; of one that is another collector's
+// now it stays as it is: it is not this judge's to end.
 func (j *Judge) leave(there map[inventory.DeviceID]bool) {
 	if len(j.order) == len(there) && !slices.ContainsFunc(j.order, func(id inventory.DeviceID) bool { return !there[id] }) {
 		return
 	}
 	for _, id := range j.order {
-		if !there[id] {
-			delete(j.devices, id)
+		if there[id] {
+			continue
 		}
+		if j.owned[Shard(id)] {
+			j.retire(j.devices[id], j.o.Now(), "the device was removed or merged")
+		}
+		delete(j.devices, id)
 	}
 	j.order = slices.DeleteFunc(j.order, func(id inventory.DeviceID) bool { return !there[id] })
 	for key, inc := range j.inc.open {
@@ -227,7 +258,7 @@ func (j *Judge) leave(there map[inventory.DeviceID]bool) {
 			}
 		}
 		if len(inc.members) == 0 && !j.mine(inc) {
-			delete(j.inc.open, key)
+			j.inc.drop(key)
 		}
 	}
 }

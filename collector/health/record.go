@@ -29,13 +29,12 @@ func (j *Judge) Flush(ctx context.Context) error {
 	j.mu.Lock()
 	draft, dirty, incs := j.draft, j.dirty, []*incident(nil)
 	j.draft, j.dirty = store.Judged{}, nil
-	for _, key := range j.inc.keys() {
-		if inc := j.inc.open[key]; !inc.saved {
-			inc.saved = true
-			incs = append(incs, inc)
-			draft.Incidents = append(draft.Incidents, inc.s)
-		}
+	for _, key := range sortedKeys(j.inc.dirty) {
+		inc := j.inc.dirty[key]
+		incs = append(incs, inc)
+		draft.Incidents = append(draft.Incidents, inc.s)
 	}
+	clear(j.inc.dirty)
 	for _, st := range dirty {
 		st.marked = false
 		draft.Findings = append(draft.Findings, store.JudgedFinding{Finding: st.f, Key: st.key})
@@ -75,7 +74,7 @@ func (j *Judge) putBack(draft store.Judged, dirty []*state, incs []*incident) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, inc := range incs {
-		inc.saved = false
+		j.inc.touch(inc)
 	}
 	for _, st := range dirty {
 		j.unsaved(st)

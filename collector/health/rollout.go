@@ -80,8 +80,8 @@ func (j *Judge) changesToTheWorse(now time.Time) {
 		// anew without them.
 		j.openRollout(r, first, now)
 	}
-	for _, key := range j.inc.keys() {
-		inc := j.inc.open[key]
+	for _, key := range sortedKeys(j.inc.wide) {
+		inc := j.inc.wide[key]
 		if inc.s.Kind == store.ChangeIncident && inc.s.UpdatedAt.Before(now) {
 			j.cleared(inc, now, "the change is long ago, or has been taken back")
 		}
@@ -209,7 +209,7 @@ func (j *Judge) worse(r *rule.Rule, c rollout, kind string, x *exposed, t *cause
 		j.cleared(inc, now, fmt.Sprintf("%.1f times as often as before by now", t.Ratio()))
 	case inc != nil:
 		j.updateRollout(r, inc, f, now)
-	case level > 0 && !j.explained(c):
+	case level > 0 && !j.explained(c) && j.mayOpen(changeKey(c, kind), keepChanges, now):
 		return f
 	}
 	return nil
@@ -223,7 +223,7 @@ func (j *Judge) openRollout(r *rule.Rule, f *found, now time.Time) {
 	key := changeKey(f.c, f.kind)
 	inc := &incident{members: map[member]*state{}, s: store.Incident{Kind: store.ChangeIncident, Key: key, Rule: r.ID, Family: r.Family, Status: store.New, OpenedAt: now,
 		Title: fmt.Sprintf("%s: %s %s (%s)", r.Title, f.c.what, f.c.to, words(what))}}
-	j.inc.open[key] = inc
+	j.inc.put(inc)
 	j.step(key, store.Step{At: now, Do: "opened", Text: causeWords(f.cause)})
 	j.updateRollout(r, inc, f, now)
 }
@@ -233,7 +233,7 @@ func (j *Judge) updateRollout(r *rule.Rule, inc *incident, f *found, now time.Ti
 	inc.s.Cause, inc.s.Severity, inc.s.UpdatedAt = f.cause, string(r.Levels[f.level-1].Severity), now
 	for _, d := range f.x.who {
 		for k, st := range d.states {
-			if fired, ok := j.plan.set.Find(k.rule); ok && st.level > 0 && !st.f.Backlog && j.about(fired, f.kind) {
+			if fired, ok := j.plan.set.Find(k.rule); ok && st.level > 0 && !st.quiet && !st.f.Backlog && j.about(fired, f.kind) {
 				j.adopt(inc, member{d.info.ID, k}, st, now)
 			}
 		}
@@ -259,8 +259,8 @@ func (j *Judge) updateRollout(r *rule.Rule, inc *incident, f *found, now time.Ti
 // explainedBy says of devices whose trouble has a cause already which it is.
 func (j *Judge) explainedBy() map[inventory.DeviceID]rollout {
 	out := map[inventory.DeviceID]rollout{}
-	for _, key := range j.inc.keys() {
-		inc := j.inc.open[key]
+	for _, key := range sortedKeys(j.inc.wide) {
+		inc := j.inc.wide[key]
 		if inc.s.Cause == nil || inc.s.Kind != store.CauseIncident && inc.s.Kind != store.ChangeIncident {
 			continue
 		}

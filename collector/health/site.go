@@ -135,7 +135,10 @@ func (j *Judge) siteIncident(r *rule.Rule, level int, id int64, s *siteRound, si
 	switch {
 	case inc == nil && level == 0:
 		delete(j.siteSince, id)
+		delete(j.closed, key) // it is over
 		return
+	case inc == nil && !j.closed[key].IsZero():
+		return // a person closed it, and it goes on
 	case inc == nil:
 		since := j.siteSince[id]
 		if since.IsZero() {
@@ -146,13 +149,13 @@ func (j *Judge) siteIncident(r *rule.Rule, level int, id int64, s *siteRound, si
 		}
 		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.SiteIncident, Key: key, Rule: r.ID, Family: r.Family, Title: fmt.Sprintf("%s: %s", r.Title, s.name),
 			Status: store.New, OpenedAt: began, Agency: s.agency, Site: s.name, SiteID: id}}
-		j.inc.open[key] = inc
+		j.inc.put(inc)
 		j.outages = append(j.outages, outage{site: id, from: began})
 		j.step(key, store.Step{At: now, Do: "opened", Text: fmt.Sprintf("%d of %d devices fell silent together, %d stopped uncleanly", silent, len(s.there), power)})
 		// What began on its devices in these minutes belongs to it.
 		for _, d := range s.there {
 			for k, st := range d.states {
-				if fired, ok := j.plan.set.Find(k.rule); ok && fired.Outage && st.level > 0 && !st.f.FiredAt.Before(began.Add(-together)) {
+				if fired, ok := j.plan.set.Find(k.rule); ok && fired.Outage && st.level > 0 && !st.quiet && !st.f.FiredAt.Before(began.Add(-together)) {
 					j.adopt(inc, member{d.info.ID, k}, st, now)
 				}
 			}
