@@ -54,7 +54,8 @@ func (d *Device) sensorAlarms(a *assembled, out *Reading) {
 	kind, name, status := s.Index("kind"), s.Index("name"), s.Index("status")
 	for i, row := range a.rows {
 		state := textAt(row, status)
-		if !a.fresh[i] || state == "" || state == "unknown" {
+		// Those of a UPS are events of their own.
+		if !a.fresh[i] || state == "" || state == "unknown" || textAt(row, s.Index("source")) == "UPS-MIB" {
 			continue
 		}
 		keep := state

@@ -27,7 +27,9 @@ type Device struct {
 	ports    *ports    // IF-MIB as last read
 	bridge   *bridging // which port a bridge's port is
 	lookups  map[string]lookedUp
-	learnt   *int64 // addresses in its forwarding tables
+	learnt   *int64   // addresses in its forwarding tables
+	own      []string // addresses of its ports, as read when it was identified
+	started  time.Time
 }
 
 // Identity is who answers, as far as it says so itself.
@@ -114,7 +116,7 @@ func (d *Device) Identity() Identity {
 		Kind: d.facts["kind"], Name: firstText(d.facts["name"], d.system.Name), Vendor: d.facts["vendor"], Model: d.facts["model"], Serial: d.facts["serial"],
 		Chassis: d.facts["chassis"], Engine: d.system.Engine,
 	}
-	if d.ports != nil {
+	if i.MACs = d.own; d.ports != nil {
 		i.MACs = d.ports.macs()
 	}
 	return i
@@ -147,6 +149,12 @@ func (d *Device) identify(ctx context.Context, r *reader) {
 	if d.facts["model"] == "" {
 		d.facts["model"] = d.chassisFact(ctx, r, "model")
 	}
+	c := r.column(ctx, ifEntry+"6")
+	own := &ports{}
+	for _, index := range c.order {
+		own.list = append(own.list, port{Port: inventory.Port{Mac: macOf(c.cells[index])}})
+	}
+	d.own = own.macs()
 	if d.facts["serial"] == "" {
 		d.facts["serial"] = d.chassisFact(ctx, r, "serial")
 	}
@@ -368,9 +376,8 @@ func (d *Device) lookedUp(ctx context.Context, r *reader, oid string) map[string
 	return l.cells
 }
 
-// single makes the sections that follow from the identity: system, os, boot and
-// snmp_agent.
-func (d *Device) identitySections() ([]inventory.System, []inventory.OS, []inventory.SNMPAgent) {
+// identitySections makes the sections that follow from the identity.
+func (d *Device) identitySections(r *round, task string) {
 	f := d.facts
 	kind := f["kind"]
 	sys := inventory.System{Vendor: f["vendor"], Model: f["model"], ModelVersion: f["hardware"], Serial: f["serial"], AssetTag: f["asset_tag"], FirmwareVersion: f["firmware"], ChassisType: kind}
@@ -385,7 +392,18 @@ func (d *Device) identitySections() ([]inventory.System, []inventory.OS, []inven
 	if d.bridge != nil {
 		agent.Contexts = d.bridge.contexts
 	}
-	return []inventory.System{sys}, []inventory.OS{os}, []inventory.SNMPAgent{agent}
+	put(r, task, []inventory.System{sys}, nil, nil)
+	put(r, task, []inventory.OS{os}, nil, nil)
+	put(r, task, []inventory.SNMPAgent{agent}, nil, nil)
+	var boots []inventory.Boot
+	if up := r.clocks.up(); up != nil {
+		// The same moment is worked out a little differently each time.
+		if at := d.set.now().Add(-time.Duration(*up) * time.Second); at.Sub(d.started).Abs() > time.Minute {
+			d.started = at.Truncate(time.Second).UTC()
+		}
+		boots = append(boots, inventory.Boot{StartedAt: d.started})
+	}
+	put(r, task, boots, nil, nil)
 }
 
 // familyOf is the family of systems of a kind of device.

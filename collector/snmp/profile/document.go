@@ -96,6 +96,7 @@ type Source struct {
 	Metadata string    `yaml:"metadata" doc:"What was found for another fact before: vendor, model, os, version, serial …"`
 	Value    string    `yaml:"value" doc:"This text."`
 	Parts    []Source  `yaml:"parts" doc:"Several, joined; those that have nothing are left out."`
+	Glued    bool      `yaml:"glued" doc:"Parts follow one another without anything between."`
 	Joined   string    `yaml:"joined" doc:"What stands between parts; none: a space."`
 
 	As      string    `yaml:"as" oneof:",text,number,mac,address,hex,date,ticks,bits,oid_end,port,base_port" doc:"How its bytes are read: see the list."`

@@ -17,6 +17,7 @@ const (
 	oidQFdbPort   = "1.3.6.1.2.1.17.7.1.2.2.1.2"
 	oidQFdbStatus = "1.3.6.1.2.1.17.7.1.2.2.1.3"
 	oidQVlanFdbID = "1.3.6.1.2.1.17.7.1.4.2.1.3"
+	oidDFdbMAC    = "1.3.6.1.2.1.17.4.3.1.1"
 	oidDFdbPort   = "1.3.6.1.2.1.17.4.3.1.2"
 	oidDFdbStatus = "1.3.6.1.2.1.17.4.3.1.3"
 	oidIEEEFdb    = "1.3.111.2.802.1.1.4.1.2.2.1.3" // ieee8021QBridgeTpFdbPort
@@ -201,21 +202,36 @@ func (f *forwarding) byIEEE() error {
 	return t.Fault
 }
 
-// plain reads dot1dTpFdbTable: its index is the address.
+// plain reads dot1dTpFdbTable: its index is the address. Where it is not, as
+// with agents that number the rows, the address is a column.
 func (f *forwarding) plain(r *reader, vlan int64) error {
 	t := r.table(f.ctx, session.Limits{Rows: mostAddresses, Time: fdbTime}, oidDFdbPort)
 	if len(t.Rows) == 0 {
 		return t.Fault
 	}
 	status := f.status(r, oidDFdbStatus, len(t.Rows))
+	var column map[string]session.Value
+	fail := t.Fault
 	for _, row := range t.Rows {
-		p, ok := cutIndex([]IndexPart{{Kind: "mac"}}, row.Index)
 		port, num := integerOf(row.Cells[0])
-		if ok && num {
-			f.add(vlan, p[0].text, port, status[row.Index])
+		if !num {
+			continue
 		}
+		mac := ""
+		if strings.Count(row.Index, ".") == 5 {
+			if p, ok := cutIndex([]IndexPart{{Kind: "mac"}}, row.Index); ok {
+				mac = p[0].text
+			}
+		} else {
+			if column == nil {
+				c := r.column(f.ctx, oidDFdbMAC)
+				column, fail = c.cells, fault(fail, c.err)
+			}
+			mac = macOf(column[row.Index])
+		}
+		f.add(vlan, mac, port, status[row.Index])
 	}
-	return t.Fault
+	return fail
 }
 
 // byContext asks for each VLAN in a context of its own, as Cisco's switches
@@ -253,7 +269,7 @@ func (f *forwarding) byContext() error {
 				continue
 			}
 			if len(t.Rows) == 0 {
-				break
+				continue // no port is in it, or it is no context
 			}
 			b.add(t)
 			if e = f.plain(in, vlan); e != nil {

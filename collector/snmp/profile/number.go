@@ -155,6 +155,7 @@ func datumOf(x any) datum {
 // the field of its unit in sensor, and its state where the device judges.
 func (r *round) sensorSeries(a *assembled) {
 	s := a.section
+	source := s.Index("source")
 	kind, name, unit, value, status := s.Index("kind"), s.Index("name"), s.Index("value_unit"), s.Index("value"), s.Index("status")
 	kinds := map[string]string{}
 	for _, row := range a.rows {
@@ -166,7 +167,7 @@ func (r *round) sensorSeries(a *assembled) {
 		}
 	}
 	for i, row := range a.rows {
-		if !a.fresh[i] {
+		if !a.fresh[i] || reflects(textAt(row, source)) {
 			continue
 		}
 		label := textAt(row, name)

@@ -38,6 +38,7 @@ type ports struct {
 
 	layout report.Layout // of the numbers, in the order of list and of bits in has
 	by     *reader       // in which round it was read
+	fresh  bool          // its rows were not told yet
 }
 
 // port is one port: its row, and which numbers it has.
@@ -45,6 +46,7 @@ type port struct {
 	inventory.Port
 	index string // ifIndex
 	has   uint32 // bits of counters()
+	seen  bool   // among those that count
 }
 
 // counter is a column of ports that is a number of the metric interface.
@@ -153,7 +155,7 @@ func (d *Device) readPorts(ctx context.Context, r *reader) {
 	t := r.table(ctx, session.Limits{Rows: mostPorts, Expect: int(min(max(expect, 0), mostPorts))},
 		ifEntry+"2", ifEntry+"3", ifEntry+"4", ifEntry+"5", ifEntry+"6", ifEntry+"7", ifEntry+"8",
 		ifXEntry+"1", ifXEntry+"15", ifXEntry+"17", ifXEntry+"18")
-	p := &ports{err: t.Fault, by: r, at: map[string]int{}, byName: map[string]int{}}
+	p := &ports{err: t.Fault, by: r, fresh: true, at: map[string]int{}, byName: map[string]int{}}
 	if len(t.Rows) == 0 && d.ports != nil && len(d.ports.list) > 0 {
 		old := *d.ports
 		old.by = r
@@ -407,7 +409,8 @@ func (d *Device) readCounters(ctx context.Context, r *round) {
 	for i := range values {
 		values[i] = math.NaN()
 	}
-	changed := p.take(d, r, t, ask, values)
+	changed := p.take(d, r, t, ask, values) || p.fresh
+	p.fresh = false
 	p.emit(r, len(all), values)
 	err := fault(t.Fault, p.err)
 	rows := make([]inventory.Port, 0, len(p.list))
@@ -428,7 +431,7 @@ func (p *ports) take(d *Device, r *round, t session.Table, ask []int, values []f
 	changed, unknown := false, false
 	wide, narrow, speed32 := false, false, false
 	last := 0
-	present := 0
+	here := make([]bool, len(p.list))
 	for _, row := range t.Rows {
 		if last >= len(p.list) || p.list[last].index != row.Index {
 			i, ok := p.at[row.Index]
@@ -440,8 +443,8 @@ func (p *ports) take(d *Device, r *round, t session.Table, ask []int, values []f
 		}
 		x := &p.list[last]
 		line := values[last*width : (last+1)*width]
+		here[last] = true
 		last++
-		present++
 		var have [32]session.Value
 		has := x.has
 		for j, at := range ask {
@@ -480,8 +483,12 @@ func (p *ports) take(d *Device, r *round, t session.Table, ask []int, values []f
 		if !p.known {
 			p.known, p.wide, p.narrow, p.speed32 = true, wide, narrow, speed32
 		}
-		if unknown || present < len(p.list) {
-			// Ports came or went: their names have to be read again.
+		// Where ports came or went, their names have to be read again.
+		for i := range p.list {
+			unknown = unknown || p.list[i].seen && !here[i]
+			p.list[i].seen = here[i]
+		}
+		if unknown {
 			r.early(pacePorts)
 		}
 	}

@@ -214,32 +214,70 @@ func put[T inventory.Sectioner](r *round, task string, rows []T, index []string,
 
 // finish makes sections of the parts, and numbers of their rows.
 func (r *round) finish(touched map[string]bool) {
-	for _, name := range sortedKeys(touched) {
+	// Sensors come last: those of power supplies follow from other sections.
+	names := slices.DeleteFunc(sortedKeys(touched), func(s string) bool { return s == "sensor" })
+	var mirrors []*part
+	for _, name := range append(names, "sensor") {
 		s, ok := inventory.Lookup(name)
 		if !ok || r.same[name] && len(r.parts[name]) == 0 {
 			continue
 		}
-		var parts []*part
-		for _, t := range r.d.tasks {
-			if !slices.Contains(t.sections, name) {
+		parts := r.gathered(name)
+		if name == "sensor" {
+			if !touched[name] && len(mirrors) == 0 {
 				continue
 			}
-			if i := slices.IndexFunc(r.parts[name], func(p *part) bool { return p.task == t.name }); i >= 0 {
-				parts = append(parts, r.parts[name][i])
-			} else if old := r.d.state.last[t.name+"/"+name]; old != nil {
-				old = new(*old)
-				old.fresh = false
-				parts = append(parts, old)
-			}
+			parts = append(parts, mirrors...)
 		}
 		a, ok := assemble(s, parts)
 		if !ok {
 			continue
 		}
+		if reflects(name) {
+			mirrors = append(mirrors, r.mirror(mirrored(&a)))
+		}
 		r.out.Sections = append(r.out.Sections, a.report())
 		r.series(&a)
 		r.d.alarms(&a, &r.out)
 	}
+}
+
+// gathered are the parts of a section, of this round and, of tasks that were
+// not due, of the last.
+func (r *round) gathered(name string) []*part {
+	var parts []*part
+	for _, t := range r.d.tasks {
+		if !slices.Contains(t.sections, name) {
+			continue
+		}
+		key := t.name + "/" + name
+		if i := slices.IndexFunc(r.parts[name], func(p *part) bool { return p.task == t.name }); i >= 0 {
+			parts = append(parts, r.parts[name][i])
+		} else if old := r.d.state.last[key]; old != nil {
+			old = new(*old)
+			old.fresh = false
+			parts = append(parts, old)
+		}
+	}
+	if name == "sensor" {
+		for _, of := range []string{"poe_supply", "power_line", "ups"} {
+			if old := r.d.state.last["mirror/"+of]; old != nil && len(r.parts[of]) == 0 {
+				old = new(*old)
+				old.fresh = false
+				parts = append(parts, old)
+			}
+		}
+	}
+	return parts
+}
+
+// mirror remembers sensors that follow from another section.
+func (r *round) mirror(p *part) *part {
+	if r.d.state.last == nil {
+		r.d.state.last = map[string]*part{}
+	}
+	r.d.state.last["mirror/"+p.task] = p
+	return p
 }
 
 // add adds a number.

@@ -270,7 +270,7 @@ func (s *scope) place(ctx context.Context, x *source) datum {
 			}
 		}
 		joined := x.Joined
-		if joined == "" {
+		if joined == "" && !x.Glued {
 			joined = " "
 		}
 		return textDatum(strings.Join(out, joined))

@@ -115,11 +115,9 @@ func (d *Device) plan() []*task {
 	}
 	// The identity comes last: what tables say of system and os is more than
 	// what was found to tell devices apart.
-	return append(out, &task{name: "identity", pace: paceFast, every: time.Minute, sections: []string{"system", "os", "snmp_agent"}, run: func(_ context.Context, r *round) {
-		sys, os, agent := r.d.identitySections()
-		put(r, "identity", sys, nil, nil)
-		put(r, "identity", os, nil, nil)
-		put(r, "identity", agent, nil, nil)
+	const name = "identity"
+	return append(out, &task{name: name, pace: paceFast, every: time.Minute, sections: []string{"system", "os", "snmp_agent", "boot"}, run: func(_ context.Context, r *round) {
+		r.d.identitySections(r, name)
 	}})
 }
 

@@ -21,10 +21,10 @@ const (
 
 func upsTasks() []*task {
 	var objects []string
-	for _, s := range []string{"1.1", "1.2", "1.3", "1.4", "1.5", "2.1", "2.2", "2.3", "2.4", "2.5", "2.7", "4.1", "4.2", "5.1", "7.3", "9.5", "9.6"} {
+	for _, s := range []string{"1.1", "1.2", "1.3", "1.4", "1.5", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "4.1", "4.2", "5.1", "6.1", "7.3", "9.5", "9.6"} {
 		objects = append(objects, upsMIB+s+".0")
 	}
-	return []*task{{name: "UPS-MIB", pace: paceFast, sections: []string{"ups", "power_line"}, objects: objects, run: readUPS}}
+	return []*task{{name: "UPS-MIB", pace: paceFast, sections: []string{"ups", "power_line", "sensor"}, objects: objects, run: readUPS}}
 }
 
 func readUPS(ctx context.Context, r *round) {
@@ -44,6 +44,7 @@ func readUPS(ctx context.Context, r *round) {
 	if get("2.1").Kind == session.Missing && get("1.2").Kind == session.Missing && get("2.4").Kind == session.Missing {
 		put(r, "UPS-MIB", []inventory.Ups(nil), nil, err)
 		put(r, "UPS-MIB", []inventory.PowerLine(nil), nil, err)
+		put(r, "UPS-MIB", []inventory.Sensor(nil), nil, err)
 		return
 	}
 	u := inventory.Ups{Vendor: textOf(get("1.1")), Model: textOf(get("1.2")), Firmware: textOf(get("1.3")), AgentVersion: textOf(get("1.4")), Serial: r.d.facts["serial"]}
@@ -102,6 +103,26 @@ func readUPS(ctx context.Context, r *round) {
 	}
 	put(r, "UPS-MIB", []inventory.Ups{u}, nil, fault(err, alarms.err))
 	put(r, "UPS-MIB", lines, nil, fault(err, fail))
+	var states []inventory.Sensor
+	state := func(name, component, object, text, status string) {
+		if n, ok := numberOf(get(object)); ok {
+			states = append(states, inventory.Sensor{Kind: "state", Name: name, Component: component, Source: "UPS-MIB", Value: &n, ValueText: text, Status: status})
+		}
+	}
+	state("Battery status", "battery", "2.1", u.BatteryStatus, map[string]string{"normal": "ok", "low": "critical", "depleted": "critical"}[u.BatteryStatus])
+	state("Output source", "line", "4.1", u.OutputSource, map[string]string{"mains": "ok", "battery": "warning", "bypass": "warning", "booster": "ok", "reducer": "ok", "none": "critical"}[u.OutputSource])
+	state("Self-test", "battery", "7.3", u.TestResult, map[string]string{"passed": "ok", "none": "ok", "in_progress": "ok", "warning": "warning", "failed": "critical", "aborted": "warning"}[u.TestResult])
+	if n, ok := numberOf(get("6.1")); ok {
+		status := "ok"
+		if n > 0 {
+			status = "warning"
+		}
+		states = append(states, inventory.Sensor{Kind: "count", Name: "Alarms", Source: "UPS-MIB", Value: &n, Status: status})
+	}
+	if n := number("2.6", 0.1, -10_000, 10_000); n != nil {
+		states = append(states, inventory.Sensor{Kind: "current", Name: "Battery current", Component: "battery", Source: "UPS-MIB", Value: n})
+	}
+	put(r, "UPS-MIB", states, nil, err)
 }
 
 // upsLines reads inputs, outputs and bypasses.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -154,6 +155,9 @@ func (w *walked) Table(_ context.Context, columns []string, l session.Limits) (s
 	at := map[string]int{}
 	for i, c := range columns {
 		err := w.fail[c]
+		if errors.Is(err, session.ErrTimeout) {
+			return session.Table{Fault: err}, err
+		}
 		for n, v := range w.list() {
 			index, ok := strings.CutPrefix(v.OID, c+".")
 			if !ok {

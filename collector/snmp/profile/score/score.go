@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -138,7 +139,7 @@ func (r *Result) ports(e Expected) {
 		name, _, _ = strings.Cut(name, " ["+strconv.FormatInt(w.IfIndex, 10)+"]")
 		speed := w.IfSpeed == nil || *w.IfSpeed == p.SpeedBits || *w.IfSpeed > 1e13 || *w.IfSpeed == math.MaxUint32 || p.SpeedBits == 0 && *w.IfSpeed <= 0
 		oper := w.IfOperStatus == "" || same(strings.NewReplacer("notPresent", "not_present", "lowerLayerDown", "lower_layer_down").Replace(w.IfOperStatus), p.Oper)
-		good := ok && (same(name, w.IfName) || same(p.Description, w.IfName)) && same(descr, w.IfDescr) && (same(alias, w.IfAlias) || w.IfAlias == "") && speed && oper
+		good := ok && (same(name, w.IfName) || same(p.Description, w.IfName)) && same(descr, w.IfDescr) && (same(alias, w.IfAlias) || strings.Trim(w.IfAlias, ". ") == "") && speed && oper
 		r.count("ports", good, "%d: name %q want %q, descr %q want %q, alias %q want %q, speed %d want %v, oper %s want %s",
 			w.IfIndex, name, w.IfName, descr, w.IfDescr, alias, w.IfAlias, p.SpeedBits, deref(w.IfSpeed), p.Oper, w.IfOperStatus)
 	}
@@ -399,7 +400,11 @@ func (r *Result) tables(e Expected) {
 		if len(w.MAC) != 12 || strings.ContainsRune("13579bdf", rune(w.MAC[1])) || w.MAC == "000000000000" {
 			continue
 		}
-		r.count("arp", arp[w.IP+"/"+w.MAC], "%s %s", w.IP, w.MAC)
+		ip, err := netip.ParseAddr(w.IP)
+		if err != nil {
+			continue
+		}
+		r.count("arp", arp[ip.Unmap().String()+"/"+w.MAC], "%s %s", w.IP, w.MAC)
 	}
 	vlans := map[int64]inventory.Vlan{}
 	for _, x := range rows[inventory.Vlan](r) {
