@@ -124,10 +124,11 @@ type part struct {
 
 // rows is what is kept of a section.
 type rows struct {
-	read bool
-	at   time.Time
-	by   map[string][]any // by component; the device's own under ""
-	past map[string][]change
+	read    bool
+	partial bool // only a part of it could be read last
+	at      time.Time
+	by      map[string][]any // by component; the device's own under ""
+	past    map[string][]change
 }
 
 // change is a value that a column began to have.
@@ -246,7 +247,7 @@ func (d *device) section(p *plan, r store.SectionReading, at time.Time) []int {
 		rs = &rows{by: map[string][]any{}, past: map[string][]change{}}
 		d.rows[r.Section.Name] = rs
 	}
-	rs.read, rs.at = true, at
+	rs.read, rs.partial, rs.at = true, r.Status == report.Partial, at
 	for _, slot := range sp.counts {
 		d.count(&p.set.Inputs[slot], slot, r, at)
 	}

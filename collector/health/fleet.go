@@ -85,6 +85,7 @@ func (j *Judge) setBack(now time.Time) {
 				delete(d.tracks, k)
 			}
 		}
+		clear(d.places)
 		for _, st := range d.states {
 			for i := range st.since {
 				back(&st.since[i])

@@ -283,6 +283,7 @@ func (j *Judge) takeIn(d *device, views []store.SectionView, events []store.Even
 	d.remember(j.plan, views, journal, now)
 	if d.lost {
 		clear(d.tracks) // of the numbers that did not fit nothing is there
+		clear(d.places)
 	}
 	d.loaded, d.again, d.lost, d.failed = true, false, false, time.Time{}
 	if j.o.Series != nil && !d.recall {

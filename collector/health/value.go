@@ -140,7 +140,11 @@ func (v *view) rowCount(slot int, in *rule.Input) rule.Value {
 	if rs == nil || !rs.read {
 		return rule.Value{}
 	}
-	return known(v.d.counts[countKey{slot, v.key(in)}])
+	n := v.d.counts[countKey{slot, v.key(in)}]
+	if n == 0 && rs.partial {
+		return rule.Value{} // what is absent from it may still be there
+	}
+	return known(n)
 }
 
 // stale is how old the newest sample of a number may be to count as present:
