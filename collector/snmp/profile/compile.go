@@ -255,7 +255,7 @@ func (c *compiler) table(key string, d TableDocument) *table {
 	for _, name := range sortedKeys(d.Fields) {
 		fill("fields", name, d.Fields[name])
 	}
-	keyed := t.section.Single
+	keyed := t.section.Single || d.Section == "ups" // which has no name where it is the device
 	for _, i := range t.section.Keys() {
 		keyed = keyed || seen[t.section.Columns[i].Name]
 	}

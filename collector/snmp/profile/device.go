@@ -30,6 +30,7 @@ type Device struct {
 	learnt   *int64   // addresses in its forwarding tables
 	own      []string // addresses of its ports, as read when it was identified
 	started  time.Time
+	absent   map[string]bool // tasks for which it has nothing
 }
 
 // Identity is who answers, as far as it says so itself.
@@ -88,7 +89,7 @@ func (s *Set) Identify(ctx context.Context, a session.Asker, kept []byte) (*Devi
 	if p == nil {
 		return nil, fmt.Errorf("no profile fits %s: a profile that fits every device is missing", firstText(sys.ObjectID, "a device without sysObjectID"))
 	}
-	d := &Device{set: s, profile: p, system: sys, facts: map[string]string{}, lookups: map[string]lookedUp{}}
+	d := &Device{set: s, profile: p, system: sys, facts: map[string]string{}, lookups: map[string]lookedUp{}, absent: map[string]bool{}}
 	if json.Unmarshal(kept, &d.state) != nil || d.state.Profile != p.Name {
 		d.state = state{}
 	}

@@ -84,6 +84,7 @@ type Source struct {
 	OID      string    `yaml:"oid" doc:"Single object: an instance, such as one that ends in .0."`
 	Lookup   string    `yaml:"lookup" doc:"Column of another table with the same index, or with the index that by says: its OID, or entity, entity.description, entity.model, entity.serial, port, base_port."`
 	By       string    `yaml:"by" doc:"Of lookup: a piece of the index, or column:N for the value of a column."`
+	Live     bool      `yaml:"live" doc:"Of lookup: it is read each time; otherwise once an hour, which is enough for names."`
 	Index    string    `yaml:"index" doc:"Piece of the index; * is the index as it is."`
 	First    string    `yaml:"first" doc:"Column of a table: its first cell that is not empty."`
 	Where    string    `yaml:"where" doc:"Of first, sum and count: only rows in which this column is one of is."`
@@ -224,6 +225,9 @@ func (s *Source) Check() settings.Problems {
 	}
 	if s.By != "" && s.Lookup == "" {
 		ps.Add("by", s.By, "it belongs to lookup, which is missing")
+	}
+	if s.Live && !isOID(s.Lookup) {
+		ps.Add("live", "", "it belongs to a lookup by OID")
 	}
 	if s.Where != "" && s.First == "" && s.Sum == "" && s.Count == "" && s.Average == "" || (s.Where != "") != (len(s.Is) > 0) {
 		ps.Add("where", s.Where, "where and is belong together, and to first, sum, average or count")

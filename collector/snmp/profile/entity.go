@@ -250,13 +250,14 @@ func (d *Device) entityPorts(ctx context.Context, r *reader) map[string]string {
 }
 
 func entityTasks() []*task {
-	return []*task{{name: "ENTITY-MIB", pace: paceEntity, sections: []string{"entity"}, signs: []string{oidEntityChanged}, run: func(ctx context.Context, r *round) {
+	return []*task{{name: "ENTITY-MIB", pace: paceEntity, sections: []string{"entity", "port"}, signs: []string{oidEntityChanged}, run: func(ctx context.Context, r *round) {
 		if e := r.d.entities; e != nil && r.d.set.now().Sub(e.at) > time.Minute {
 			r.d.entities = nil
 		}
 		e := r.d.readEntities(ctx, r.reader)
 		if e == nil {
 			put(r, "ENTITY-MIB", []inventory.Entity(nil), nil, r.down)
+			put(r, "ENTITY-MIB", []inventory.Port(nil), nil, r.down)
 			return
 		}
 		list := slices.Clone(e.list)
@@ -280,5 +281,14 @@ func entityTasks() []*task {
 		}
 		slices.SortFunc(list, func(a, b inventory.Entity) int { return cmp.Compare(a.Index, b.Index) })
 		put(r, "ENTITY-MIB", list, nil, e.err)
+		var ports []inventory.Port
+		seen := map[string]bool{}
+		for i := range list {
+			if x := &list[i]; x.Port != "" && x.Class == "port" && !seen[x.Port] {
+				seen[x.Port] = true
+				ports = append(ports, inventory.Port{Name: x.Port, EntityIndex: &x.Index})
+			}
+		}
+		put(r, "ENTITY-MIB", ports, nil, e.err)
 	}}}
 }

@@ -39,7 +39,7 @@ const (
 )
 
 func fdbTasks() []*task {
-	return []*task{{name: "FDB", pace: paceFDB, sections: []string{"fdb"}, run: readFDB}}
+	return []*task{{name: "FDB", pace: paceFDB, sections: []string{"fdb", "port"}, run: readFDB}}
 }
 
 // forwarding collects the addresses that a switch has learned.
@@ -115,6 +115,17 @@ func readFDB(ctx context.Context, r *round) {
 		r.d.learnt = new(int64(len(f.rows)))
 	}
 	put(r, "FDB", f.rows, nil, err)
+	learned := map[string]int64{}
+	for _, row := range f.rows {
+		if row.Port != "" && row.Status == "learned" {
+			learned[row.Port]++
+		}
+	}
+	ports := make([]inventory.Port, 0, len(learned))
+	for _, name := range sortedKeys(learned) {
+		ports = append(ports, inventory.Port{Name: name, MacCount: new(learned[name])})
+	}
+	put(r, "FDB", ports, nil, err)
 }
 
 // byVLAN reads dot1qTpFdbTable: its index is the number of a forwarding table

@@ -14,6 +14,7 @@ const (
 	oidLagSelected = "1.2.840.10006.300.43.1.2.1.1.12" // dot3adAggPortSelectedAggID
 	oidLagAttached = "1.2.840.10006.300.43.1.2.1.1.13" // dot3adAggPortAttachedAggID
 	oidLagPartner  = "1.2.840.10006.300.43.1.1.1.1.8"  // dot3adAggPartnerSystemID
+	oidPAgP        = "1.3.6.1.4.1.9.9.98.1.1.1.1.8"    // pagpGroupIfIndex, of Cisco's
 	oidIfStack     = "1.3.6.1.2.1.31.1.2.1.3"          // ifStackStatus
 )
 
@@ -67,6 +68,15 @@ func readLags(ctx context.Context, r *round) {
 				continue
 			}
 			join(member, d.portByIndex(ctx, r.reader, v), "lacp", active)
+		}
+	}
+	if under(d.system.ObjectID, "1.3.6.1.4.1.9") {
+		c := r.column(ctx, oidPAgP)
+		err = fault(err, c.err)
+		for _, index := range c.order {
+			if v := textOf(c.cells[index]); v != "0" && v != index {
+				join(d.portByIndex(ctx, r.reader, index), d.portByIndex(ctx, r.reader, v), "pagp", true)
+			}
 		}
 	}
 	for _, index := range stack.order {

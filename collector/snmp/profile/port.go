@@ -552,7 +552,12 @@ func (p *ports) emit(r *round, width int, values []float64) {
 			}
 		}
 	}
-	r.out.Layout = append(r.out.Layout, p.layout...)
+	if len(r.out.Layout) == 0 {
+		// Shared with the rounds to come: whoever adds to it gets a copy.
+		r.out.Layout = p.layout[:len(p.layout):len(p.layout)]
+	} else {
+		r.out.Layout = append(r.out.Layout, p.layout...)
+	}
 	r.out.Values = slices.Grow(r.out.Values, len(p.layout))
 	for i := range p.list {
 		for at := range width {

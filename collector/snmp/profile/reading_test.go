@@ -557,3 +557,19 @@ func TestPaces(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatADeviceDoesNotHaveIsAskedForSeldom(t *testing.T) {
+	w := readWalk(t, "switch.walk")
+	d := identify(t, w)
+	read(t, d, w)
+	before := *w.requests
+	read(t, d, w, paceFast)
+	if n := *w.requests - before; n > 2 {
+		t.Errorf("a round in which only ports are asked for takes %d questions", n)
+	}
+	// It got processors: an hour later they are seen.
+	w.set(t, oidProcessorLoad+".1", "i", "7")
+	if r := read(t, d, w, paceFast, paceSlow); !has(r, "processor") {
+		t.Error("what came is not seen")
+	}
+}

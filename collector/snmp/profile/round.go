@@ -41,8 +41,12 @@ func (d *Device) Read(ctx context.Context, a session.Asker, due []string) (Readi
 		if !r.due[t.pace] {
 			continue
 		}
+		if d.absent[t.name] && !r.due[paceSlow] {
+			continue // what a device does not have is asked for once an hour
+		}
 		r.failed = false
 		t.run(ctx, r)
+		d.absent[t.name] = !r.failed && len(t.sections) > 0 && r.nothing(t)
 		for _, s := range t.sections {
 			touched[s] = true
 		}
@@ -165,6 +169,25 @@ func (r *round) put(p *part) {
 		}
 		r.d.state.last[key] = p
 	}
+}
+
+// nothing says that the device had nothing for a task.
+func (r *round) nothing(t *task) bool {
+	given := false
+	for _, name := range t.sections {
+		if r.same[name] {
+			return false
+		}
+		for _, p := range r.parts[name] {
+			if p.task == t.name {
+				if !p.none {
+					return false
+				}
+				given = true
+			}
+		}
+	}
+	return given
 }
 
 // quiet says that what a task gives of a section is what it gave before. Unless

@@ -247,6 +247,11 @@ func (s *scope) place(ctx context.Context, x *source) datum {
 			if index == "" {
 				return datum{}
 			}
+			if x.Live {
+				c := s.r.column(ctx, x.Lookup)
+				s.err = fault(s.err, c.err)
+				return s.read(ctx, c.cells[index], x.As, x.Layout)
+			}
 			return s.read(ctx, s.d.lookedUp(ctx, s.r, x.Lookup)[index], x.As, x.Layout)
 		}
 		return s.lookup(ctx, x.Lookup, index)

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"muster/collector/snmp/session"
+	"muster/internal/inventory"
 )
 
 func octets(s string) session.Value { return session.Value{Kind: session.OctetString, B: []byte(s)} }
@@ -132,5 +133,34 @@ func FuzzText(f *testing.F) {
 		numberOf(v)
 		dateOf(b)
 		bitsOf(b)
+	})
+}
+
+func FuzzTables(f *testing.F) {
+	f.Add("1.4.10.0.0.0.8.2.0.0.1.4.192.0.2.1", []byte{4, 1, 192, 0, 2, 1})
+	f.Add("10.0.0.0.255.0.0.0.0.192.0.2.1", []byte{0, 0, 94, 0, 83, 1})
+	f.Fuzz(func(t *testing.T, index string, b []byte) {
+		arcs := arcsOf(index)
+		v := session.Value{Kind: session.OctetString, B: b}
+		texts := []string{rootText(b)}
+		for _, of := range []func([]uint32) (inventory.Route, bool){routeOf, oldRouteOf} {
+			r, _ := of(arcs)
+			texts = append(texts, r.Destination, r.NextHop)
+		}
+		ip, _ := indexAddress(arcs)
+		texts = append(texts, ip)
+		for kind := range int64(9) {
+			_, chassis := lldpChassis(kind, v)
+			_, port := lldpPort(kind, v)
+			texts = append(texts, chassis, port)
+		}
+		texts = append(texts, lldpCapabilities(b)...)
+		texts = append(texts, cdpCapabilities(b)...)
+		texts = append(texts, printerErrors(b)...)
+		for _, s := range texts {
+			if !utf8.ValidString(s) {
+				t.Fatalf("%q is no text", s)
+			}
+		}
 	})
 }
