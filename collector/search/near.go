@@ -5,14 +5,12 @@ import "fmt"
 // didYouMean names the candidate a few slips of the finger away, if any.
 func didYouMean(word string, from []string) string {
 	best, distance := "", 3
-	if len(word) <= 4 {
-		distance = 2 // "os" is two slips from most short words
-	}
 	if len(word) > 64 {
 		return ""
 	}
 	for _, c := range from {
-		if d := slips(word, c); d > 0 && (d < distance || d == distance && best == "") {
+		// Two slips in a short word make it another one: "foo" is not "os".
+		if d := slips(word, c); d > 0 && d < distance && (d < 2 || 2*d < len(word)) {
 			best, distance = c, d
 		}
 	}

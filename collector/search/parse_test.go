@@ -300,3 +300,11 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestOnlyWhatIsNearIsMeant(t *testing.T) {
+	for word, want := range map[string]string{"foo": "", "rma": "; did you mean ram?", "oss": "; did you mean os?", "sreail": "; did you mean serial?"} {
+		if got := didYouMean(word, []string{"os", "ram", "serial"}); got != want {
+			t.Errorf("%s: %q, want %q", word, got, want)
+		}
+	}
+}

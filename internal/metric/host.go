@@ -243,7 +243,7 @@ func host() []Measurement {
 				{Name: "sensor", Doc: "Driver and label in small letters, such as coretemp_package_id_0.", Typical: 4, Max: 64},
 			},
 			Fields: []Field{
-				gauge("temp", Float, "celsius", "Now.").sent(),
+				gauge("temp", Float, "celsius", "Temperature now.").sent(),
 			},
 		},
 		{
