@@ -191,7 +191,7 @@ func TestDeviceShow(t *testing.T) {
 	_, err = w.client("admin").DeviceShow(t.Context(), DeviceShowInput{Ref: "pc-1", At: "2030-01-01"})
 	problemIn(t, err, invalid)
 	_, err = w.client("admin").DeviceShow(t.Context(), DeviceShowInput{Ref: "pc-3"})
-	if p := problemIn(t, err, ambiguous); len(p.Candidates) != 2 || !strings.Contains(p.Detail, pc4) || strings.Contains(p.Detail, "secret") {
+	if p := problemIn(t, err, ambiguous); len(p.Candidates) != 2 || p.Candidates[1].ID != pc4 || strings.Contains(p.Detail, pc4) || strings.Contains(p.Detail, "secret") {
 		t.Errorf("got %s", asJSON(p))
 	}
 }

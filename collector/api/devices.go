@@ -177,17 +177,12 @@ func (s *Server) several(ctx context.Context, ref string) error {
 	if err != nil {
 		return p
 	}
-	var list []string
 	for _, d := range page.Devices {
 		c := Candidate{ID: d.ID, Name: d.Name, Site: d.Site, Serial: d.Serial}
 		if !d.LastSeen.IsZero() {
 			c.LastSeen = d.LastSeen.UTC().Format(time.RFC3339)
 		}
 		p.Candidates = append(p.Candidates, c)
-		list = append(list, strings.TrimSpace(fmt.Sprintf("%s %s", d.ID, d.Name)))
-	}
-	if len(list) > 0 {
-		p.Detail += ": " + clip(printable(strings.Join(list, ", ")), 1000)
 	}
 	return p
 }

@@ -64,8 +64,15 @@ func (s *Server) findingList(ctx context.Context, in *FindingListInput) (Finding
 	if q.From, q.To, err = span(in.From, in.To, s.d.Now()); err != nil {
 		return FindingList{}, err
 	}
+	if in.Incident != 0 {
+		// One that is not there is not one without findings.
+		if _, err := s.incident(ctx, in.Incident); err != nil {
+			return FindingList{}, err
+		}
+	}
 	ids, some, err := s.aboutDevices(ctx, in.Filter)
 	if err != nil || !some {
+		out.NoDevice = err == nil
 		return out, err
 	}
 	q.Devices = ids

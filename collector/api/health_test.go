@@ -183,6 +183,10 @@ func workOnIncidents(t *testing.T, w *world) {
 		t.Errorf("escalated: woken %d, %s", w.channels.woken, asJSON(x.Incident))
 	}
 	must(sam.IncidentClaim(ctx, IncidentInput{n})) // that is what it was escalated for
+	_, err = sam.IncidentResolve(ctx, IncidentResolveInput{n, IncidentOutcome{Useful: "yes", Replaced: "flux"}})
+	if p := problemIn(t, err, invalid); !strings.Contains(p.Detail, "power supply") {
+		t.Error(p)
+	}
 	x = must(sam.IncidentResolve(ctx, IncidentResolveInput{n, IncidentOutcome{Useful: "yes", Replaced: "disk", Text: "Copied and swapped."}}))
 	if x.Incident.Status != store.Closed || x.Incident.Useful != "yes" || x.Incident.Replaced != "disk" {
 		t.Errorf("resolved: %s", asJSON(x.Incident))
@@ -467,12 +471,17 @@ func TestMaintenance(t *testing.T) {
 	w := newWorld(t)
 	ctx, c := t.Context(), w.client("staff")
 	made, err := c.MaintenanceNew(ctx, MaintenanceNewInput{MaintenanceNew{Name: "move", From: "2026-11-22 11:00", To: "4h", Filter: "site:hartford", All: true, Reason: "new building"}})
-	if err != nil || !made.Now || made.By != "staff" || !made.To.Equal(w.now.Add(4*time.Hour)) {
+	if err != nil || !made.Now || made.By != "staff" || made.Devices == nil || *made.Devices < 1 || !made.To.Equal(w.now.Add(4*time.Hour)) {
 		t.Errorf("%v %s", err, asJSON(made))
 	}
 	weekly, err := c.MaintenanceNew(ctx, MaintenanceNewInput{MaintenanceNew{Name: "patch night", Days: []string{"wed", "TUE"}, Start: "22:30", Minutes: 240}})
 	if err != nil || weekly.Now || !slices.Equal(weekly.Days, []string{"tue", "wed"}) || weekly.Start != "22:30" || weekly.Zone != "Local" {
 		t.Errorf("%v %s", err, asJSON(weekly))
+	}
+	if none, err := c.MaintenanceNew(ctx, MaintenanceNewInput{MaintenanceNew{Name: "typo", To: "1h", Filter: "site:nowhere"}}); err != nil || none.Devices == nil || *none.Devices != 0 {
+		t.Errorf("%v %s", err, asJSON(none))
+	} else if err := c.MaintenanceDelete(ctx, NumberInput{none.ID}); err != nil {
+		t.Error(err)
 	}
 	for _, o := range []MaintenanceNew{
 		{Name: " ", To: "1h"}, {Name: "x"}, {Name: "x", To: "2020-01-01"}, {Name: "x", From: "4h", To: "1h"}, {Name: "x", To: "1h", Start: "22:00"},

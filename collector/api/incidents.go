@@ -32,6 +32,7 @@ func (s *Server) incidentList(ctx context.Context, in *IncidentListInput) (Incid
 	out := IncidentList{Incidents: []store.Incident{}}
 	q, some, err := s.incidentQuery(ctx, in)
 	if err != nil || !some {
+		out.NoDevice = err == nil
 		return out, err
 	}
 	limit := orDefault(in.Limit)

@@ -98,12 +98,22 @@ func (s *Server) maintenanceNew(ctx context.Context, in *MaintenanceNewInput) (M
 		return Maintenance{}, err
 	}
 	m.By = actorOf(ctx).Name
+	filter, err := filterOf(ctx, m.Filter)
+	if err != nil {
+		return Maintenance{}, err
+	}
+	page, err := s.d.Inventory.Devices(ctx, store.DeviceQuery{Scope: scopeOf(ctx), Filter: filter, Personal: personal(ctx), Limit: 1, Now: s.d.Now()})
+	if err != nil {
+		return Maintenance{}, err
+	}
 	note(ctx, "filter", m.Filter)
 	note(ctx, "all", map[bool]string{true: "yes"}[m.All])
 	if m, err = h.PutMaintenance(ctx, m); err != nil {
 		return Maintenance{}, err
 	}
-	return shownMaintenance(ctx, m, s.d.Now()), nil
+	out := shownMaintenance(ctx, m, s.d.Now())
+	out.Devices = &page.Total
+	return out, nil
 }
 
 // window checks a time of maintenance.
@@ -152,7 +162,7 @@ func (s *Server) window(in MaintenanceNew) (m store.Maintenance, err error) {
 		return m, err
 	}
 	if m.Minutes = in.Minutes; m.Minutes == 0 {
-		return m, NewProblem(invalid, "minutes is missing: how long it takes each time, up to 1440")
+		return m, NewProblem(invalid, "minutes is missing: how long it takes each time, up to a day")
 	}
 	if m.Zone = in.Zone; m.Zone == "" {
 		m.Zone = s.d.Zone

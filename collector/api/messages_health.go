@@ -23,6 +23,7 @@ type FindingList struct {
 	Findings []store.Finding `json:"findings" nullable:"false"`
 	More     bool            `json:"more,omitempty" doc:"There are more than the limit."`
 	Backlog  string          `json:"backlog" doc:"yes, no or both: what was asked for, or the default that held."`
+	NoDevice bool            `json:"no_device,omitempty" doc:"The filter chooses no device, so that nothing can be found."`
 	Hidden   []string        `json:"hidden,omitempty" doc:"Evidence (rule.label) that is left out because the caller may not see personal facts."`
 }
 
@@ -77,6 +78,7 @@ type IncidentList struct {
 	Incidents []store.Incident `json:"incidents" nullable:"false"`
 	More      bool             `json:"more,omitempty" doc:"There are more than the limit."`
 	Apart     IncidentsApart   `json:"apart" doc:"What is kept in lists of its own, and is not in this one."`
+	NoDevice  bool             `json:"no_device,omitempty" doc:"Filter and site choose no device, so that nothing can be found."`
 	Hidden    []string         `json:"hidden,omitempty" doc:"What is left out because the caller may not see personal facts."`
 }
 
@@ -168,6 +170,6 @@ type IncidentResolveInput struct {
 // IncidentOutcome is what came of an incident.
 type IncidentOutcome struct {
 	Useful   string `json:"useful" enum:"yes,no,wrong" doc:"yes: there was something to do. no: it was true and not worth anybody's time. wrong: it was not true. A rule that is seldom useful is lowered."`
-	Replaced string `json:"replaced,omitempty" maxLength:"200" doc:"The part that was replaced, such as disk."`
+	Replaced string `json:"replaced,omitempty" maxLength:"200" doc:"The part that was replaced, or several separated by commas: disk, memory, battery, fan, power supply, mainboard, processor, graphics card, network card, cable, dock, display, keyboard, device (the whole); for all else other: and what, at the end."`
 	Text     string `json:"text,omitempty" maxLength:"2000" doc:"What was done."`
 }

@@ -141,6 +141,7 @@ type Maintenance struct {
 	Now     bool      `json:"now" doc:"It holds at this moment."`
 	By      string    `json:"by,omitempty" doc:"Who made it. Absent where the caller may not see personal facts."`
 	Reason  string    `json:"reason,omitempty"`
+	Devices *int      `json:"devices,omitempty" doc:"How many devices it is about now. In the answer to a new one only."`
 }
 
 // MaintenanceNewInput makes one.

@@ -121,6 +121,8 @@ func TestRoutesOfNotices(t *testing.T) {
 		{RoutePut{Channel: "desk", Rules: []string{"S02"}}, notFound, "did you mean S01?"},
 		{RoutePut{Channel: "desk", Families: []string{"spce"}}, invalid, "did you mean space?"},
 		{RoutePut{Channel: "desk", Kinds: []string{"open"}}, invalid, "did you mean opened?"},
+		{RoutePut{Channel: "desk", Devices: []string{"toaster"}}, invalid, "there is no kind of device"},
+		{RoutePut{Channel: "desk", Hours: &RouteHours{Zone: "UTC"}}, invalid, "goes with a time of the day"},
 		{RoutePut{Channel: "desk", Hours: &RouteHours{From: "20:00"}}, invalid, "both a beginning and an end"},
 		{RoutePut{Channel: "desk", Hours: &RouteHours{From: "8", To: "9"}}, invalid, "time of day"},
 		{RoutePut{Channel: "desk", Hours: &RouteHours{From: "08:00", To: "09:00", Days: []string{"x"}}}, invalid, "there is no day"},

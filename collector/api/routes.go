@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster/collector/notify"
+	"muster/collector/search"
 )
 
 func shownRoute(r notify.Route) Route {
@@ -48,7 +49,7 @@ func (s *Server) routeList(ctx context.Context, _ *NoInput) (RouteList, error) {
 // that tells nobody, and nobody would see it.
 func (s *Server) routeOf(ctx context.Context, n *Notices, name string, in RoutePut) (notify.Route, error) {
 	r := notify.Route{Name: name, Off: in.Off, Severity: notify.Severity(in.Severity), Backlog: in.Backlog, Urgent: in.Urgent,
-		Personal: in.Personal, Rate: in.Rate, Only: in.OnlyDigest, Wait: time.Duration(in.WaitSeconds) * time.Second, Devices: trimmed(in.Devices)}
+		Personal: in.Personal, Rate: in.Rate, Only: in.OnlyDigest, Wait: time.Duration(in.WaitSeconds) * time.Second}
 	c, err := n.channel(ctx, in.Channel)
 	if err != nil {
 		return r, err
@@ -78,6 +79,9 @@ func (s *Server) routeOf(ctx context.Context, n *Notices, name string, in RouteP
 			return r, err
 		}
 	}
+	if r.Devices, err = words("kind of device", in.Devices, deviceKinds()); err != nil {
+		return r, err
+	}
 	kinds, err := words("kind of news", in.Kinds, []string{string(notify.Opened), string(notify.Worse), string(notify.Escalated), string(notify.Resolved)})
 	if err != nil {
 		return r, err
@@ -86,6 +90,9 @@ func (s *Server) routeOf(ctx context.Context, n *Notices, name string, in RouteP
 		r.Kinds = append(r.Kinds, notify.Kind(k))
 	}
 	if h := in.Hours; h != nil {
+		if h.Zone != "" && h.From+h.To == "" && len(h.Days) == 0 {
+			return r, NewProblem(invalid, "hours.zone goes with a time of the day or with days: name them too")
+		}
 		r.Hours = notify.Hours{From: h.From, To: h.To, Zone: h.Zone}
 		if r.Hours.Days, err = goDays(h.Days); err != nil {
 			return r, err
@@ -104,6 +111,23 @@ func (s *Server) routeOf(ctx context.Context, n *Notices, name string, in RouteP
 		return r, NewProblem(invalid, "%v", err)
 	}
 	return r, nil
+}
+
+// deviceKinds are those that devices have: what the field kind of a filter
+// names, and what network gear may say besides.
+func deviceKinds() []string {
+	var out []string
+	for _, f := range search.Fields() {
+		if f.Name == "kind" {
+			out = slices.Clone(f.Values)
+		}
+	}
+	for _, k := range []string{"wireless_controller", "pdu", "phone"} {
+		if !slices.Contains(out, k) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 func trimmed(list []string) []string {

@@ -109,7 +109,7 @@ func later(what, text string, now time.Time) (time.Time, error) {
 	if t, ok := instant(text); ok {
 		return t, nil
 	}
-	return time.Time{}, NewProblem(invalid, "%s: %q is neither a duration such as 24h or 7d nor a time such as 2026-11-01", what, clip(text, 40))
+	return time.Time{}, NewProblem(invalid, "%s: %q is neither a duration such as 24h or 7d nor a time to come such as %s", what, clip(text, 40), now.AddDate(0, 0, 7).Format(time.DateOnly))
 }
 
 // span reads a range of time and holds it to its order.
@@ -121,7 +121,7 @@ func span(from, to string, now time.Time) (a, b time.Time, err error) {
 		return a, b, err
 	}
 	if !a.IsZero() && !b.IsZero() && !a.Before(b) {
-		return a, b, NewProblem(invalid, "from (%s) is not before to (%s)", a.Format(time.RFC3339), b.Format(time.RFC3339))
+		return a, b, NewProblem(invalid, "from: %s is not before the end, %s", a.Format(time.RFC3339), b.Format(time.RFC3339))
 	}
 	return a, b, nil
 }
@@ -133,7 +133,9 @@ func near(word string, from []string) string {
 		return ""
 	}
 	for _, c := range from {
-		if d := slips(strings.ToLower(word), strings.ToLower(c)); d < distance {
+		// Two slips in a short word make it another one, unless it is a beginning.
+		begun := len(word) >= 3 && strings.HasPrefix(strings.ToLower(c), strings.ToLower(word))
+		if d := slips(strings.ToLower(word), strings.ToLower(c)); d < distance && (d < 2 || 2*d < len(word) || begun) {
 			best, distance = c, d
 		}
 	}
@@ -143,24 +145,27 @@ func near(word string, from []string) string {
 	return fmt.Sprintf("; did you mean %s?", best)
 }
 
-// slips is how many letters must be added, left out or changed to make one
-// word of the other (Levenshtein distance).
+// slips counts the letters to add, leave out, change or swap with their
+// neighbour (optimal string alignment).
 func slips(a, b string) int {
-	row := make([]int, len(b)+1)
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
+	for i := range len(a) {
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
+		for j := range len(b) {
+			cost := row[j]
+			if a[i] != b[j] {
 				cost++
 			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				cost = min(cost, before[j-1]+1)
+			}
+			next[j+1] = min(cost, row[j+1]+1, next[j]+1)
 		}
+		before, row = row, next
 	}
 	return row[len(b)]
 }

@@ -314,13 +314,36 @@ func (s *Server) fromHuma(e *huma.ErrorModel) *Problem {
 	return p
 }
 
-// plainer says the commonest faults in fewer words.
+// plainer says what is wrong with a field so that it reads after its name.
 func plainer(m string) string {
 	switch m {
 	case "unexpected property", "unknown query parameter":
 		return "is not known here"
 	case "required query parameter is missing":
 		return "is missing"
+	case "expected length >= 1":
+		return "is empty"
+	case "expected integer":
+		return "is no whole number"
+	case "expected number":
+		return "is no number"
+	case "expected boolean":
+		return "is neither true nor false"
+	case "expected string":
+		return "is no text"
+	}
+	for _, x := range []struct{ said, form string }{
+		{"expected length >= ", "has fewer than %s characters"},
+		{"expected length <= ", "has more than %s characters: say it in fewer"},
+		{"expected number >= ", "is less than %s"},
+		{"expected number <= ", "is more than %s"},
+		{"expected array length >= ", "has fewer than %s entries"},
+		{"expected array length <= ", "has more than %s entries"},
+		{"expected value to be one of ", "is none of %s"},
+	} {
+		if rest, ok := strings.CutPrefix(m, x.said); ok {
+			return fmt.Sprintf(x.form, strings.TrimRight(strings.Trim(rest, `"`), ", "))
+		}
 	}
 	return m
 }

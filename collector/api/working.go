@@ -65,8 +65,8 @@ func (s *Server) incidentEscalate(ctx context.Context, in *IncidentEscalateInput
 }
 
 func (s *Server) incidentResolve(ctx context.Context, in *IncidentResolveInput) (IncidentShow, error) {
-	replaced := strings.TrimSpace(in.Body.Replaced)
-	if err := plainText(replaced, false); err != nil {
+	replaced, err := replacedParts(in.Body.Replaced)
+	if err != nil {
 		return IncidentShow{}, err
 	}
 	note(ctx, "useful", in.Body.Useful)
