@@ -138,6 +138,9 @@ func channelSettings() []channelSetting {
 // environment: an argument is seen by every process of the machine.
 func channelSecrets() []string { return []string{"password", "url", "key", "authorization"} }
 
+// secretVariable is what may hold a secret of a channel in the environment.
+func secretVariable(name string) string { return "MUSTER_CHANNEL_" + strings.ToUpper(name) }
+
 func (s *session) channelSet() *cobra.Command {
 	values := map[string]*string{}
 	lists := map[string]*[]string{}
@@ -256,7 +259,7 @@ a route goes to it.`,
 	}
 	f.StringVar(&template, "template", "", "`file` of a webhook's own form, here; it sets the form to template (- is the input)")
 	for _, name := range channelSecrets() {
-		files[name] = f.String(name+"-file", "", "`file` that holds the secret "+name+" (or MUSTER_CHANNEL_"+strings.ToUpper(name)+")")
+		files[name] = f.String(name+"-file", "", "`file` that holds the secret "+name+" (or "+secretVariable(name)+")")
 	}
 	f.StringSliceVar(&forget, "forget", nil, "take these `secrets` away")
 	f.BoolVar(&off, "off", false, "switch it off: what is for it waits (--off=false switches it on)")
@@ -305,7 +308,7 @@ func (s *session) secretsOf(files map[string]*string, forget []string) (map[stri
 		out[name] = ""
 	}
 	for _, name := range channelSecrets() {
-		text, from := s.env("MUSTER_CHANNEL_"+strings.ToUpper(name)), "MUSTER_CHANNEL_"+strings.ToUpper(name)
+		text, from := s.env(secretVariable(name)), secretVariable(name)
 		if file := *files[name]; file != "" {
 			b, err := s.secretFile(file)
 			if err != nil {

@@ -41,7 +41,10 @@ device.`,
 			muster enroll new --uses 200 --expires 7d --site health/hartford --label pilot --file invitation.txt
 			muster enroll new | tail -n 1 >invitation.txt`,
 		run: func(ctx context.Context, _ []string) error {
-			in.Expires = s.expiry(in.Expires)
+			var err error
+			if in.Expires, err = s.expiry("--expires", in.Expires); err != nil {
+				return err
+			}
 			c, err := s.client()
 			if err != nil {
 				return err

@@ -56,7 +56,7 @@ func Main(ctx context.Context, root *cobra.Command, args []string) int {
 		}
 		return exitCode(err)
 	}
-	said := sentence(err)
+	said := sentence(c, err)
 	if ctx.Err() != nil && c.Name() != "serve" {
 		said = "stopped before it was done"
 	}
@@ -91,12 +91,12 @@ func fromCollector(err error) bool {
 	return errors.As(err, &p)
 }
 
-// sentence is an error for people.
-func sentence(err error) string {
+// sentence is an error of a command for people.
+func sentence(c *cobra.Command, err error) string {
 	var p *api.Problem
 	switch {
 	case errors.As(err, &p):
-		return problemLine(p)
+		return problemLine(inWords(c, p))
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the collector did not answer in time: ask for less, or look at muster status"
 	}

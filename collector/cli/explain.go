@@ -117,7 +117,7 @@ func (s *session) allRules(x api.Explanations) error {
 		return err
 	}
 	s.note("%d fire, %d cannot see what they need, %d find nothing; muster explain DEVICE RULE tells why", count["firing"], count["unseen"], count["none"]+count["pending"])
-	s.hiddenNote(x.Hidden)
+	s.hiddenNote(onlyParts(x.Hidden))
 	return nil
 }
 
@@ -191,7 +191,7 @@ func (s *session) explanation(e *health.Explanation, last bool) {
 		s.heading("What goes in")
 		var pairs []pair
 		for _, in := range e.Inputs {
-			value := in.Value
+			value := quantity(in.Value)
 			if value == "" {
 				value = "not known"
 				if why := whyUnseen(e, in.Name); why != "" {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,9 @@ func (s *session) findingCommand() *cobra.Command {
 func (s *session) findingList() *cobra.Command {
 	var in api.FindingListInput
 	var since, until string
-	c := s.command(verb{
+	var levels []string
+	var cmd *cobra.Command
+	cmd = s.command(verb{
 		use:   "list [FILTER...]",
 		short: "List what rules found, the worst and newest first",
 		long: `List what rules found, the worst and newest first: what fires now. Of the whole
@@ -34,7 +37,7 @@ to hear all of it. --backlog decides otherwise.
 ` + filterHelp,
 		example: `
 			muster finding list name:pc-104
-			muster finding list --severity critical
+			muster finding list --severity act
 			muster finding list --rule D02 --backlog both -o csv
 			muster finding list --state resolved --since 7d`,
 		run: func(ctx context.Context, args []string) (err error) {
@@ -43,6 +46,12 @@ to hear all of it. --backlog decides otherwise.
 			case "", "yes", "no", "both":
 			default:
 				return usage("--backlog %s: there is yes, no and both", quoteWord(in.Backlog))
+			}
+			if cmd.Flags().Changed("incident") && in.Incident < 1 {
+				return usage("--incident %d: incidents count from 1; muster incident list shows them", in.Incident)
+			}
+			if in.Severities, err = severities("--severity", levels); err != nil {
+				return err
 			}
 			if in.From, err = s.since(since); err != nil {
 				return err
@@ -58,28 +67,28 @@ to hear all of it. --backlog decides otherwise.
 			if err != nil {
 				return err
 			}
-			return s.showFindings(list)
+			return s.showFindings(list, nothing(cmd, args, list.NoDevice, "nothing found"))
 		},
 	})
-	f := c.Flags()
+	f := cmd.Flags()
 	f.Int64Var(&in.Incident, "incident", 0, "only those that belong to the incident of this `number`")
 	f.StringSliceVar(&in.Rules, "rule", nil, "only of these `rules`, such as D02")
 	f.StringSliceVar(&in.States, "state", nil, "only in these `states`: firing, pending, resolved (default firing)")
-	f.StringSliceVar(&in.Severities, "severity", nil, "only of these `severities`: critical (act today), warn (this week), info (watch)")
+	f.StringSliceVar(&levels, "severity", nil, "only of these `severities`: act (today), week, watch; or critical, warn, info")
 	f.StringVar(&in.Backlog, "backlog", "", "what was there when its device came: `yes` (only that), no (none of it) or both")
 	f.StringVar(&since, "since", "", "fired since this `time`")
 	f.StringVar(&until, "until", "", "fired until this `time`")
 	f.IntVar(&in.Limit, "limit", 0, "show at most `n` findings (default 1000)")
-	return c
+	return cmd
 }
 
-func (s *session) showFindings(list api.FindingList) error {
+func (s *session) showFindings(list api.FindingList, empty string) error {
 	var g *grid
 	if s.output == "csv" {
 		g = newGrid("id", "device", "name", "agency", "site", "rule", "family", "title", "component", "label", "state", "severity", "worst", "backlog", "flapping",
 			"hygiene", "times", "since", "fired_at", "worse_at", "resolved_at", "judged_at", "reason", "evidence", "incident", "points")
 	} else {
-		g = newGrid("id", "urgency", "what", "machine", "part", "since:"+unitAgo, "state", "rule", "incident")
+		g = newGrid("id", "urgency", "what", "machine", "part", "since:"+unitAgo, "state", "rule", "incident").staying("machine", "since")
 		g.columns[2].key = true
 	}
 	for i := range list.Findings {
@@ -95,7 +104,7 @@ func (s *session) showFindings(list api.FindingList) error {
 		}
 		g.add(f.ID, urgency(f.Severity), f.Title, f.Name, part, f.Since, stateWords(s.look(), f), f.Rule, known(f.Incident))
 	}
-	if err := s.show(g, list, "nothing found"); err != nil {
+	if err := s.show(g, list, empty); err != nil {
 		return err
 	}
 	if list.More {
@@ -107,15 +116,24 @@ func (s *session) showFindings(list api.FindingList) error {
 	if s.output == "table" && len(list.Findings) > 0 {
 		s.note("muster explain %d tells why", list.Findings[0].ID)
 	}
+	if s.output == "table" {
+		list.Hidden = onlyParts(list.Hidden)
+	}
 	s.hiddenNote(list.Hidden)
 	return nil
+}
+
+// onlyParts are the names of parts among what is hidden: of what a rule rests
+// on, tables show nothing else.
+func onlyParts(hidden []string) []string {
+	return slices.DeleteFunc(slices.Clone(hidden), func(name string) bool { return !strings.HasSuffix(name, ".component") })
 }
 
 func evidenceLines(list []store.Evidence) []string {
 	var out []string
 	for _, e := range list {
 		if e.Value != "" {
-			out = append(out, e.Label+": "+e.Value)
+			out = append(out, e.Label+": "+quantity(e.Value))
 		}
 	}
 	return out
@@ -174,7 +192,7 @@ func (s *session) showFinding(x *api.FindingShow) error {
 	case "json":
 		return s.json(x)
 	case "csv":
-		return s.showFindings(api.FindingList{Findings: []store.Finding{*f}})
+		return s.showFindings(api.FindingList{Findings: []store.Finding{*f}}, "")
 	}
 	s.say("Finding %d · %s · %s", f.ID, urgency(f.Severity), stateWords(l, f))
 	s.paragraph("", findingSentence(f))

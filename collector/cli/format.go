@@ -183,10 +183,27 @@ func number(f float64, exact, unit string) string {
 		}
 		return exact + " s"
 	}
+	if unit == "nanosecond" && math.Abs(f) >= 1e9 && math.Abs(f) < 1e18 {
+		return length(time.Duration(f))
+	}
 	if sign, ok := signs()[unit]; ok {
 		return exact + " " + sign
 	}
 	return exact
+}
+
+// quantity is a value that the collector wrote as a number and a unit of the
+// catalogues, as other numbers are shown; any other text stays.
+func quantity(text string) string {
+	count, unit, ok := strings.Cut(text, " ")
+	if _, known := signs()[unit]; !ok || !known {
+		return text
+	}
+	f, err := strconv.ParseFloat(count, 64)
+	if err != nil {
+		return text
+	}
+	return number(f, count, unit)
 }
 
 // signs are the units that are written behind a number.

@@ -27,6 +27,8 @@ func TestHumanValues(t *testing.T) {
 		{json.Number("12.50"), "percent", "12.5 %"},
 		{int64(93784), "second", "26 h 3 min"},
 		{int64(200000), "second", "2 d 7 h"},
+		{int64(5_010_000_000_000), "nanosecond", "1 h 23 min"},
+		{int64(1200), "nanosecond", "1200 ns"},
 		{int64(42), "count", "42"},
 		{json.Number("9007199254740993"), "count", "9007199254740993"}, // more than a float holds
 		{0.000123456, "", "0.000123"},
@@ -52,6 +54,16 @@ func TestHumanValues(t *testing.T) {
 	utc := look{now: noon().UTC(), utc: true}
 	if got := utc.time(noon()); got != "2026-11-20 20:00:00Z" {
 		t.Errorf("in UTC it is %s", got)
+	}
+}
+
+func TestQuantities(t *testing.T) {
+	for in, want := range map[string]string{
+		"5010000000000 nanosecond": "1 h 23 min", "12 percent": "12 %", "24": "24", "98.8 °C": "98.8 °C", "about 3 volt": "about 3 volt", "x percent": "x percent", "": "",
+	} {
+		if got := quantity(in); got != want {
+			t.Errorf("quantity(%q) = %q, want %q", in, got, want)
+		}
 	}
 }
 

@@ -48,6 +48,26 @@ func urgency(severity string) string {
 	return severity
 }
 
+// severities reads what people write of them: the words that lists show, or
+// those of rules.
+func severities(flag string, list []string) ([]string, error) {
+	var out []string
+	for _, text := range list {
+		switch strings.ToLower(strings.Join(strings.Fields(text), " ")) {
+		case "":
+		case "critical", "act", "today", "act today":
+			out = append(out, "critical")
+		case "warn", "warning", "week", "this week":
+			out = append(out, "warn")
+		case "info", "watch":
+			out = append(out, "info")
+		default:
+			return nil, usage("%s %s: there is act (critical, act today), week (warn, this week) and watch (info)", flag, quoteWord(text))
+		}
+	}
+	return out, nil
+}
+
 // numbered reads the number of a thing, with or without a # before it.
 func numbered(what, text string) (int64, error) {
 	n, err := strconv.ParseInt(strings.TrimPrefix(text, "#"), 10, 64)
@@ -78,7 +98,9 @@ func (s *session) incidentList() *cobra.Command {
 	var in api.IncidentListInput
 	var apart apartFlags
 	var since, until string
-	c := s.command(verb{
+	var levels []string
+	var cmd *cobra.Command
+	cmd = s.command(verb{
 		use:   "list [FILTER...]",
 		short: "List what needs somebody, the worst first",
 		long: `List what needs somebody, the worst first: incidents that are open and awake.
@@ -91,12 +113,15 @@ FILTER chooses devices.
 			muster incident list
 			muster incident list --mine
 			muster incident list --unclaimed --site health/hartford
-			muster incident list --backlog --severity critical
+			muster incident list --backlog --severity act
 			muster incident list name:pc-104 --all
 			muster incident list --status resolved --since 30d -o csv`,
 		run: func(ctx context.Context, args []string) (err error) {
 			in.Filter = strings.Join(args, " ")
 			in.Backlog, in.Hygiene = only(apart.backlog), only(apart.hygiene)
+			if in.Severities, err = severities("--severity", levels); err != nil {
+				return err
+			}
 			if in.From, err = s.since(since); err != nil {
 				return err
 			}
@@ -111,15 +136,15 @@ FILTER chooses devices.
 			if err != nil {
 				return err
 			}
-			return s.showIncidents(list)
+			return s.showIncidents(list, nothing(cmd, args, list.NoDevice, "nothing here needs anybody"))
 		},
 	})
-	f := c.Flags()
+	f := cmd.Flags()
 	f.BoolVar(&in.Mine, "mine", false, "only those that you have claimed")
 	f.BoolVar(&in.Unclaimed, "unclaimed", false, "only those that nobody has claimed")
 	f.StringVar(&in.Assignee, "assignee", "", "only those that this `account` has claimed")
 	f.StringVar(&in.Site, "site", "", "only about devices of this site: `AGENCY/SITE`")
-	f.StringSliceVar(&in.Severities, "severity", nil, "only of these `severities`: critical (act today), warn (this week), info (watch)")
+	f.StringSliceVar(&levels, "severity", nil, "only of these `severities`: act (today), week, watch; or critical, warn, info")
 	f.StringSliceVar(&in.Statuses, "status", nil, "only of these `statuses`: new, claimed, escalated, snoozed, resolved")
 	f.StringSliceVar(&in.Families, "family", nil, "only of these `families` of rules, such as drive or network")
 	f.StringSliceVar(&in.Rules, "rule", nil, "only where these `rules` lead, such as D02")
@@ -129,22 +154,22 @@ FILTER chooses devices.
 	f.StringVar(&since, "since", "", "opened since this `time`")
 	f.StringVar(&until, "until", "", "opened until this `time`")
 	f.IntVar(&in.Limit, "limit", 0, "show at most `n` incidents (default 1000)")
-	return c
+	return cmd
 }
 
-func (s *session) showIncidents(list api.IncidentList) error {
+func (s *session) showIncidents(list api.IncidentList, empty string) error {
 	var g *grid
 	if s.output == "csv" {
 		g = incidentsCSV(list.Incidents)
 	} else {
-		g = newGrid("number", "urgency", "what", "machine", "place", "since:"+unitAgo, "who")
+		g = newGrid("number", "urgency", "what", "machine", "place", "since:"+unitAgo, "who").staying("machine", "since")
 		g.columns[2].key = true
 		for i := range list.Incidents {
 			x := &list.Incidents[i]
 			g.add(x.Number, urgency(x.Severity), titleOf(x)+flappingWord(x), machines(x), incidentPlace(x), x.OpenedAt, s.whoHas(x))
 		}
 	}
-	if err := s.show(g, list, "nothing here needs anybody"); err != nil {
+	if err := s.show(g, list, empty); err != nil {
 		return err
 	}
 	if list.More {
@@ -156,7 +181,9 @@ func (s *session) showIncidents(list api.IncidentList) error {
 			s.goOnNote(&list.Incidents[0])
 		}
 	}
-	s.hiddenNote(list.Hidden)
+	if s.output == "json" { // tables show neither users nor evidence
+		s.hiddenNote(list.Hidden)
+	}
 	return nil
 }
 
@@ -273,7 +300,7 @@ func (s *session) whoHas(x *store.Incident) string {
 		if x.Useful != "" {
 			return "resolved " + l.age(x.ResolvedAt) + ", useful: " + x.Useful
 		}
-		return "over since " + l.age(x.ResolvedAt)
+		return "ended " + l.age(x.ResolvedAt)
 	}
 	return string(x.Status)
 }

@@ -191,13 +191,15 @@ func (s *session) evidence(indent string, f *store.Finding) {
 	var pairs []pair
 	for _, e := range f.Evidence {
 		if e.Value != "" {
-			pairs = append(pairs, pair{e.Label, e.Value, ""})
+			pairs = append(pairs, pair{e.Label, quantity(e.Value), ""})
 		}
 	}
 	s.block(indent, pairs...)
 	for _, e := range f.Evidence {
 		if e.Measurement != "" {
-			s.paragraph(indent, chartWords(f, e))
+			what, command := chartWords(f, e)
+			s.paragraph(indent, what)
+			s.say("%s  %s", indent, command) // in one piece, to be copied
 		}
 	}
 }
@@ -224,10 +226,26 @@ func (s *session) checksCard(i *store.Incident, t *api.RuleTexts) {
 		for _, line := range lines[1:] {
 			s.say("         %s", line)
 		}
+		if did := checkStep(i, n+1); did != nil && did.Text != "" {
+			s.paragraph("         ", did.By+": "+did.Text)
+		}
 		if !checkedOf(i, n+1) && i.Status != store.Closed {
 			s.say("         muster incident check %d %d 'what came out'", i.Number, n+1)
 		}
 	}
+}
+
+// checkStep is how a ticked check was last ticked.
+func checkStep(i *store.Incident, n int) *store.Step {
+	if !checkedOf(i, n) {
+		return nil
+	}
+	for k := range slices.Backward(i.Steps) {
+		if st := &i.Steps[k]; st.Do == store.DoCheck && st.Item == n {
+			return st
+		}
+	}
+	return nil
 }
 
 // stepsCard is what happened so far.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"muster/collector/api"
 	"muster/collector/store"
@@ -29,7 +30,7 @@ func sentenceOf(i *store.Incident) string {
 		var words []string
 		for _, e := range f.Evidence {
 			if e.Value != "" && len(words) < 3 {
-				words = append(words, lowered(e.Label)+" "+e.Value)
+				words = append(words, lowered(e.Label)+" "+quantity(e.Value))
 			}
 		}
 		name := f.Label
@@ -81,11 +82,19 @@ func rankWords(i *store.Incident) string {
 	for _, t := range i.Terms {
 		w := t.Name + " " + short(t.Points)
 		if t.Why != "" {
-			w += " (" + urgencies(t.Why) + ")"
+			w += " (" + urgencies(singular(t.Why)) + ")"
 		}
 		words = append(words, w)
 	}
 	return short(i.Rank) + " = " + strings.Join(words, " + ")
+}
+
+// singular mends a text of Muster's own that counts to one.
+func singular(text string) string {
+	if rest, ok := strings.CutPrefix(text, "1 other kinds "); ok {
+		return "1 other kind " + rest
+	}
+	return text
 }
 
 // urgencies puts people's words for severities into a text of Muster's own,
@@ -130,25 +139,23 @@ func findingLine(f *store.Finding, named bool) string {
 	return text + ")"
 }
 
-// chartWords say in words what a chart would show.
-func chartWords(f *store.Finding, e store.Evidence) string {
+// chartWords say in words what a chart would show, and the command that lists
+// its numbers.
+func chartWords(f *store.Finding, e store.Evidence) (what, command string) {
 	name := metric.Series(e.Measurement, e.Field)
-	what := strings.ReplaceAll(name, "_", " ")
-	if _, field, ok := metric.Lookup(e.Measurement, e.Field); ok && field.Doc != "" {
-		what, _, _ = strings.Cut(strings.TrimSuffix(field.Doc, "."), ". ")
-	}
-	if e.Label != "" {
-		what = e.Label
+	what = e.Label
+	if what == "" {
+		what = strings.ReplaceAll(name, "_", " ")
 	}
 	since := fmt.Sprintf("%dh", max(e.Hours, 1))
 	if e.Hours >= 48 {
 		since = fmt.Sprintf("%dd", e.Hours/24)
 	}
-	command := "muster series query " + name + " --device " + quoteWord(deviceRef(f))
+	command = "muster series query " + name + " --device " + quoteWord(deviceRef(f))
 	for _, k := range slices.Sorted(maps.Keys(e.Labels)) {
 		command += " --label " + quoteWord(k+"="+e.Labels[k])
 	}
-	return what + " over " + since + ": " + command + " --since " + since
+	return what + ", the last " + length(time.Duration(max(e.Hours, 1))*time.Hour) + ":", command + " --since " + since
 }
 
 func deviceRef(f *store.Finding) string {
@@ -166,7 +173,7 @@ func likelihood(t *api.RuleTexts, o api.RuleOutcomes) string {
 		if text != "" {
 			text = strings.TrimSuffix(text, ".") + ". "
 		}
-		text += fmt.Sprintf("Here: of %s that this rule led, %d were useful, %d true but not worth the time, %d wrong.", plural(n, "closed incident", "closed incidents"), o.Useful, o.Useless, o.Wrong)
+		text += fmt.Sprintf("Here, of %s that this rule led: %d useful, %d true but not worth the time, %d wrong.", plural(n, "closed incident", "closed incidents"), o.Useful, o.Useless, o.Wrong)
 	}
 	if text == "" {
 		text = "Nobody has counted yet."

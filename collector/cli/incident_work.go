@@ -70,8 +70,8 @@ func (s *session) incidentNote() *cobra.Command {
 	return s.worked(verb{
 		use:   "note NUMBER TEXT...",
 		short: "Write down what you saw or did",
-		long: `Write down what you saw or did. Everybody who sees the incident reads it: keep
-the names of persons out of it.`,
+		long: `Write down what you saw or did, in at most 2000 characters. Everybody who sees
+the incident reads it: keep the names of persons out of it.`,
 		example: `muster incident note 1042 'backup is from this morning'`,
 	}, func(ctx context.Context, c *api.Client, n int64, rest []string) (api.IncidentShow, error) {
 		return c.IncidentNote(ctx, api.IncidentNoteInput{Number: n, Body: api.IncidentNote{Text: strings.Join(rest, " ")}})
@@ -84,7 +84,7 @@ func (s *session) incidentCheck(name, short string, undo bool) *cobra.Command {
 		v.use, v.example = name+" NUMBER CHECK", `muster incident uncheck 1042 1`
 	} else {
 		v.long = `Tick one of the first checks that muster incident show lists, and say what came
-out.`
+out, in at most 2000 characters.`
 	}
 	return s.worked(v, func(ctx context.Context, c *api.Client, n int64, rest []string) (api.IncidentShow, error) {
 		item, err := strconv.Atoi(rest[0])
@@ -112,12 +112,16 @@ by itself, at once when it gets worse.`,
 		if until == "" || strings.TrimSpace(reason) == "" {
 			return api.IncidentShow{}, usage("say until when and why: --until 3d --reason 'the part is ordered'")
 		}
-		return c.IncidentSnooze(ctx, api.IncidentSnoozeInput{Number: n, Body: api.IncidentSnooze{Until: s.expiry(until), Reason: reason}})
+		until, err := s.expiry("--until", until)
+		if err != nil {
+			return api.IncidentShow{}, err
+		}
+		return c.IncidentSnooze(ctx, api.IncidentSnoozeInput{Number: n, Body: api.IncidentSnooze{Until: until, Reason: reason}})
 	}, func(x *api.IncidentShow) string {
 		return about(x) + " sleeps until " + s.look().time(x.Incident.SnoozedTo)
 	})
-	c.Flags().StringVar(&until, "until", "", "when it comes back: a `duration` such as 3d, or a day")
-	c.Flags().StringVar(&reason, "reason", "", "`text`: why it can wait")
+	c.Flags().StringVar(&until, "until", "", "when it comes back: a `duration` such as 3d, a time, a day (its end), or tomorrow or a weekday (8:00 of it)")
+	c.Flags().StringVar(&reason, "reason", "", "`text` of at most 2000 characters: why it can wait")
 	return c
 }
 
@@ -148,7 +152,7 @@ routes of notices tell those who are to know at once.`,
 		return about(x) + " is handed on to " + x.Incident.Escalated
 	})
 	c.Flags().StringVar(&in.To, "to", "", "`team` or role that it goes to")
-	c.Flags().StringVar(&in.Reason, "reason", "", "`text`: why")
+	c.Flags().StringVar(&in.Reason, "reason", "", "`text` of at most 2000 characters: why")
 	return c
 }
 
@@ -160,7 +164,8 @@ func (s *session) incidentResolve() *cobra.Command {
 		long: `Close an incident, and say what came of it: --useful yes when there was something
 to do, no when it was true and not worth anybody's time, wrong when it was not
 true. The answers count: a rule that is seldom useful is lowered by itself. What
-was replaced teaches which signs are worth something.`,
+was replaced teaches which signs are worth something, so the usual parts have one
+name each (ssd is a disk, ram is memory), and all else is written as 'other: WHAT'.`,
 		example: `
 			muster incident resolve 1042 --useful yes --replaced disk --note 'files copied first'
 			muster incident resolve 1043 --useful wrong --note 'the sensor is broken'`,
@@ -175,8 +180,8 @@ was replaced teaches which signs are worth something.`,
 		return c.IncidentResolve(ctx, api.IncidentResolveInput{Number: n, Body: in})
 	}, resolvedWords)
 	c.Flags().StringVar(&in.Useful, "useful", "", "`yes`, no or wrong")
-	c.Flags().StringVar(&in.Replaced, "replaced", "", "the `part` that was replaced, such as disk")
-	c.Flags().StringVar(&in.Text, "note", "", "`text`: what was done")
+	c.Flags().StringVar(&in.Replaced, "replaced", "", "the `part` that was replaced, or several: "+strings.Join(api.ReplacedParts(), ", ")+"; all else as 'other: WHAT'")
+	c.Flags().StringVar(&in.Text, "note", "", "`text` of at most 2000 characters: what was done")
 	return c
 }
 

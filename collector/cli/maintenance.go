@@ -111,12 +111,21 @@ account without a scope, because a filter reaches everybody's devices.`,
 			muster maintenance add 'core switch' --from '2026-11-28 20:00' --until '2026-11-29 02:00'`,
 		run: func(ctx context.Context, args []string) error {
 			in.Name = args[0]
-			in.From, in.To = s.expiryStart(from), ""
-			if until != "" {
-				in.To = s.expiry(until)
+			var err error
+			if in.From, err = s.beginning("--from", from); err != nil {
+				return err
+			}
+			if in.To, err = s.expiry("--until", until); err != nil {
+				return err
 			}
 			if len(in.Days) == 0 && until == "" {
 				return usage("say when it ends, --until 4h, or on which days it is, --days tue")
+			}
+			if len(in.Days) > 0 && in.Start == "" {
+				return usage("--start is missing: at which time of the day it begins, such as 22:00")
+			}
+			if len(in.Days) > 0 && long == "" {
+				return usage("--for is missing: how long it takes each time, such as 4h")
 			}
 			if long != "" {
 				d, err := settings.ParseDuration(long)
@@ -136,7 +145,17 @@ account without a scope, because a filter reaches everybody's devices.`,
 			if err != nil {
 				return err
 			}
-			return s.did(m, "maintenance %d, %s: %s", m.ID, m.Name, s.windowWords(m))
+			about := ""
+			if m.Devices != nil {
+				about = ", about " + plural(*m.Devices, "device", "devices")
+			}
+			if err := s.did(m, "maintenance %d, %s: %s%s", m.ID, m.Name, s.windowWords(m), about); err != nil {
+				return err
+			}
+			if m.Devices != nil && *m.Devices == 0 {
+				s.note("no device fits %s now, so nothing is silent: muster maintenance remove %d takes it back", quoteWord(m.Filter), m.ID)
+			}
+			return nil
 		},
 	})
 	f := c.Flags()
@@ -150,12 +169,4 @@ account without a scope, because a filter reaches everybody's devices.`,
 	f.StringVar(&in.Zone, "zone", "", "with --days: the time `zone` (IANA name; default that of the office)")
 	f.StringVar(&in.Reason, "reason", "", "`text`: why")
 	return c
-}
-
-// expiryStart reads when something begins: as expiry, but a day is its start.
-func (s *session) expiryStart(text string) string {
-	if m, err := parseMoment(text, s.clock()); err == nil && !agoForm.MatchString(strings.ToLower(text)) {
-		return m.start()
-	}
-	return text
 }

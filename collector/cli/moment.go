@@ -118,13 +118,51 @@ func (s *session) momentFlag(flag, text string, form func(moment) string) (strin
 	return form(m), nil
 }
 
-// expiry reads when something ends. The API knows durations; only what is
-// written without a zone has to be put into ours.
-func (s *session) expiry(text string) string {
-	if m, err := parseMoment(text, s.clock()); err == nil && !agoForm.MatchString(strings.ToLower(text)) {
-		return m.end()
+// expiry reads when something ends, and beginning when it begins: a time to
+// come. The API knows durations; what is written without a zone has to be put
+// into ours. Empty stays empty.
+func (s *session) expiry(flag, text string) (string, error) { return s.ahead(flag, text, moment.end) }
+func (s *session) beginning(flag, text string) (string, error) {
+	return s.ahead(flag, text, moment.start)
+}
+
+// span reads durations as the API does, which counts them from now.
+var spanForm = regexp.MustCompile(`\A([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h|d|w|y))+\z`)
+
+func (s *session) ahead(flag, text string, form func(moment) string) (string, error) {
+	now := s.clock()
+	short := strings.ToLower(strings.TrimSpace(text))
+	if short == "" || spanForm.MatchString(short) {
+		return short, nil
 	}
-	return text
+	if at, ok := morning(short, now); ok {
+		return form(moment{at: at}), nil
+	}
+	m, err := parseMoment(text, now)
+	if err != nil || agoForm.MatchString(short) {
+		day := now.AddDate(0, 0, 1)
+		return "", usage("%s: %q is no time to come: write 4h or 3d from now, tomorrow, monday, %s or \"%s 14:00\"",
+			flag, cut(clean(text), 40), day.Format(time.DateOnly), day.Format(time.DateOnly))
+	}
+	return form(m), nil
+}
+
+// officeOpens is the hour of the day that tomorrow and weekdays mean.
+const officeOpens = 8
+
+// morning is the beginning of work tomorrow, or on the next day of a name;
+// today's is a week from now.
+func morning(text string, now time.Time) (time.Time, bool) {
+	after := 0
+	if text == "tomorrow" {
+		after = 1
+	}
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if name := strings.ToLower(day.String()); text == name || text == name[:3] {
+			after = (int(day-now.Weekday())+6)%7 + 1
+		}
+	}
+	return time.Date(now.Year(), now.Month(), now.Day()+after, officeOpens, 0, 0, 0, now.Location()), after > 0
 }
 
 // refAt reads REF or REF@TIME (or @TIME) and puts the time into the form of

@@ -49,6 +49,35 @@ func TestMoments(t *testing.T) {
 	}
 }
 
+// What ends later is a duration, which the API counts, or a time to come; work
+// begins at eight.
+func TestTimesToCome(t *testing.T) {
+	s := &session{now: noon} // a Friday
+	for in, want := range map[string]string{
+		"":                 "",
+		"4h":               "4h",
+		"1h30m":            "1h30m",
+		"3d":               "3d",
+		"tomorrow":         "2026-11-21T13:00:00Z",
+		"Monday":           "2026-11-23T13:00:00Z",
+		"mon":              "2026-11-23T13:00:00Z",
+		"friday":           "2026-11-27T13:00:00Z",
+		"thu":              "2026-11-26T13:00:00Z",
+		"today":            "2026-11-21T05:00:00Z",
+		"2026-11-30":       "2026-12-01T05:00:00Z",
+		"2026-11-30 14:00": "2026-11-30T19:00:00Z",
+	} {
+		if got, err := s.expiry("--until", in); err != nil || got != want {
+			t.Errorf("%q is %q (%v), want %q", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"2h ago", "-2h", "soon", "moonday", "3 days"} {
+		if got, err := s.expiry("--until", in); err == nil || !strings.Contains(err.Error(), "2026-11-21") {
+			t.Errorf("%q was taken for %q (%v)", in, got, err)
+		}
+	}
+}
+
 // A day at the end of a range counts to its end, also when the clock is
 // changed in it: that of 2026-11-01 has 25 hours in New York.
 func TestADayEndsAtItsEnd(t *testing.T) {

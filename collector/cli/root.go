@@ -124,7 +124,7 @@ On the collector's machine commands go through the socket in its data folder
 	root.SetIn(x.In)
 	root.SetOut(x.Out)
 	root.SetErr(x.Err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
+	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	f := root.PersistentFlags()
 	f.StringVar(&s.data, "data", "", "work through the socket in this data `folder` of a collector on this machine")

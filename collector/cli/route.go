@@ -214,6 +214,11 @@ A route takes an incident when all that is set holds, of a list any. Without
 			if changed("digest") || changed("digest-days") || changed("digest-empty") || changed("zone") {
 				put.Digest = digestOf(put.Digest, changed, digest, digestDays, zone, empty)
 			}
+			for _, flag := range []struct{ name, with string }{{"zone", "--hours 07:00-18:00, --days or --digest 07:30"}, {"digest-days", "--digest 07:30"}, {"digest-empty", "--digest 07:30"}} {
+				if changed(flag.name) && cmd.Flags().Lookup(flag.name).Value.String() != "" && put.Digest == nil && (flag.name != "zone" || put.Hours == nil) {
+					return usage("--%s says nothing by itself: it goes with %s", flag.name, flag.with)
+				}
+			}
 			if put.Channel == "" {
 				return usage("--channel is missing: muster channel list shows them")
 			}
@@ -230,10 +235,10 @@ A route takes an incident when all that is set holds, of a list any. Without
 	f.BoolVar(&in.Off, "off", false, "switch it off (--off=false switches it on)")
 	f.StringSliceVar(&in.Agencies, "agency", nil, "only of these `agencies`")
 	f.StringSliceVar(&in.Sites, "site", nil, "only of these `sites`, as AGENCY/SITE")
-	f.StringVar(&in.Severity, "severity", "", "only of this `severity` or worse: info, warn, critical")
+	f.StringVar(&in.Severity, "severity", "", "only of this `severity` or worse: act (today), week, watch; or critical, warn, info")
 	f.StringSliceVar(&in.Families, "family", nil, "only of these `families` of rules")
 	f.StringSliceVar(&in.Rules, "rule", nil, "only where these `rules` lead")
-	f.StringSliceVar(&in.Devices, "device", nil, "only about these `kinds` of device: pc, server, switch")
+	f.StringSliceVar(&in.Devices, "device", nil, "only about these `kinds` of device, such as pc, server, switch, printer, ups")
 	f.StringSliceVar(&in.Kinds, "kind", nil, "only when one is `opened`, worse, escalated, resolved")
 	f.BoolVar(&in.Backlog, "backlog", false, "also what was there when its device came")
 	f.StringVar(&hours, "hours", "", "tell only in these `hours`, such as 07:00-18:00; what comes else waits")
@@ -278,7 +283,11 @@ func changeRoute(put, in *api.RoutePut, changed func(string) bool) error {
 		put.Channel = in.Channel
 	}
 	if changed("severity") {
-		put.Severity = in.Severity
+		level, err := severities("--severity", []string{in.Severity})
+		if err != nil {
+			return err
+		}
+		put.Severity = strings.Join(level, "")
 	}
 	if changed("rate") {
 		put.Rate = in.Rate

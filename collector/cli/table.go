@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // grid is an answer with rows: a table for people, CSV for programs.
@@ -21,6 +24,7 @@ type column struct {
 	unit string // of the catalogues, or unitAgo
 	wide bool   // in CSV only
 	key  bool   // never left out of a narrow terminal
+	stay bool   // left out of a narrow terminal after the others only
 }
 
 // newGrid makes a grid of columns, each written as name, name:unit, with - in
@@ -31,6 +35,17 @@ func newGrid(specs ...string) *grid {
 		name, wide := strings.CutPrefix(spec, "-")
 		name, unit, _ := strings.Cut(name, ":")
 		g.columns = append(g.columns, column{name: name, unit: unit, wide: wide, key: i == 0})
+	}
+	return g
+}
+
+// staying marks columns that people need beside those that tell rows apart:
+// where a terminal is too narrow for all, they are the last to be left out.
+func (g *grid) staying(names ...string) *grid {
+	for i := range g.columns {
+		if slices.Contains(names, g.columns[i].name) {
+			g.columns[i].stay = true
+		}
 	}
 	return g
 }
@@ -67,6 +82,36 @@ func (s *session) show(g *grid, answer any, empty string) error {
 	missing, cutAny := s.table(g, s.width(), "")
 	s.toldNarrow(missing, cutAny)
 	return nil
+}
+
+// nothing is what an empty list says: what is said of the whole, unless
+// something was chosen. Then it is only that nothing fits that, or not even a
+// device does.
+func nothing(c *cobra.Command, args []string, noDevice bool, whole string) string {
+	var chosen, flags []string
+	for _, a := range args {
+		chosen = append(chosen, quoteWord(a))
+	}
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		value := strings.Trim(f.Value.String(), "[]")
+		switch {
+		case !f.Changed, f.Name == "limit", f.Value.Type() == "bool" && value == "false", value == "":
+		case f.Value.Type() == "bool":
+			flags = append(flags, "--"+f.Name)
+		default:
+			flags = append(flags, "--"+f.Name+" "+quoteWord(value))
+		}
+	})
+	if noDevice {
+		if c.Flags().Changed("site") {
+			chosen = append(chosen, "--site "+quoteWord(c.Flags().Lookup("site").Value.String()))
+		}
+		return "no device fits " + strings.Join(chosen, " ") + ": muster device list shows what there is"
+	}
+	if chosen = append(chosen, flags...); len(chosen) == 0 {
+		return whole
+	}
+	return "nothing fits " + strings.Join(chosen, " ")
 }
 
 // toldNarrow says what a narrow terminal kept from being shown.
@@ -115,7 +160,7 @@ func (s *session) csv(g *grid) error {
 const (
 	gap      = 2  // blanks between columns
 	leastCut = 16 // columns of text are cut down to this, not further
-	leastKey = 32 // and those that tell rows apart to this
+	leastKey = 28 // and those that tell rows apart to this
 )
 
 // layout is a grid as text, with the room that each column takes.
@@ -127,6 +172,7 @@ type layout struct {
 	right  []bool // numbers stand at the right
 	fixed  []bool // cut, they would say something else
 	key    []bool
+	stay   []bool
 }
 
 func (s *session) layout(g *grid) *layout {
@@ -142,6 +188,7 @@ func (s *session) layout(g *grid) *layout {
 		out.right = append(out.right, number)
 		out.fixed = append(out.fixed, number || c.unit == "time" || c.unit == unitAgo)
 		out.key = append(out.key, c.key)
+		out.stay = append(out.stay, c.stay)
 		out.widths = append(out.widths, 0)
 		if !s.noHeader {
 			out.widths[j] = columns(out.head[j])
@@ -166,8 +213,8 @@ func (s *session) fits(g *grid, width int) bool {
 }
 
 // table prints a grid aligned, each line after indent. Without a width it is
-// as wide as it is; with one, long texts are cut and then columns left out from
-// the right, and both are reported so that nothing is left out silently.
+// as wide as it is; with one, long texts are cut and then columns left out, and
+// both are reported so that nothing is left out silently.
 func (s *session) table(g *grid, width int, indent string) (missing []string, cutAny bool) {
 	l := s.layout(g)
 	var keep []int
@@ -215,13 +262,11 @@ func (s *session) lines(indent string, l *layout, keep []int) {
 	}
 }
 
-// fit narrows columns of text, the widest first, until they fit; where that
-// does not do, columns are left out from the right. It answers the columns that
-// stay.
+// fit narrows columns of text, the widest first, until they fit. Where that
+// does not do, columns are left out: those that tell rows apart never, those
+// that stay after all others, and of two alike the one further right. It
+// answers the columns that are shown.
 func (l *layout) fit(room int) (keep []int, cutAny bool) {
-	for j := range l.widths {
-		keep = append(keep, j)
-	}
 	floor := func(j int) int {
 		switch {
 		case l.fixed[j]:
@@ -238,13 +283,21 @@ func (l *layout) fit(room int) (keep []int, cutAny bool) {
 		}
 		return n
 	}
-	for total(floor) > room && len(keep) > 1 {
-		last := len(keep) - 1
-		for last > 0 && l.key[keep[last]] {
-			last--
+	for _, wanted := range []func(j int) bool{
+		func(j int) bool { return l.key[j] },
+		func(j int) bool { return l.stay[j] },
+		func(int) bool { return true },
+	} {
+		for j := range l.widths {
+			if !wanted(j) || slices.Contains(keep, j) {
+				continue
+			}
+			if keep = append(keep, j); total(floor) > room && !l.key[j] {
+				keep = keep[:len(keep)-1]
+			}
 		}
-		keep = slices.Delete(keep, last, last+1)
 	}
+	slices.Sort(keep)
 	for total(func(j int) int { return l.widths[j] }) > room {
 		widest := -1
 		for _, j := range keep {

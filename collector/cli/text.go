@@ -157,7 +157,8 @@ func near(word string, known []string) string {
 		return ""
 	}
 	for _, k := range known {
-		if d := slips(strings.ToLower(word), k); d < least {
+		// Two slips in a short word make it another one.
+		if d := slips(strings.ToLower(word), k); d < least && (d < 2 || 2*d < len(word)) {
 			best, least = k, d
 		}
 		if len(word) >= 3 && strings.HasPrefix(k, strings.ToLower(word)) && least > 1 {
@@ -167,23 +168,27 @@ func near(word string, known []string) string {
 	return best
 }
 
-// slips counts the letters to add, leave out or change (Levenshtein).
+// slips counts the letters to add, leave out, change or swap with their
+// neighbour (optimal string alignment).
 func slips(a, b string) int {
-	row := make([]int, len(b)+1)
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
 		for j := range len(b) {
-			cost := diagonal
+			cost := row[j]
 			if a[i] != b[j] {
 				cost++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				cost = min(cost, before[j-1]+1)
+			}
+			next[j+1] = min(cost, row[j+1]+1, next[j]+1)
 		}
+		before, row = row, next
 	}
 	return row[len(b)]
 }

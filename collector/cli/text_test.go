@@ -62,7 +62,7 @@ func TestCutAndColumns(t *testing.T) {
 func TestNear(t *testing.T) {
 	known := []string{"device", "software", "series", "status"}
 	for in, want := range map[string]string{
-		"devcie": "device", "dev": "device", "Software": "software", "xyzzy": "", strings.Repeat("x", 100): "",
+		"devcie": "device", "dev": "device", "Software": "software", "xyzzy": "", "sofa": "", "dveice": "device", strings.Repeat("x", 100): "",
 	} {
 		if got := near(in, known); got != want {
 			t.Errorf("near(%q) = %q, want %q", in, got, want)

@@ -48,13 +48,20 @@ it with --server, by --token-file or MUSTER_TOKEN, or as Authorization: Bearer.`
 			if err := scope.check(true); err != nil {
 				return err
 			}
+			ends := expires
+			if ends != "never" {
+				var err error
+				if ends, err = s.expiry("--expires", expires); err != nil {
+					return err
+				}
+			}
 			c, err := s.client()
 			if err != nil {
 				return err
 			}
 			in := api.TokenNew{
 				Name: args[0], Role: scope.role, Agencies: withoutEmpty(scope.agencies),
-				Sites: withoutEmpty(scope.sites), Personal: scope.personal, Expires: s.expiry(expires),
+				Sites: withoutEmpty(scope.sites), Personal: scope.personal, Expires: ends,
 			}
 			var made api.TokenMade
 			return s.giveOut(file, func() (secret string, answer any, err error) {
