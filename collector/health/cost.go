@@ -15,16 +15,18 @@ import (
 type cost struct {
 	asked  int64
 	timed  int64
-	took   time.Duration
+	over   int64 // of those, how many took longer than they may
 	faults int
 }
 
 const (
 	costEvery = 64
-	// dearest is what a judgement may cost in the mean: a hundred of these a
+	// dearest is what a judgement may cost, in the median: where the machine is
+	// busy with others, some take long whatever the rule. A hundred of these a
 	// report would still leave a core for a thousand devices a second.
 	dearest    = 200 * time.Microsecond
 	leastTimed = 50
+	mostTimed  = 500 // from then on the past counts half
 	// mostFaults is how often a rule may fail before it is switched off.
 	mostFaults = 3
 )
@@ -38,11 +40,14 @@ func (j *Judge) ask(ri int, p *rule.Program, v *view) (rule.Verdict, error) {
 	}
 	begin := time.Now()
 	verdict, err := p.Judge(v)
-	c.timed++
-	c.took += time.Since(begin)
-	if c.timed >= leastTimed && c.took/time.Duration(c.timed) > dearest {
-		r := j.plan.set.Rules[ri]
-		j.switchOff(r, fmt.Sprintf("it costs too much: %s a judgement in the mean, %s are allowed", (c.took/time.Duration(c.timed)).Round(time.Microsecond), dearest))
+	if c.timed++; time.Since(begin) > dearest {
+		c.over++
+	}
+	if c.timed >= leastTimed && 2*c.over > c.timed {
+		j.switchOff(j.plan.set.Rules[ri], fmt.Sprintf("it costs too much: %d of %d judgements took longer than %s", c.over, c.timed, dearest))
+	}
+	if c.timed >= mostTimed {
+		c.timed, c.over = c.timed/2, c.over/2
 	}
 	return verdict, err
 }

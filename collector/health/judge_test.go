@@ -427,7 +427,7 @@ func TestARuleThatCostsTooMuchIsSwitchedOff(t *testing.T) {
 	id := w.meet(Info{ID: "pc-1"})
 	w.say(id, map[string]float64{"disk.used_percent path=C:": 20})
 	w.j.mu.Lock()
-	w.j.costs[0] = cost{asked: costEvery - 1, timed: leastTimed, took: (leastTimed + 1) * 2 * dearest}
+	w.j.costs[0] = cost{asked: costEvery - 1, timed: leastTimed, over: leastTimed}
 	w.j.mu.Unlock()
 	w.pass(2*time.Minute, func() { w.say(id, used(97)) })
 	if list := w.open(); len(list) != 1 || list[0].Kind != store.RuleIncident || !strings.Contains(w.l.marks[0].Off, "costs too much") {

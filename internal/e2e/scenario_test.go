@@ -99,16 +99,11 @@ func TestTroublesOfAWeek(t *testing.T) {
 	playTroubles(t, fastTroubles, 7, course{}, weekExpected(), weekOrder)
 }
 
-// A collector that is killed every seven hours, and goes on with what is in its
-// stores, comes to the same: nothing is lost, opened twice or told twice.
-func TestTroublesOfAWeekUnderKills(t *testing.T) {
-	playTroubles(t, fastTroubles, 7, course{kill: 7 * time.Hour}, weekExpected(), weekOrder)
-}
-
-// Nor does anything change when the fleet goes from one of two collectors to
-// the other and back.
-func TestTroublesOfAWeekUnderMoves(t *testing.T) {
-	playTroubles(t, fastTroubles, 7, course{judges: 2, move: 7 * time.Hour}, weekExpected(), weekOrder)
+// It comes to the same when the collector is killed every seven hours and goes
+// on with what is in its stores, and when the fleet goes from one of two
+// collectors to the other and back: nothing is lost, opened twice or told twice.
+func TestTroublesOfAWeekUnderKillsAndMoves(t *testing.T) {
+	playTroubles(t, fastTroubles, 7, course{judges: 2, kill: 7 * time.Hour, move: 11 * time.Hour}, weekExpected(), weekOrder)
 }
 
 const weekOrder = "driver, disk, full, battery, throttle, leak, toner"
@@ -212,8 +207,10 @@ func playFleet(t *testing.T, script string, agents, days int, c course) *witness
 			w.asleep(agents)
 		}
 		if c.kill > 0 && now.Sub(w.start)%c.kill == 0 {
-			if err := s.NewJudge(t.Context(), 0); err != nil {
-				t.Fatal(err)
+			for n := range s.Judges {
+				if err := s.NewJudge(t.Context(), n); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 		if c.move > 0 && now.Sub(w.start)%c.move == 0 {
@@ -221,11 +218,6 @@ func playFleet(t *testing.T, script string, agents, days int, c course) *witness
 		}
 	}
 	t.Logf("%d days in %s: %+v, %+v", days, time.Since(begin).Round(time.Second), s.Stats, s.Judges[0].Stats())
-	for n, j := range s.Judges {
-		if c.judges > 1 && j.Stats().Observations < 1000 {
-			t.Errorf("judge %d had the fleet for %d observations", n, j.Stats().Observations)
-		}
-	}
 	return w
 }
 
@@ -506,7 +498,7 @@ func TestSimulatorsPageNamesRules(t *testing.T) {
 // incidents are a hundredth of what an office is promised at most, one for 100
 // PCs and a week.
 func TestNothingIsFoundOnAHealthyFleet(t *testing.T) {
-	agents, days, seeds, most := 100, 4, []int{101}, 0
+	agents, days, seeds, most := 60, 4, []int{101}, 0
 	if full() {
 		agents, days, seeds, most = 400, 28, []int{102, 103, 104}, 2
 	}
