@@ -30,6 +30,7 @@ type Device struct {
 	learnt   *int64   // addresses in its forwarding tables
 	own      []string // addresses of its ports, as read when it was identified
 	started  time.Time
+	rounds   int
 	absent   map[string]bool // tasks for which it has nothing
 }
 
@@ -306,8 +307,8 @@ type state struct {
 	Learned map[string]string `json:"learned,omitempty"` // manners of the device
 	Alarms  map[string]string `json:"alarms,omitempty"`  // what was bad, by event and key
 
-	last map[string]*part // parts of sections that are not read each time
-	kept []byte           // as JSON; nil: it changed
+	last map[string]*packed // parts of sections that are not read each time
+	kept []byte             // as JSON; nil: it changed
 }
 
 func (s *state) had(key string) int { return s.Had[key] }

@@ -51,7 +51,7 @@ func (d *Device) readEntities(ctx context.Context, r *reader) *entities {
 		return d.entities
 	}
 	t := r.table(ctx, session.Limits{Rows: mostEntities}, entityColumns()...)
-	e := &entities{at: now, err: t.Fault, index: map[string]int{}}
+	e := &entities{at: now, err: t.Fault, index: make(map[string]int, len(t.Rows)), list: make([]inventory.Entity, 0, len(t.Rows))}
 	for _, row := range t.Rows {
 		n, err := strconv.ParseInt(row.Index, 10, 64)
 		if err != nil {

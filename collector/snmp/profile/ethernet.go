@@ -3,7 +3,6 @@ package profile
 import (
 	"context"
 	"math"
-	"slices"
 
 	"muster/collector/snmp/session"
 	"muster/internal/inventory"
@@ -44,10 +43,7 @@ func readEthernet(ctx context.Context, r *round) {
 			continue
 		}
 		x := inventory.Port{Name: name}
-		labels := []report.Label{{Key: "ifName", Value: name}}
-		if d := r.d.ports.list[r.d.ports.at[row.Index]].Description; d != "" {
-			labels = slices.Insert(labels, 0, report.Label{Key: "ifDescr", Value: d})
-		}
+		labels := r.d.ports.list[r.d.ports.at[row.Index]].label()
 		for i, c := range all {
 			f, ok := numberOf(row.Cells[i])
 			if !ok {

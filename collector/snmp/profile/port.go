@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,16 +31,20 @@ const mostPorts = 10_000
 type ports struct {
 	list   []port
 	at     map[string]int // by ifIndex
-	byName map[string]int
-	err    error // why the names are not complete
+	byName map[string]int // made when it is asked for, and forgotten after the round
+	err    error          // why the names are not complete
+	last   error          // why the last reading was not
 
 	// Which counters the device has, as the last reading showed.
 	known, wide, narrow, speed32 bool
 
-	layout report.Layout // of the numbers, in the order of list and of bits in has
-	by     *reader       // in which round it was read
-	fresh  bool          // its rows were not told yet
+	round int  // in which it was read
+	fresh bool // its rows were not told yet
+	told  bool // the counters were read once
 }
+
+// taskPorts is the task that gives the rows of ports.
+const taskPorts = "IF-MIB"
 
 // port is one port: its row, and which numbers it has.
 type port struct {
@@ -47,6 +52,8 @@ type port struct {
 	index string // ifIndex
 	has   uint32 // bits of counters()
 	seen  bool   // among those that count
+
+	labels []report.Label // of its numbers
 }
 
 // counter is a column of ports that is a number of the metric interface.
@@ -99,14 +106,14 @@ const (
 func portTasks(d *Device) []*task {
 	return []*task{
 		{name: "ports", pace: pacePorts, objects: []string{oidIfNumber}, signs: []string{oidIfChanged}, run: func(ctx context.Context, r *round) {
-			if d.ports == nil || d.ports.by != r.reader {
+			if d.ports == nil || d.ports.round != r.reader.round {
 				d.readPorts(ctx, r.reader)
 			}
 			if d.ports.err != nil {
 				r.failed = true
 			}
 		}},
-		{name: "IF-MIB", pace: paceFast, sections: []string{"port"}, run: d.readCounters},
+		{name: taskPorts, pace: paceFast, sections: []string{"port"}, run: d.readCounters},
 	}
 }
 
@@ -125,6 +132,9 @@ func (d *Device) portByIndex(ctx context.Context, r *reader, index string) strin
 func (p *ports) named(text string) string {
 	if text == "" {
 		return ""
+	}
+	if p.byName == nil {
+		p.names()
 	}
 	if i, ok := p.byName[text]; ok {
 		return p.list[i].Name
@@ -155,10 +165,10 @@ func (d *Device) readPorts(ctx context.Context, r *reader) {
 	t := r.table(ctx, session.Limits{Rows: mostPorts, Expect: int(min(max(expect, 0), mostPorts))},
 		ifEntry+"2", ifEntry+"3", ifEntry+"4", ifEntry+"5", ifEntry+"6", ifEntry+"7", ifEntry+"8",
 		ifXEntry+"1", ifXEntry+"15", ifXEntry+"17", ifXEntry+"18")
-	p := &ports{err: t.Fault, by: r, fresh: true, at: map[string]int{}, byName: map[string]int{}}
+	p := &ports{err: t.Fault, round: r.round, fresh: true, at: make(map[string]int, len(t.Rows)), list: make([]port, 0, len(t.Rows))}
 	if len(t.Rows) == 0 && d.ports != nil && len(d.ports.list) > 0 {
 		old := *d.ports
-		old.by = r
+		old.round = r.round
 		old.err = fault(t.Fault, gone("ports"))
 		d.ports = &old
 		return
@@ -186,7 +196,6 @@ func (d *Device) readPorts(ctx context.Context, r *reader) {
 	for i := range p.list {
 		p.at[p.list[i].index] = i
 	}
-	p.names()
 	if old := d.ports; old != nil {
 		p.keep(old)
 	}
@@ -255,6 +264,7 @@ func (p *ports) unique() {
 // names fills byName: by name, description and alias, in this order; a text
 // that several ports have names none.
 func (p *ports) names() {
+	p.byName = map[string]int{}
 	for _, of := range []func(*port) string{
 		func(x *port) string { return x.Name },
 		func(x *port) string { return x.Description },
@@ -381,7 +391,7 @@ func (d *Device) readCounters(ctx context.Context, r *round) {
 	}
 	p := d.ports
 	if len(p.list) == 0 {
-		put(r, "IF-MIB", []inventory.Port(nil), nil, p.err)
+		put(r, taskPorts, []inventory.Port(nil), nil, p.err)
 		return
 	}
 	all := counters()
@@ -412,16 +422,25 @@ func (d *Device) readCounters(ctx context.Context, r *round) {
 	changed := p.take(d, r, t, ask, values) || p.fresh
 	p.fresh = false
 	p.emit(r, len(all), values)
-	err := fault(t.Fault, p.err)
-	rows := make([]inventory.Port, 0, len(p.list))
-	if !changed && err == nil && d.state.last["IF-MIB/port"] != nil && d.state.last["IF-MIB/port"].err == nil {
+	p.told = true
+	before := p.last
+	p.last = fault(t.Fault, p.err)
+	if !changed && p.last == nil && before == nil {
 		r.quiet("port")
 		return
 	}
+	r.put(p.part())
+}
+
+// part is the rows of ports as last read.
+func (p *ports) part() *part {
+	rows := make([]inventory.Port, len(p.list))
 	for i := range p.list {
-		rows = append(rows, p.list[i].Port)
+		rows[i] = p.list[i].Port
 	}
-	put(r, "IF-MIB", rows, nil, err)
+	s, _ := inventory.Lookup("port")
+	full, err := encode(s, rows)
+	return &part{section: s, task: taskPorts, rows: full, err: fault(p.last, err)}
 }
 
 // take sorts the cells of a reading into values, one line a port, and follows
@@ -473,10 +492,7 @@ func (p *ports) take(d *Device, r *round, t session.Table, ask []int, values []f
 		if line[atSpeed] >= math.MaxUint32 {
 			line[atSpeed] = math.NaN() // more than it can hold
 		}
-		if has != x.has {
-			x.has = has
-			p.layout = nil
-		}
+		x.has = has
 		changed = x.follow(d, r, have, wide || narrow) || changed
 	}
 	if t.Fault == nil {
@@ -535,33 +551,32 @@ func (x *port) follow(d *Device, r *round, have [32]session.Value, counts bool) 
 		!before.ChangedAt.Equal(x.ChangedAt) || (before.Unreliable == nil) != (x.Unreliable == nil)
 }
 
+// label is the labels of a port's numbers.
+func (x *port) label() []report.Label {
+	if x.labels == nil {
+		x.labels = []report.Label{{Key: "ifName", Value: x.Name}}
+		if x.Description != "" {
+			x.labels = []report.Label{{Key: "ifDescr", Value: x.Description}, {Key: "ifName", Value: x.Name}}
+		}
+	}
+	return x.labels
+}
+
 // emit adds the numbers of ports.
 func (p *ports) emit(r *round, width int, values []float64) {
 	all := counters()
-	if p.layout == nil {
-		for i := range p.list {
-			x := &p.list[i]
-			labels := []report.Label{{Key: "ifName", Value: x.Name}}
-			if x.Description != "" {
-				labels = []report.Label{{Key: "ifDescr", Value: x.Description}, {Key: "ifName", Value: x.Name}}
-			}
-			for at, c := range all {
-				if x.has&(1<<at) != 0 {
-					p.layout = append(p.layout, report.Series{Measurement: "interface", Field: c.field, Labels: labels})
-				}
-			}
-		}
-	}
-	if len(r.out.Layout) == 0 {
-		// Shared with the rounds to come: whoever adds to it gets a copy.
-		r.out.Layout = p.layout[:len(p.layout):len(p.layout)]
-	} else {
-		r.out.Layout = append(r.out.Layout, p.layout...)
-	}
-	r.out.Values = slices.Grow(r.out.Values, len(p.layout))
+	n := 0
 	for i := range p.list {
+		n += bits.OnesCount32(p.list[i].has)
+	}
+	r.out.Layout = slices.Grow(r.out.Layout, n+16) // a few more come from other sections
+	r.out.Values = slices.Grow(r.out.Values, n+16)
+	for i := range p.list {
+		x := &p.list[i]
+		labels := x.label()
 		for at := range width {
-			if p.list[i].has&(1<<at) != 0 {
+			if x.has&(1<<at) != 0 {
+				r.out.Layout = append(r.out.Layout, report.Series{Measurement: "interface", Field: all[at].field, Labels: labels})
 				r.out.Values = append(r.out.Values, values[i*width+at])
 			}
 		}

@@ -21,6 +21,7 @@ type reader struct {
 	silent  int   // questions in a row that were not answered
 	down    error // why nothing is asked any more
 	heard   bool  // something was answered
+	round   int   // which reading of the device it is; 0: that of who it is
 }
 
 // answer is what came for a single object.

@@ -28,6 +28,9 @@ type round struct {
 // status.
 func (d *Device) Read(ctx context.Context, a session.Asker, due []string) (Reading, error) {
 	r := &round{reader: newReader(a), d: d, due: map[string]bool{}, parts: map[string][]*part{}, same: map[string]bool{}}
+	d.rounds++
+	r.reader.round = d.rounds
+	defer d.forget()
 	for _, t := range d.tasks {
 		if len(due) == 0 || slices.Contains(due, t.pace) || slices.ContainsFunc(t.sections, func(s string) bool { return slices.Contains(due, s) }) {
 			r.due[t.pace] = true
@@ -60,6 +63,13 @@ func (d *Device) Read(ctx context.Context, a session.Asker, due []string) (Readi
 	r.finish(touched)
 	r.out.Clocks = r.clocks
 	return r.out, nil
+}
+
+// forget lets go of what only a round needs: thousands of devices are kept.
+func (d *Device) forget() {
+	if d.ports != nil {
+		d.ports.byName = nil
+	}
 }
 
 // begin asks for the clocks, the signs of change, and the single objects of all
@@ -163,12 +173,18 @@ func (r *round) put(p *part) {
 		r.d.state.setHad(key, len(p.rows))
 	}
 	r.parts[p.section.Name] = append(r.parts[p.section.Name], p)
-	if r.slower(p.section.Name) {
-		if r.d.state.last == nil {
-			r.d.state.last = map[string]*part{}
-		}
-		r.d.state.last[key] = p
+	// Ports are remembered as such.
+	if r.slower(p.section.Name) && p.task != taskPorts {
+		r.d.remember(key, p)
 	}
+}
+
+// remember keeps a part until it is read again.
+func (d *Device) remember(key string, p *part) {
+	if d.state.last == nil {
+		d.state.last = map[string]*packed{}
+	}
+	d.state.last[key] = p.pack()
 }
 
 // nothing says that the device had nothing for a task.
@@ -276,18 +292,16 @@ func (r *round) gathered(name string) []*part {
 		key := t.name + "/" + name
 		if i := slices.IndexFunc(r.parts[name], func(p *part) bool { return p.task == t.name }); i >= 0 {
 			parts = append(parts, r.parts[name][i])
+		} else if t.name == taskPorts && name == "port" && r.d.ports != nil && r.d.ports.told {
+			parts = append(parts, r.d.ports.part())
 		} else if old := r.d.state.last[key]; old != nil {
-			old = new(*old)
-			old.fresh = false
-			parts = append(parts, old)
+			parts = append(parts, old.unpack())
 		}
 	}
 	if name == "sensor" {
 		for _, of := range []string{"poe_supply", "power_line", "ups"} {
 			if old := r.d.state.last["mirror/"+of]; old != nil && len(r.parts[of]) == 0 {
-				old = new(*old)
-				old.fresh = false
-				parts = append(parts, old)
+				parts = append(parts, old.unpack())
 			}
 		}
 	}
@@ -296,10 +310,7 @@ func (r *round) gathered(name string) []*part {
 
 // mirror remembers sensors that follow from another section.
 func (r *round) mirror(p *part) *part {
-	if r.d.state.last == nil {
-		r.d.state.last = map[string]*part{}
-	}
-	r.d.state.last["mirror/"+p.task] = p
+	r.d.remember("mirror/"+p.task, p)
 	return p
 }
 

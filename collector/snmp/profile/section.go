@@ -20,6 +20,53 @@ type part struct {
 	fresh   bool     // read in this round
 }
 
+// packed is a part as it is remembered: only columns that hold something, since
+// a section is wide and thousands of devices are remembered.
+type packed struct {
+	section *inventory.Section
+	task    string
+	columns []uint8
+	cells   []any // row by row
+	index   []string
+	err     error
+	none    bool
+}
+
+func (p *part) pack() *packed {
+	out := &packed{section: p.section, task: p.task, err: p.err, none: p.none}
+	for i := range p.section.Columns {
+		if slices.ContainsFunc(p.rows, func(r []any) bool { return r[i] != nil }) {
+			out.columns = append(out.columns, uint8(i))
+		}
+	}
+	out.cells = make([]any, 0, len(p.rows)*len(out.columns))
+	for _, r := range p.rows {
+		for _, i := range out.columns {
+			out.cells = append(out.cells, r[i])
+		}
+	}
+	if naming(p.section.Name) {
+		out.index = p.index
+	}
+	return out
+}
+
+// unpack gives the part back, as one that was not read in this round.
+func (p *packed) unpack() *part {
+	out := &part{section: p.section, task: p.task, index: p.index, err: p.err, none: p.none}
+	if len(p.columns) == 0 {
+		return out
+	}
+	for at := 0; at < len(p.cells); at += len(p.columns) {
+		row := newRow(p.section)
+		for j, i := range p.columns {
+			row[i] = p.cells[at+j]
+		}
+		out.rows = append(out.rows, row)
+	}
+	return out
+}
+
 // newRow is an empty row of a section.
 func newRow(s *inventory.Section) []any { return make([]any, len(s.Columns)) }
 
