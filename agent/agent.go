@@ -77,6 +77,8 @@ type agent struct {
 	rec    *recorder
 	del    *deliverer
 
+	news chan struct{} // something came of the deliverer's work
+
 	mu       sync.Mutex
 	wishes   gather.Wishes
 	evidence enroll.Evidence
@@ -87,7 +89,7 @@ type agent struct {
 }
 
 func open(o Options) (*agent, error) {
-	a := &agent{o: o, host: o.Host, log: o.Log, next: time.Minute}
+	a := &agent{o: o, host: o.Host, log: o.Log, next: time.Minute, news: make(chan struct{}, 1)}
 	if a.host == nil {
 		a.host = host.Local()
 	}
@@ -164,13 +166,21 @@ func (a *agent) join() error {
 	}
 	a.del = &deliverer{member: a.member, spool: a.spool, log: a.log, now: a.host.Now, hostname: func() string { return hostname() },
 		mono: a.host.Mono, boot: boot, layouts: a.kept.Layouts, wake: wake,
-		want: a.rec.want, policy: a.policy, pace: a.pace}
+		want: a.rec.want, policy: a.policy, pace: a.pace, told: a.told}
 	last, known := a.kept.Policy()
 	a.apply(last)
 	a.del.known = known
 	a.pace(time.Minute)
 	a.rec.events = a.startEvents(boot)
 	return nil
+}
+
+// told has the status written.
+func (a *agent) told() {
+	select {
+	case a.news <- struct{}{}:
+	default: // it is about to be
+	}
 }
 
 // policy takes a collector's wishes to heart, within the bounds that the
@@ -216,6 +226,7 @@ func (a *agent) pace(next time.Duration) {
 
 // run keeps recorder and deliverer going until ctx ends.
 func (a *agent) run(ctx context.Context) error {
+	defer a.lastStatus()
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	errs := make(chan error, 2)
@@ -253,6 +264,7 @@ func (a *agent) farewell() error {
 
 // once makes one report and delivers all that waits.
 func (a *agent) once(ctx context.Context) error {
+	defer a.lastStatus()
 	a.rec.sample(ctx)
 	if !pause(ctx, time.Second) {
 		return nil
@@ -274,7 +286,6 @@ func (a *agent) once(ctx context.Context) error {
 			return fmt.Errorf("not delivered: %s", out.Verdict)
 		}
 		if a.member.Identity() != nil && !a.del.waiting() {
-			a.status().write(a.o.Config.Data)
 			return nil
 		}
 	}

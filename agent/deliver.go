@@ -32,6 +32,7 @@ type deliverer struct {
 	want   func(sections []string)
 	policy func(p report.Policy, known [8]byte) error
 	pace   func(next time.Duration)
+	told   func() // something came of it: an identity, a delivery, a fault
 
 	known   [8]byte // of the last policy taken to heart
 	resend  bool    // the next envelope carries the layouts
@@ -160,6 +161,7 @@ func (d *deliverer) round(ctx context.Context) (send.Outcome, error) {
 func (d *deliverer) settlePhase() {
 	if id := d.member.Identity(); id != nil {
 		d.log.Info("enrolled", "device_id", id.Device)
+		d.told()
 	}
 }
 
@@ -401,4 +403,5 @@ func (d *deliverer) note(out send.Outcome, err error) {
 		}
 	}
 	d.last.Store(e)
+	d.told()
 }

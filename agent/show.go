@@ -198,9 +198,14 @@ func PrintStatus(w io.Writer, s Status, now time.Time, asJSON bool) error {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(tw, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
-	state := "running"
-	if age := now.Sub(s.At); age > time.Minute {
-		state = fmt.Sprintf("not running: last word %s ago", age.Round(time.Second))
+	state, age := "running", now.Sub(s.At).Round(time.Second)
+	switch {
+	case !s.Stopped.IsZero():
+		state = fmt.Sprintf("not running: stopped %s ago", age)
+	case !s.Running:
+		state = fmt.Sprintf("not running: its process has ended; last word %s ago", age)
+	case age > time.Minute:
+		state = fmt.Sprintf("not running: last word %s ago", age)
 	}
 	line("agent", "%s (version %s, process %d)", state, s.Version, s.PID)
 	if s.Device == "" {

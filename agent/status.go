@@ -20,6 +20,8 @@ import (
 type Status struct {
 	At          time.Time          `json:"at"`
 	PID         int                `json:"pid"`
+	Running     bool               `json:"running"` // while it is read: the process is there and has not said that it ends
+	Stopped     time.Time          `json:"stopped,omitzero"`
 	Version     string             `json:"version"`
 	Started     time.Time          `json:"started"`
 	Device      inventory.DeviceID `json:"device_id,omitempty"`
@@ -38,7 +40,7 @@ type Status struct {
 const statusName = "status.json"
 
 func (a *agent) status() Status {
-	s := Status{At: a.host.Now(), PID: os.Getpid(), Version: buildinfo.Read().Version, Started: a.started,
+	s := Status{At: a.host.Now(), PID: os.Getpid(), Running: true, Version: buildinfo.Read().Version, Started: a.started,
 		Delivery: a.del.last.Load(), Sent: a.del.sentReports.Load()}
 	st := a.spool.Stats()
 	s.Waiting, s.SpoolBytes, s.Dropped = int64(st.Waiting), st.Bytes, int64(st.Dropped)
@@ -67,8 +69,12 @@ func (s Status) write(dir string) {
 	}
 }
 
+// statusEvery is how often the status is written when nothing happens; what the
+// deliverer comes to is written at once.
+const statusEvery = 15 * time.Second
+
 func (a *agent) writeStatus(ctx context.Context) {
-	t := time.NewTicker(15 * time.Second)
+	t := time.NewTicker(statusEvery)
 	defer t.Stop()
 	for {
 		a.status().write(a.o.Config.Data)
@@ -76,8 +82,16 @@ func (a *agent) writeStatus(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
+		case <-a.news:
 		}
 	}
+}
+
+// lastStatus is written when the agent ends.
+func (a *agent) lastStatus() {
+	s := a.status()
+	s.Running, s.Stopped = false, s.At
+	s.write(a.o.Config.Data)
 }
 
 // ReadStatus reads what the agent of a data folder last said of itself.
@@ -96,5 +110,6 @@ func ReadStatus(dir string) (Status, error) {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return s, fmt.Errorf("%s is damaged: %w", filepath.Join(dir, statusName), err)
 	}
+	s.Running = s.Stopped.IsZero() && alive(s.PID)
 	return s, nil
 }
