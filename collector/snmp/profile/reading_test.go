@@ -573,3 +573,27 @@ func TestWhatADeviceDoesNotHaveIsAskedForSeldom(t *testing.T) {
 		t.Error("what came is not seen")
 	}
 }
+
+func TestSensorsThatAreNamedAlike(t *testing.T) {
+	s, _ := inventory.Lookup("sensor")
+	row := func(kind, name string, value float64) []any {
+		r := newRow(s)
+		r[s.Index("kind")], r[s.Index("name")], r[s.Index("value")] = kind, name, value
+		return r
+	}
+	a, ok := assemble(s, []*part{
+		{section: s, task: "one", rows: [][]any{row("temperature", "CPU", 40), row("temperature", "CPU", 41), row("voltage", "CPU", 1)}, index: []string{"7", "8", "9"}, fresh: true},
+		{section: s, task: "two", rows: [][]any{row("temperature", "CPU", 42), row("temperature", "Board", 30)}, index: []string{"7", "8"}, fresh: true},
+	})
+	if !ok {
+		t.Fatal("nothing")
+	}
+	var got []string
+	for _, r := range a.rows {
+		got = append(got, textAt(r, s.Index("kind"))+" "+textAt(r, s.Index("name")))
+	}
+	want := []string{"temperature CPU [7]", "temperature CPU [8]", "voltage CPU", "temperature CPU [2]", "temperature Board"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

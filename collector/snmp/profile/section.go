@@ -129,6 +129,16 @@ func assemble(s *inventory.Section, parts []*part) (assembled, bool) {
 	var reasons []string
 	keys := s.Keys()
 	at := map[string]int{}
+	// What is named alike is told apart by its index, all of it: else one would
+	// take another's name when that cannot be read for once.
+	times := map[string]int{}
+	if naming(s.Name) {
+		for _, p := range parts {
+			for _, row := range p.rows {
+				times[keyOf(keys, row)]++
+			}
+		}
+	}
 	for _, p := range parts {
 		if p.none {
 			continue
@@ -154,13 +164,12 @@ func assemble(s *inventory.Section, parts []*part) (assembled, bool) {
 				continue
 			}
 			k := keyOf(keys, row)
-			n, known := at[k]
-			if known && naming(s.Name) {
+			if times[k] > 1 {
 				row = slices.Clone(row)
 				rename(s, row, p.index, i, at)
 				k = keyOf(keys, row)
-				known = false
 			}
+			n, known := at[k]
 			if known {
 				fillIn(out.rows[n], row)
 				out.fresh[n] = out.fresh[n] || p.fresh
@@ -211,9 +220,9 @@ func rename(s *inventory.Section, row []any, index []string, i int, at map[strin
 	col := s.Index("name")
 	name, _ := row[col].(string)
 	keys := s.Keys()
-	for n := 2; ; n++ {
+	for n := 1; ; n++ {
 		mark := fmt.Sprint(n)
-		if n == 2 && i < len(index) && index[i] != "" {
+		if n == 1 && i < len(index) && index[i] != "" {
 			mark = index[i]
 		}
 		row[col] = strings.TrimSpace(name + " [" + mark + "]")
