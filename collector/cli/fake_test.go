@@ -130,8 +130,12 @@ func (f *fake) read(r *http.Request, op api.Operation) (line string, names []str
 		if field.Name == "Body" {
 			d := json.NewDecoder(bytes.NewReader(body))
 			d.DisallowUnknownFields()
-			if err := d.Decode(reflect.New(field.Type).Interface()); err != nil {
+			v := reflect.New(field.Type)
+			if err := d.Decode(v.Interface()); err != nil {
 				return line, nil, fmt.Errorf("body: %w", err)
+			}
+			if f := reflect.Indirect(v).FieldByName("Filter"); f.IsValid() && f.String() != "" {
+				part += "_" + slug(f.String())
 			}
 		}
 	}

@@ -69,6 +69,16 @@ func TestSentencesBeginWithFlags(t *testing.T) {
 	}
 }
 
+func TestOneKindOfTrouble(t *testing.T) {
+	for in, want := range map[string]string{
+		"1 other kinds of trouble": "1 other kind of trouble", "2 other kinds of trouble": "2 other kinds of trouble", "11 other kinds of trouble": "11 other kinds of trouble",
+	} {
+		if got := singular(in); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // That all is well is said of the whole only.
 func TestAnEmptyListNamesWhatWasChosen(t *testing.T) {
 	for _, c := range []struct {
