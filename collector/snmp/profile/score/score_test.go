@@ -19,10 +19,10 @@ var (
 // The least shares that must be reached. They only ever rise.
 func least() map[string]float64 {
 	return map[string]float64{
-		"ports":     0.94,
+		"ports":     0.99,
 		"neighbors": 0.95,
-		"fdb":       0.91,
-		"arp":       0.95,
+		"fdb":       0.99,
+		"arp":       0.99,
 	}
 }
 
