@@ -322,7 +322,7 @@ func plainer(m string) string {
 	case "required query parameter is missing":
 		return "is missing"
 	case "expected length >= 1":
-		return "is empty"
+		return "is empty: something is expected"
 	case "expected integer":
 		return "is no whole number"
 	case "expected number":

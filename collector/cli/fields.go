@@ -100,25 +100,31 @@ func written(c *cobra.Command, field string) (string, bool) {
 }
 
 // named finds the field that a sentence of the collector begins with: what is
-// wrong, as in "minutes is missing", "until: … has passed". Channels and routes
-// are named before it. Capitals and articles begin other sentences.
-var named = regexp.MustCompile(`\A((?:channel|route) \S+: |settings: )?([a-z_.]+)( "[^"]*"| -?[0-9]+)?(: | is missing)`)
+// wrong, as in "minutes is missing", "until: … has passed", "port 70000: …".
+var named = regexp.MustCompile(`\A([a-z_.]+)( "[^"]*"| -?[0-9]+)?(: | is missing)`)
 
-// leading puts the flag in place of the field that a sentence begins with.
+// leading puts the flag in place of the field that a sentence begins with. What
+// the command is about has been said before it.
 func leading(c *cobra.Command, text string) string {
+	if !c.HasParent() {
+		return text
+	}
+	if about := c.Parent().Name() + " " + c.Flags().Arg(0) + ": "; len(text) > len(about) && strings.EqualFold(text[:len(about)], about) {
+		text = text[len(about):]
+	}
 	m := named.FindStringSubmatch(text)
 	if m == nil {
 		return text
 	}
-	name, ok := written(c, m[2])
+	name, ok := written(c, m[1])
 	if !ok {
 		return text
 	}
 	rest := text[len(m[0]):]
-	if m[3] == ` ""` { // was not given
+	if m[2] == ` ""` { // was not given
 		return name + " is missing: " + rest
 	}
-	return name + m[3] + m[4] + rest
+	return name + m[2] + m[3] + rest
 }
 
 // flagError is what is wrong with a flag, without the names of Go's packages.

@@ -57,10 +57,14 @@ func TestSentencesBeginWithFlags(t *testing.T) {
 		{"channel set", "channel desk: port 70000: 1 to 65535 is expected", "--port 70000: 1 to 65535 is expected"},
 		{"channel set", "channel desk: host \"\": a name is expected", "--host is missing: a name is expected"},
 		{"channel set", "channel desk is of kind mail: make another one", "channel desk is of kind mail: make another one"},
+		{"route set", "route DESK: time zone \"x\" is not known", "time zone \"x\" is not known"},
 		{"incident snooze", "until: 2026-11-01T00:00:00Z has passed already", "--until: 2026-11-01T00:00:00Z has passed already"},
 	} {
 		cmd, _, err := tree(io.Discard).Find(strings.Fields(c.command))
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.ParseFlags([]string{"desk"}); err != nil {
 			t.Fatal(err)
 		}
 		if got := inWords(cmd, api.NewProblem("invalid", "%s", c.said)).Error(); got != c.want {
