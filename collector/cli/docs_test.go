@@ -99,13 +99,14 @@ Made from the program itself by ` + "`go test ./collector/cli -update`" + `; the
 ` + root.Long + `
 
 **Output.** ` + "`-o table`" + ` is for people: sizes as 8.0 GiB, times in this machine's zone or as 3 min ago, nothing cut unless
-the terminal is too narrow, which is told. ` + "`-o csv`" + ` and ` + "`-o json`" + ` are for programs: exact values, times in UTC as
-RFC 3339. JSON is the API's answer. What devices say is shown without control characters; in JSON these are escaped, in
+the terminal is too narrow: then long texts end in … first, and columns are left out last; both are told.
+` + "`-o csv`" + ` and ` + "`-o json`" + ` are for programs: exact values, times in UTC as RFC 3339. JSON is the API's answer. What devices say is shown without control characters; in JSON these are escaped, in
 CSV a text that a spreadsheet would calculate begins with an apostrophe. Hints go to the error output, never into the
 answer.
 
 **Times** are written as ` + "`2026-11-20`, `\"2026-11-20 14:00\"`, `2026-11-20T14:00:00Z`, `\"2h ago\"`, `-2h`, `7d`, `today`, `yesterday`" + `;
 without a zone in that of this machine, or in UTC with ` + "`--utc`" + `. A day is its start, and its end where it ends a range.
+What lies ahead (snooze, maintenance, expiry) is also ` + "`4h`, `3d`" + ` from now, ` + "`tomorrow` or `monday`" + `, which are 8:00 of that day.
 
 **The program ends with** 0 when all went well, 1 when something failed, 2 when it was used wrongly (also a filter or a
 statement that cannot be read), 3 when a thing was not found, 4 when the right was lacking. An error is one line that

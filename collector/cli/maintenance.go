@@ -162,7 +162,7 @@ account without a scope, because a filter reaches everybody's devices.`,
 	f.StringVar(&in.Filter, "filter", "", "devices that this `filter` chooses (default all)")
 	f.BoolVar(&in.All, "all-rules", false, "mute all rules, not only those that say so")
 	f.StringVar(&from, "from", "", "when it begins: a `time`, or a duration from now (default now)")
-	f.StringVar(&until, "until", "", "when it ends: a `time`, or a duration from now such as 4h")
+	f.StringVar(&until, "until", "", "when it ends: a `time`, tomorrow, monday, or a duration from now such as 4h")
 	f.StringSliceVar(&in.Days, "days", nil, "each week on these `days`: sun, mon, tue, wed, thu, fri, sat")
 	f.StringVar(&in.Start, "start", "", "with --days: the `time` of day it begins, such as 22:00")
 	f.StringVar(&long, "for", "", "with --days: how `long` it takes, such as 4h")
