@@ -543,3 +543,28 @@ func TestStoreFails(t *testing.T) {
 		t.Errorf("status: %s", body)
 	}
 }
+
+// An empty answer tells a slip of the pen from good news.
+func TestNothingToListIsTold(t *testing.T) {
+	w := newWorld(t)
+	ctx, c := t.Context(), w.client("admin")
+	if list, err := c.IncidentList(ctx, IncidentListInput{Filter: "name:gone"}); err != nil || !list.NoDevice || len(list.Incidents) > 0 {
+		t.Errorf("%v %s", err, asJSON(list))
+	}
+	if list, err := c.FindingList(ctx, FindingListInput{Filter: "name:gone"}); err != nil || !list.NoDevice {
+		t.Errorf("%v %s", err, asJSON(list))
+	}
+	if list, err := c.IncidentList(ctx, IncidentListInput{Assignee: "nobody"}); err != nil || list.NoDevice || len(list.Incidents) > 0 {
+		t.Errorf("%v %s", err, asJSON(list))
+	}
+	_, err := c.FindingList(ctx, FindingListInput{Incident: 999})
+	problemIn(t, err, notFound)
+	_, err = c.IncidentNote(ctx, IncidentNoteInput{1, IncidentNote{}})
+	if p := problemIn(t, err, invalid); len(p.Errors) != 1 || p.Errors[0] != (Fault{"body.text", "is empty: something is expected"}) {
+		t.Error(asJSON(p))
+	}
+	_, err = c.RouteSet(ctx, RoutePutInput{"x", RoutePut{Channel: "desk", Severity: "bad", WaitSeconds: 9999}})
+	if p := problemIn(t, err, invalid); len(p.Errors) != 2 || !strings.Contains(p.Error(), "is none of info, warn, critical") || !strings.Contains(p.Error(), "is more than 3600") {
+		t.Error(asJSON(p))
+	}
+}
