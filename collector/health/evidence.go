@@ -85,6 +85,8 @@ func Quantity(x float64, unit string) string {
 		return short(100*x) + " %"
 	case "celsius":
 		return short(x) + " °C"
+	case "nanosecond":
+		return duration(x / 1e9)
 	case "second":
 		return duration(x)
 	case "minute":

@@ -80,7 +80,7 @@ func (j *Judge) rank(inc *incident, now time.Time) {
 		risk *= f
 	}
 	if extra := j.otherFamilies(inc); extra > 0 {
-		terms = append(terms, store.Term{Name: "also", Points: round(risk * (secondSign - 1)), Why: fmt.Sprintf("%d other kinds of trouble on the same device", extra)})
+		terms = append(terms, store.Term{Name: "also", Points: round(risk * (secondSign - 1)), Why: fmt.Sprintf("%d other %s of trouble on the same device", extra, plural(float64(extra), "kind"))})
 		risk *= secondSign
 	}
 	impact := min(1+blocked/30, mostImpact)
