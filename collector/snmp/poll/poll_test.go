@@ -620,3 +620,26 @@ func TestStatesAreToldWhenTheyChange(t *testing.T) {
 		}
 	})
 }
+
+func TestARoundBetweenPlacesReadsWhatIsQuick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		targets := w.add(1)
+		g := w.of(targets[0])
+		p := w.poller()
+		defer w.start(t, p)()
+		p.Set(targets)
+		w.pass(3 * time.Minute)
+		fast, slow, fdb := g.reads["fast"], g.reads["slow"], g.reads["fdb"]
+		for range 10 {
+			p.Hint(targets[0].Address.Addr())
+			w.pass(17 * time.Second)
+		}
+		if g.reads["slow"] != slow || g.reads["fdb"] != fdb {
+			t.Errorf("reads %v, before slow %d, fdb %d", g.reads, slow, fdb)
+		}
+		if n := g.reads["fast"] - fast; n < 10 || n > 13 {
+			t.Errorf("%d quick rounds by ten hints in 170 seconds", n)
+		}
+	})
+}

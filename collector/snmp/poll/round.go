@@ -70,7 +70,7 @@ func (p *Poller) one(ctx context.Context, t *target, hint bool) {
 		}
 		t.dev = nil // what answers again may be another
 	}
-	p.read(ctx, t, hint)
+	p.read(ctx, t)
 }
 
 // knock sends the one packet that a target gets of which it is not known that it
@@ -210,7 +210,7 @@ func (p *Poller) count(f func(*Stats)) {
 }
 
 // read asks a target for all that is due and hands it on.
-func (p *Poller) read(ctx context.Context, t *target, hint bool) {
+func (p *Poller) read(ctx context.Context, t *target) {
 	start := p.o.Now()
 	var echoed chan echo
 	if p.o.Pinger != nil && t.Echo.due() {
@@ -226,7 +226,7 @@ func (p *Poller) read(ctx context.Context, t *target, hint bool) {
 	var lie error
 	if err == nil {
 		b := &breaker{Asker: a}
-		r, due, err = p.ask(bounded, t, b, hint)
+		r, due, err = p.ask(bounded, t, b)
 		answers, lie = b.answers, b.lied()
 		p.took(t, a)
 	}
@@ -307,7 +307,7 @@ func (t *target) faulty(due []string, lie error) (Reason, string) {
 }
 
 // ask finds out who answers where that is not known, and reads what is due.
-func (p *Poller) ask(ctx context.Context, t *target, a session.Asker, hint bool) (Reading, []string, error) {
+func (p *Poller) ask(ctx context.Context, t *target, a session.Asker) (Reading, []string, error) {
 	now := p.o.Now()
 	if t.dev == nil || now.Sub(t.IdentifiedAt) > identifyEvery {
 		dev, err := p.o.Reader.Identify(ctx, a, t.Reader)
@@ -331,7 +331,7 @@ func (p *Poller) ask(ctx context.Context, t *target, a session.Asker, hint bool)
 		}
 		t.Who = who.brief()
 	}
-	due := t.dueAt(now, hint)
+	due := t.dueAt(now)
 	r, err := t.dev.Read(ctx, a, due)
 	if err != nil {
 		return r, due, fmt.Errorf("read: %w", err)
@@ -342,12 +342,13 @@ func (p *Poller) ask(ctx context.Context, t *target, a session.Asker, hint bool)
 	return r, due, nil
 }
 
-// dueAt lists the paces whose time has come.
-func (t *target) dueAt(now time.Time, hint bool) []string {
+// dueAt lists the paces whose time has come. What is read each interval is read
+// in every round, whatever the round is for: it is never an empty list.
+func (t *target) dueAt(now time.Time) []string {
 	var due []string
 	for _, pc := range t.dev.Paces() {
 		n := t.Next[pc.Name]
-		if n.IsZero() || !now.Before(n.Add(-t.every/4)) || hint && pc.Every <= t.every {
+		if n.IsZero() || !now.Before(n.Add(-t.every/4)) || pc.Every <= t.every {
 			due = append(due, pc.Name)
 		}
 	}

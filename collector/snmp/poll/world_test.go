@@ -249,6 +249,9 @@ func (b *box) Paces() []Pace {
 
 func (b *box) Read(ctx context.Context, a session.Asker, due []string) (Reading, error) {
 	var r Reading
+	if len(due) == 0 {
+		panic("a round asks for nothing, which would be everything")
+	}
 	b.w.mu.Lock()
 	if !b.w.quiet {
 		b.g.rounds = append(b.g.rounds, time.Now())
