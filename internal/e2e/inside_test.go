@@ -64,7 +64,7 @@ func (o *office) try(c config.Config, change []func(*collector.Options)) error {
 		return nil
 	case <-p.done:
 		return fmt.Errorf("the collector ended: %w\n%s", p.err, out)
-	case <-time.After(30 * time.Second):
+	case <-time.After(3 * time.Minute): // many start at once, under the race detector
 		return fmt.Errorf("the collector is not ready:\n%s", out)
 	}
 }

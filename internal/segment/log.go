@@ -178,7 +178,7 @@ func (l *Log) mend(s *seg, r *Recovery) (empty bool, err error) {
 	}
 	defer l.release(s)
 	var tail []loss // after the last good record
-	sc := l.scanner(s, func(x loss) { tail = append(tail, x) })
+	sc := l.scanner(s, s.size, func(x loss) { tail = append(tail, x) })
 	good := min(fileHead, s.size)
 	keep := func() {
 		for _, x := range tail {

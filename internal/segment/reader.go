@@ -85,7 +85,8 @@ func (r *Reader) enter() (bool, error) {
 		return false, err
 	}
 	r.s = s
-	r.sc = r.l.scanner(s, func(x loss) { r.l.note(s, x) })
+	end, _, _ := r.l.extent(s) // it may grow meanwhile
+	r.sc = r.l.scanner(s, end, func(x loss) { r.l.note(s, x) })
 	r.sc.want = r.want
 	return true, nil
 }
@@ -99,8 +100,8 @@ func (r *Reader) leave() {
 	r.s, r.sc = nil, nil
 }
 
-func (l *Log) scanner(s *seg, lost func(loss)) *scanner {
-	return &scanner{src: s.file, seed: s.seed, maxRecord: l.o.MaxRecord, off: fileHead, end: s.size, lost: lost}
+func (l *Log) scanner(s *seg, end int64, lost func(loss)) *scanner {
+	return &scanner{src: s.file, seed: s.seed, maxRecord: l.o.MaxRecord, off: fileHead, end: end, lost: lost}
 }
 
 // at finds and opens the segment that holds id, or else the next one.
