@@ -297,16 +297,12 @@ func (p *polling) alias(id string, device inventory.DeviceID, why string) {
 
 // create puts a device into the inventory.
 func (p *polling) create(ctx context.Context, t store.Target, who discover.Who) (inventory.DeviceID, error) {
-	kind := who.Kind
-	if kind == "" {
-		kind = "other"
-	}
 	name := strings.TrimSpace(who.Name)
 	if name == "" {
 		name = t.Address.String()
 	}
 	now := p.c.now()
-	d := store.NewDevice{ID: authority.NewDeviceID(now), Kind: kind, Name: name, Site: t.Site, At: now}
+	d := store.NewDevice{ID: authority.NewDeviceID(now), Kind: who.Kind, Name: name, Site: t.Site, At: now}
 	err := p.c.inventory.AddDevice(ctx, d)
 	if err != nil {
 		return "", fmt.Errorf("add device: %w", err)

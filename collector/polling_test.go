@@ -22,7 +22,7 @@ import (
 )
 
 // office is a collector that runs until the test ends.
-func office(t *testing.T, change ...func(*config.Config)) *collector {
+func office(t testing.TB, change ...func(*config.Config)) *collector {
 	t.Helper()
 	// A socket's path is short, the test's own folder is not.
 	dir, err := os.MkdirTemp("", "muster")
@@ -38,7 +38,7 @@ func office(t *testing.T, change ...func(*config.Config)) *collector {
 	}
 	ready := make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
-	c, err := open(ctx, Options{Config: cfg, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now, Ready: func(net.Addr, net.Addr) { close(ready) }})
+	c, err := open(ctx, Options{Config: cfg, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Now: time.Now, Ready: func(net.Addr, net.Addr) { close(ready) }})
 	if err != nil {
 		cancel()
 		t.Fatal(err)

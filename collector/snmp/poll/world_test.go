@@ -60,7 +60,8 @@ type gear struct {
 	rounds            []time.Time
 	active            int
 	values            func() (report.Layout, []float64)
-	dieAfter          int // answers of a session before it goes silent; 0: never
+	dieAfter          int    // answers of a session before it goes silent; 0: never
+	loop, asked       string // the pace whose table loops, and the one that is asked
 }
 
 func newWorld() *world {
@@ -186,6 +187,11 @@ func (d *dialed) Get(ctx context.Context, oids ...string) ([]session.Variable, e
 
 func (d *dialed) Table(ctx context.Context, _ []string, _ session.Limits) (session.Table, error) {
 	err := d.question(ctx)
+	d.w.mu.Lock()
+	defer d.w.mu.Unlock()
+	if err == nil && d.g.loop != "" && d.g.loop == d.g.asked {
+		return session.Table{Rows: []session.Row{{Index: "1"}}, Fault: session.ErrLoop}, nil
+	}
 	return session.Table{Complete: err == nil, Fault: err}, err
 }
 
@@ -261,6 +267,7 @@ func (b *box) Read(ctx context.Context, a session.Asker, due []string) (Reading,
 	}
 	b.w.mu.Unlock()
 	for i := range due {
+		b.w.set(func() { b.g.asked = due[i] })
 		if _, err := a.Table(ctx, []string{"1.3.6.1.2.1.2.2.1.1"}, session.Limits{}); err != nil {
 			if i == 0 || errors.Is(err, session.ErrLoop) || ctx.Err() != nil {
 				return r, err
