@@ -364,6 +364,7 @@ func (c *collector) run(ctx context.Context) error {
 // close closes the stores, in the order in which they feed each other.
 func (c *collector) close() error {
 	var errs []error
+	c.polling.close()
 	if c.series != nil {
 		errs = append(errs, c.series.Close())
 	}

@@ -112,6 +112,13 @@ func signal(c chan struct{}) {
 	}
 }
 
+// close gives back what open took; what runs has ended by then.
+func (p *polling) close() {
+	if p != nil && p.pinger != nil {
+		p.pinger.Close()
+	}
+}
+
 // parts are what runs.
 func (p *polling) parts() map[string]func(context.Context) error {
 	out := map[string]func(context.Context) error{

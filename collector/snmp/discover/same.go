@@ -36,8 +36,6 @@ const (
 	againstChassis = -40
 	// Merge is the points from which two answers are one device.
 	Merge = 60
-	// Propose is the points from which people are asked.
-	Propose = 45
 )
 
 // Term is a piece of evidence.
@@ -182,42 +180,6 @@ func Keys(w Who) []string {
 	}
 	if w.Engine != "" {
 		out = append(out, "engine "+strings.ToLower(w.Engine))
-	}
-	return out
-}
-
-// Group sorts findings into devices: those that are the same by evidence are in
-// one group, and the first of each group is the one with the lowest address.
-// Two that contradict each other are never in one, whoever stands between them.
-func Group(list []Finding) [][]int {
-	order := make([]int, len(list))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return list[a].Address.Compare(list[b].Address) })
-	var out [][]int
-next:
-	for _, i := range order {
-		if list[i].State != Answers {
-			out = append(out, []int{i})
-			continue
-		}
-		for g := range out {
-			same, against := false, false
-			for _, k := range out[g] {
-				if list[k].State != Answers {
-					continue
-				}
-				v := Compare(list[i].Who, list[k].Who, list[i].Address.Addr(), list[k].Address.Addr())
-				same = same || v.Same()
-				against = against || v.Points < 0
-			}
-			if same && !against {
-				out[g] = append(out[g], i)
-				continue next
-			}
-		}
-		out = append(out, []int{i})
 	}
 	return out
 }

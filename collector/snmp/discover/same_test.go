@@ -50,22 +50,6 @@ func TestWhichAnswersAreOneDevice(t *testing.T) {
 	}
 }
 
-func TestGroupsNeverJoinWhatContradicts(t *testing.T) {
-	at := func(s string) netip.AddrPort { return netip.MustParseAddrPort(s + ":161") }
-	ports := []string{"a4:6c:2a:10:20:01", "a4:6c:2a:10:20:02"}
-	list := []Finding{
-		{Address: at("192.0.2.30"), State: Answers, Who: Who{Serial: "FOC1234X0AC", MACs: ports}},
-		{Address: at("192.0.2.9"), State: Answers, Who: Who{Serial: "FOC1234X0AB", MACs: ports}},
-		{Address: at("192.0.2.20"), State: Answers, Who: Who{MACs: ports}},
-		{Address: at("192.0.2.40"), State: Silent},
-		{Address: at("192.0.2.41"), State: Silent},
-	}
-	want := [][]int{{1, 2}, {0}, {3}, {4}}
-	if got := Group(list); !reflect.DeepEqual(got, want) {
-		t.Errorf("groups %v, want %v", got, want)
-	}
-}
-
 func TestNobodyOutsideTheRangesIsFollowed(t *testing.T) {
 	a := netip.MustParseAddr
 	ranges := []Range{
