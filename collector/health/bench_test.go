@@ -113,43 +113,22 @@ func officeFleet(b *testing.B, n int, every time.Duration) (*Judge, func(i int, 
 
 func officeRows(b *testing.B, serial string, now time.Time) []store.SectionReading {
 	yes, no := true, false
-	put := func(name string, t inventory.Table, err error) store.SectionReading {
-		if err != nil {
-			b.Fatal(err)
-		}
-		sec, _ := inventory.Lookup(name)
-		t, _, err = sec.Conform(t)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return store.SectionReading{Section: sec, Status: report.OK, At: now, Table: t}
-	}
-	var out []store.SectionReading
-	t, err := inventory.Encode([]inventory.Disk{{Name: "name0", Serial: serial, Model: "Simdrive", Kind: "hdd", Internal: &yes, Boot: &yes}})
-	out = append(out, put("disk", t, err))
-	t, err = inventory.Encode([]inventory.DiskHealth{{Disk: "name0", Serial: serial, Passed: &yes, Readable: &yes}})
-	out = append(out, put("disk_health", t, err))
-	t, err = inventory.Encode([]inventory.Volume{{Mount: "path0", Kind: "fixed", SizeBytes: 5e11, System: &yes}})
-	out = append(out, put("volume", t, err))
-	t, err = inventory.Encode([]inventory.Interface{{Name: "interface0", Kind: "ethernet", Mac: "02:00:00:00:00:01", SpeedBits: 1e9, Duplex: "full", LinkUp: &yes, Physical: &yes}})
-	out = append(out, put("interface", t, err))
-	t, err = inventory.Encode([]inventory.Antivirus{{Name: "Shield", Enabled: &yes, RealTime: &yes, Passive: &no, SignatureAt: now}})
-	out = append(out, put("antivirus", t, err))
-	t, err = inventory.Encode([]inventory.Memory{{TotalBytes: 16 << 30, InstalledBytes: 16 << 30}})
-	out = append(out, put("memory", t, err))
-	t, err = inventory.Encode([]inventory.Boot{{RestartedAt: now.AddDate(0, 0, -2)}})
-	out = append(out, put("boot", t, err))
-	t, err = inventory.Encode([]inventory.PendingRestart{{Pending: &no}})
-	out = append(out, put("pending_restart", t, err))
-	t, err = inventory.Encode([]inventory.Clock{{Synchronized: &yes}})
-	out = append(out, put("clock", t, err))
 	var programs []inventory.Software
 	for i := range 200 {
 		programs = append(programs, inventory.Software{Source: "registry", Scope: "machine", Name: fmt.Sprintf("Program %d", i), Version: "1.0"})
 	}
-	t, err = inventory.Encode(programs)
-	out = append(out, put("software", t, err))
-	return out
+	return []store.SectionReading{
+		reading(b, "disk", report.OK, now, inventory.Disk{Name: "name0", Serial: serial, Model: "Simdrive", Kind: "hdd", Internal: &yes, Boot: &yes}),
+		reading(b, "disk_health", report.OK, now, inventory.DiskHealth{Disk: "name0", Serial: serial, Passed: &yes, Readable: &yes}),
+		reading(b, "volume", report.OK, now, inventory.Volume{Mount: "path0", Kind: "fixed", SizeBytes: 5e11, System: &yes}),
+		reading(b, "interface", report.OK, now, inventory.Interface{Name: "interface0", Kind: "ethernet", Mac: "02:00:00:00:00:01", SpeedBits: 1e9, Duplex: "full", LinkUp: &yes, Physical: &yes}),
+		reading(b, "antivirus", report.OK, now, inventory.Antivirus{Name: "Shield", Enabled: &yes, RealTime: &yes, Passive: &no, SignatureAt: now}),
+		reading(b, "memory", report.OK, now, inventory.Memory{TotalBytes: 16 << 30, InstalledBytes: 16 << 30}),
+		reading(b, "boot", report.OK, now, inventory.Boot{RestartedAt: now.AddDate(0, 0, -2)}),
+		reading(b, "pending_restart", report.OK, now, inventory.PendingRestart{Pending: &no}),
+		reading(b, "clock", report.OK, now, inventory.Clock{Synchronized: &yes}),
+		reading(b, "software", report.OK, now, programs...),
+	}
 }
 
 func figureLine(b *testing.B, name string, value float64, unit string, goal float64) {

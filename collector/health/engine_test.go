@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"muster/collector/health/rule"
-	"muster/collector/store"
 	"muster/internal/inventory"
 	"muster/internal/report"
 )
@@ -167,18 +167,7 @@ evidence: [{chart: diskio.io_time, over: 1d}, {chart: smart_device.temp_c, over:
 cases: [{name: n, expect: ["1m none"]}]
 `))
 	id := w.meet(Info{ID: "pc"})
-	sec, _ := inventory.Lookup("disk")
-	table, err := inventory.Encode([]inventory.Disk{{Name: "PhysicalDrive0", Serial: "S1", Kind: "ssd"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if table, _, err = sec.Conform(table); err != nil {
-		t.Fatal(err)
-	}
-	err = w.j.Observe(t.Context(), Observation{Device: id, At: w.now, ReceivedAt: w.now, Sections: []store.SectionReading{{Section: sec, Status: report.OK, At: w.now, Table: table}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.read(id, reading(t, "disk", report.OK, w.now, inventory.Disk{Name: "PhysicalDrive0", Serial: "S1", Kind: "ssd"}))
 	w.say(id, map[string]float64{"diskio.io_time name=PhysicalDrive0": 9, "smart_device.temp_c serial_no=S1": 30})
 	w.tick()
 	f, ok := w.finding(id, "X9")
@@ -190,5 +179,33 @@ cases: [{name: n, expect: ["1m none"]}]
 	}
 	if got := f.Evidence[1].Labels["serial_no"]; got != "S1" {
 		t.Errorf("the chart of SMART asks for serial_no=%q", got)
+	}
+}
+
+// A reading of which only a part could be had says nothing of what it lacks.
+// (Cases have whole readings only.)
+func TestWhatIsMissingInAPartOfAReadingMayStillBeThere(t *testing.T) {
+	w := newWorld(t, ruleText("X9", `
+subject: device
+levels: [{severity: critical, when: antivirus.rows() == 0, clear: antivirus.rows() > 0}]
+cases: [{name: n, expect: ["1m none"]}]
+`))
+	id := w.meet(Info{ID: "pc"})
+	yes := true
+	w.read(id, reading(t, "antivirus", report.OK, w.now, inventory.Antivirus{Name: "Shield", Enabled: &yes}))
+	w.pass(time.Hour, func() { w.read(id, reading[inventory.Antivirus](t, "antivirus", report.Partial, w.now)) })
+	if f, ok := w.finding(id, "X9"); ok {
+		t.Errorf("half a reading has no product: %+v", f)
+	}
+	w.pass(time.Minute, func() { w.read(id, reading[inventory.Antivirus](t, "antivirus", report.OK, w.now)) })
+	if _, ok := w.finding(id, "X9"); !ok {
+		t.Error("a whole reading has none, and nothing is found")
+	}
+	// What a part does have is there.
+	w.pass(10*time.Minute, func() {
+		w.read(id, reading(t, "antivirus", report.Partial, w.now, inventory.Antivirus{Name: "Shield", Enabled: &yes}))
+	})
+	if f, ok := w.finding(id, "X9"); ok {
+		t.Errorf("half a reading has one, and it goes on: %+v", f)
 	}
 }

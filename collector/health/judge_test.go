@@ -267,13 +267,7 @@ func TestAPersonClosesAnIncident(t *testing.T) {
 	w := newWorld(t, full, killed)
 	pc := w.meet(Info{ID: "pc"})
 	w.pass(20*time.Minute, func() { w.say(pc, used(95)) })
-	close := func() {
-		for n, i := range w.l.incidents {
-			i.Status, i.Useful = store.Closed, "wrong"
-			w.l.incidents[n] = i
-		}
-	}
-	close()
+	w.close()
 	w.pass(3*time.Hour, func() { w.say(pc, used(95)) })
 	if len(w.open()) != 0 {
 		t.Fatalf("it was opened again though nothing changed: %+v", w.open())
@@ -288,7 +282,7 @@ func TestAPersonClosesAnIncident(t *testing.T) {
 		t.Fatalf("that it got worse is nobody's: %+v", open)
 	}
 	// Something else on the same device is an incident of its own.
-	close()
+	w.close()
 	w.pass(2*time.Minute, func() { w.say(pc, used(99)) })
 	w.say(pc, nil, store.EventReading{Kind: event.OOMKill, Count: 1})
 	w.pass(2*time.Minute, func() { w.say(pc, used(99)) })
@@ -356,8 +350,7 @@ func TestRulesChangeWhileItRuns(t *testing.T) {
 	w := newWorld(t, full, killed)
 	pc := w.meet(Info{ID: "pc"})
 	w.pass(20*time.Minute, func() { w.say(pc, used(95)) })
-	other := newWorld(t, strings.Replace(full, ">= 90, hold: 10m", ">= 97, hold: 10m", 1))
-	w.j.Use(other.set)
+	w.j.Use(setOf(t, strings.Replace(full, ">= 90, hold: 10m", ">= 97, hold: 10m", 1)))
 	w.pass(20*time.Minute, func() { w.say(pc, used(95)) })
 	if f, ok := w.finding(pc, "X1"); !ok {
 		t.Errorf("a finding is lost with its rule's change: %+v", f)
@@ -366,7 +359,7 @@ func TestRulesChangeWhileItRuns(t *testing.T) {
 	if _, ok := w.finding(pc, "X1"); ok {
 		t.Error("numbers are not followed any more")
 	}
-	w.j.Use(newWorld(t, killed).set)
+	w.j.Use(setOf(t, killed))
 	w.pass(time.Minute, func() { w.say(pc, used(99)) })
 }
 

@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -16,9 +17,15 @@ import (
 type registry struct {
 	devices []store.Device
 	events  []store.EventRow
+	sites   []store.Site
+
+	refuse    inventory.DeviceID // whose sections cannot be read
+	meanwhile func()             // happens once, while the events of a device are read
+	listed    int                // how often the list of devices was read
 }
 
 func (r *registry) Devices(context.Context, store.DeviceQuery) (store.DevicePage, error) {
+	r.listed++
 	return store.DevicePage{Devices: slices.Clone(r.devices)}, nil
 }
 
@@ -39,10 +46,17 @@ func (r *registry) Events(_ context.Context, q store.EventQuery) ([]store.EventR
 		}
 	}
 	slices.Reverse(out) // newest first
+	if f := r.meanwhile; f != nil && len(q.Devices) == 1 {
+		r.meanwhile = nil
+		f()
+	}
 	return out, nil
 }
 
-func (*registry) Sections(context.Context, inventory.DeviceID, time.Time, []string) ([]store.SectionView, error) {
+func (r *registry) Sections(_ context.Context, id inventory.DeviceID, _ time.Time, _ []string) ([]store.SectionView, error) {
+	if id == r.refuse {
+		return nil, errors.New("a row cannot be decoded")
+	}
 	sec, _ := inventory.Lookup("os")
 	t, err := inventory.Encode([]inventory.OS{{Family: "windows"}})
 	if err == nil {
@@ -50,7 +64,7 @@ func (*registry) Sections(context.Context, inventory.DeviceID, time.Time, []stri
 	}
 	return []store.SectionView{{Name: "os", Status: report.OK.String(), GoodAt: wednesday, Table: t}}, err
 }
-func (*registry) Sites(context.Context, store.Scope) ([]store.Site, error) { return nil, nil }
+func (r *registry) Sites(context.Context, store.Scope) ([]store.Site, error) { return r.sites, nil }
 func (*registry) Journal(context.Context, store.JournalQuery) ([]store.Change, error) {
 	return nil, nil
 }
@@ -60,7 +74,7 @@ func (*registry) SetPresence(context.Context, map[inventory.DeviceID]store.Prese
 }
 
 // remembering is a world whose judge has an inventory.
-func remembering(t *testing.T, rules ...string) (*world, *registry) {
+func remembering(t testing.TB, rules ...string) (*world, *registry) {
 	w, r := newWorld(t, rules...), &registry{}
 	w.stores = r
 	return w, r
@@ -75,6 +89,27 @@ func (r *registry) killed(id inventory.DeviceID, at time.Time) Observation {
 	e := store.EventReading{Kind: event.OOMKill, At: at, Count: 1, Attributes: map[string]string{"program": "x"}}
 	r.events = append(r.events, store.EventRow{Device: id, Kind: e.Kind, At: at, ReceivedAt: at, Count: 1, Attributes: e.Attributes})
 	return Observation{Device: id, At: at, ReceivedAt: at, Events: []store.EventReading{e}}
+}
+
+// archive is a store of numbers: of each one it is asked for it has the same.
+type archive struct {
+	refuse func(store.SeriesQuery) error // nil: none
+	points []store.TimeValue
+}
+
+func (a *archive) Query(_ context.Context, q store.SeriesQuery) ([]store.SeriesResult, error) {
+	if a.refuse != nil {
+		if err := a.refuse(q); err != nil {
+			return nil, err
+		}
+	}
+	var out store.SeriesResult
+	for _, p := range a.points {
+		if !p.At.Before(q.From) && !p.At.After(q.To) {
+			out.Points = append(out.Points, p)
+		}
+	}
+	return []store.SeriesResult{out}, nil
 }
 
 // Events that came in before the first observation after a start are in the
@@ -144,14 +179,7 @@ func TestWhatDoesNotFitIsHadFromTheStores(t *testing.T) {
 func TestChangesAreRememberedByTheNameThatReadingsGive(t *testing.T) {
 	now := wednesday
 	d := newDevice(Info{ID: "pc", FirstSeen: now.AddDate(0, 0, -10)})
-	sec, _ := inventory.Lookup("driver")
-	table, err := inventory.Encode([]inventory.Driver{{Name: "oem3.inf", Original: "dispnw.inf", Version: "31.0.16"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if table, _, err = sec.Conform(table); err != nil {
-		t.Fatal(err)
-	}
+	table := reading(t, "driver", report.OK, now, inventory.Driver{Name: "oem3.inf", Original: "dispnw.inf", Version: "31.0.16"}).Table
 	journal := []store.Change{
 		{Section: "driver", Verb: "changed", At: now.Add(-time.Hour), Key: map[string]any{"name": "oem3.inf"}, Before: map[string]any{"version": "31.0.15"}, After: map[string]any{"version": "31.0.16"}},
 		{Section: "os", Verb: "changed", At: now.Add(-2 * time.Hour), Before: map[string]any{"version": "10.0.1"}, After: map[string]any{"version": "10.0.2"}},

@@ -1,11 +1,9 @@
 package health
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -16,107 +14,9 @@ import (
 	"muster/internal/report"
 )
 
-// ledger keeps what a judge records, as a store does, and gives it back after
-// a restart.
-type ledger struct {
-	mu        sync.Mutex
-	findings  map[int64]store.Finding
-	incidents map[int64]store.Incident
-	news      []store.News
-	steps     map[string][]store.Step
-	marks     []store.RuleMark
-	windows   []store.Maintenance
-	refuse    bool
-}
-
-func newLedger() *ledger {
-	return &ledger{findings: map[int64]store.Finding{}, incidents: map[int64]store.Incident{}, steps: map[string][]store.Step{}}
-}
-
-func (l *ledger) openByKey(key string) int64 {
-	for n, i := range l.incidents {
-		if i.Key == key && i.Status != store.Closed {
-			return n
-		}
-	}
-	return 0
-}
-
-func (l *ledger) Record(_ context.Context, j *store.Judged) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.refuse {
-		return fmt.Errorf("no space left: %w", store.ErrFull)
-	}
-	for i := range j.Incidents {
-		x := &j.Incidents[i]
-		if x.Number == 0 {
-			x.Number = l.openByKey(x.Key)
-		}
-		if x.Number == 0 {
-			x.Number = int64(len(l.incidents) + 1)
-		}
-		if old, ok := l.incidents[x.Number]; ok && old.Status == store.Closed && x.Status != store.Closed {
-			continue
-		}
-		l.incidents[x.Number] = *x
-	}
-	for i := range j.Findings {
-		f := &j.Findings[i]
-		if f.ID == 0 {
-			f.ID = int64(len(l.findings) + 1)
-		}
-		if n := l.openByKey(f.Key); n != 0 {
-			f.Incident = n
-		}
-		l.findings[f.ID] = f.Finding
-	}
-	for _, s := range j.Steps {
-		l.steps[s.Key] = append(l.steps[s.Key], s.Step)
-		if n := l.openByKey(s.Key); n != 0 && s.Do == store.DoWake {
-			i := l.incidents[n]
-			i.Status, i.SnoozedTo = store.New, time.Time{}
-			l.incidents[n] = i
-		}
-	}
-	l.news = append(l.news, j.News...)
-	return nil
-}
-
-func (l *ledger) Findings(_ context.Context, q store.FindingQuery) ([]store.Finding, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var out []store.Finding
-	for _, f := range l.findings {
-		if slices.Contains(q.States, f.State) {
-			out = append(out, f)
-		}
-	}
-	return out, nil
-}
-
-func (l *ledger) Incidents(_ context.Context, q store.IncidentQuery) ([]store.Incident, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var out []store.Incident
-	for _, i := range l.incidents {
-		if (i.Status == store.Closed) == slices.Contains(q.Statuses, store.Closed) && (len(q.Families) == 0 || slices.Contains(q.Families, i.Family)) && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, i.Kind)) {
-			out = append(out, i)
-		}
-	}
-	return out, nil
-}
-
-func (l *ledger) RuleMarks(context.Context) ([]store.RuleMark, error) { return l.marks, nil }
-func (l *ledger) SwitchOff(_ context.Context, rule, why string, at time.Time) error {
-	l.marks = append(l.marks, store.RuleMark{Rule: rule, Off: why, OffAt: at})
-	return nil
-}
-func (l *ledger) Maintenances(context.Context) ([]store.Maintenance, error) { return l.windows, nil }
-
 // world is a judge with a clock of its own.
 type world struct {
-	t    *testing.T
+	t    testing.TB
 	j    *Judge
 	l    *ledger
 	now  time.Time
@@ -124,13 +24,21 @@ type world struct {
 	last map[inventory.DeviceID]Info
 
 	stores Inventory // nil: none
+	series Series    // nil: none
 	queue  int
 }
 
 var wednesday = time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
 
-func newWorld(t *testing.T, rules ...string) *world {
-	w := &world{t: t, l: newLedger(), now: wednesday, last: map[inventory.DeviceID]Info{}}
+func newWorld(t testing.TB, rules ...string) *world {
+	w := &world{t: t, l: newLedger(), now: wednesday, last: map[inventory.DeviceID]Info{}, set: setOf(t, rules...)}
+	w.start()
+	return w
+}
+
+// setOf reads rules, as files of an office's folder are.
+func setOf(t testing.TB, rules ...string) *rule.Set {
+	t.Helper()
 	files := fstest.MapFS{}
 	for _, r := range rules {
 		id, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(r), "id: "), "\n")
@@ -140,15 +48,30 @@ func newWorld(t *testing.T, rules ...string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.set = set
-	w.start()
-	return w
+	return set
+}
+
+// reading is what a device answers to a question about one of its sections.
+func reading[T inventory.Sectioner](t testing.TB, section string, status report.Status, at time.Time, rows ...T) store.SectionReading {
+	t.Helper()
+	sec, ok := inventory.Lookup(section)
+	if !ok {
+		t.Fatalf("there is no section %s", section)
+	}
+	table, err := inventory.Encode(rows)
+	if err == nil {
+		table, _, err = sec.Conform(table)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.SectionReading{Section: sec, Status: status, At: at, Table: table}
 }
 
 // start begins a judge, or another one after the first was killed.
 func (w *world) start() {
 	w.t.Helper()
-	j, err := New(Options{Rules: w.set, Keeper: w.l, Now: func() time.Time { return w.now }, Zone: time.UTC, Inventory: w.stores, Queue: w.queue})
+	j, err := New(Options{Rules: w.set, Keeper: w.l, Now: func() time.Time { return w.now }, Zone: time.UTC, Inventory: w.stores, Series: w.series, Queue: w.queue})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -213,6 +136,38 @@ func (w *world) sayAt(id inventory.DeviceID, at time.Time, numbers map[string]fl
 	if err := w.j.Observe(w.t.Context(), o); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// read lets a device tell of a section at the present.
+func (w *world) read(id inventory.DeviceID, s store.SectionReading) {
+	w.t.Helper()
+	if err := w.j.Observe(w.t.Context(), Observation{Device: id, At: w.now, ReceivedAt: w.now, Sections: []store.SectionReading{s}}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// close lets a person close what is open.
+func (w *world) close() {
+	w.l.mu.Lock()
+	defer w.l.mu.Unlock()
+	for n, i := range w.l.incidents {
+		if i.Status != store.Closed {
+			i.Status, i.ResolvedAt, i.Useful = store.Closed, w.now, "wrong"
+			w.l.incidents[n] = i
+		}
+	}
+}
+
+// remind does what the judge has to do beside the judging, as often as it
+// takes.
+func (w *world) remind() (failed error) {
+	w.t.Helper()
+	for range 20 {
+		if err := w.j.Remind(w.t.Context(), 20); err != nil {
+			failed = err
+		}
+	}
+	return failed
 }
 
 // pass lets time pass in steps of a minute, each device saying the same.
