@@ -17,6 +17,11 @@ func (j *Judge) causes(now time.Time) {
 		return // who is not known cannot be told from who is well
 	}
 	by := j.recentlyFired(now)
+	for id := range j.searched {
+		if len(by[id]) == 0 {
+			delete(j.searched, id)
+		}
+	}
 	for _, id := range sortedKeys(by) {
 		list, bad := by[id], 0
 		for _, m := range list {
@@ -25,6 +30,9 @@ func (j *Judge) causes(now time.Time) {
 			}
 		}
 		sought := [2]int{len(list), bad}
+		if len(list) < leastMembers {
+			delete(j.searched, id) // those were others
+		}
 		if len(list) < leastMembers || bad < leastBad || j.searched[id] == sought {
 			continue
 		}

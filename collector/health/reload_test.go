@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/event"
 	"muster/internal/inventory"
 	"muster/internal/report"
 )
@@ -126,20 +127,35 @@ func TestRulesChangeWhileDevicesAreLoaded(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	// Who was being loaded for rules that were just then replaced is loaded when
-	// it speaks.
-	for id := range w.j.devices {
-		w.say(id, nil)
-	}
 	if err := w.remind(); err != nil {
 		t.Error(err)
 	}
 	for id, d := range w.j.devices {
-		if !d.loaded || d.recall {
-			t.Errorf("%s: loaded %v, its numbers to be had %v", id, d.loaded, d.recall)
+		if !d.loaded || d.again || d.recall {
+			t.Errorf("%s: loaded %v, to be loaded again %v, its numbers to be had %v", id, d.loaded, d.again, d.recall)
 		}
 	}
 	if got := len(w.j.devices); got != n {
 		t.Errorf("%d devices, want %d", got, n)
+	}
+}
+
+// The rules may change while a device is loaded, for the first time or anew:
+// what the stores answered is then of no use, and it is asked for again.
+func TestADeviceThatIsLoadedWhileRulesChangeIsLoadedAgain(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		w, r := remembering(t, killed)
+		r.add("pc", w.now)
+		w.start()
+		r.killed("pc", w.now)
+		d := w.j.devices["pc"]
+		d.loaded, d.again = again, again
+		r.meanwhile = func() { w.j.Use(setOf(t, killed, low)) }
+		if err := w.remind(); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(d.events[event.OOMKill]); r.meanwhile != nil || !d.loaded || d.again || n != 1 {
+			t.Errorf("again %v: loaded %v, to be loaded again %v, %d events", again, d.loaded, d.again, n)
+		}
 	}
 }

@@ -236,8 +236,10 @@ func (j *Judge) loadRows(ctx context.Context, d *device) error {
 		j.mu.Lock()
 		// What was observed meanwhile is in the store too, and comes with it.
 		if d.heardN == heard || try == 3 {
-			if j.plan == p { // else it is loaded anew
+			if j.plan == p {
 				j.takeIn(d, views, events, journal, now)
+			} else { // these are the columns and kinds of rules that are in use no longer
+				j.unmet = append(j.unmet, d.id)
 			}
 			j.mu.Unlock()
 			return nil
