@@ -223,3 +223,19 @@ func (r *Recording) In(name string) session.Asker {
 	c.name = name
 	return &c
 }
+
+// Saying is a device of which only sysObjectID and sysDescr are known.
+func Saying(objectID, description string) *Recording {
+	r := &Recording{contexts: map[string][]object{}, Requests: new(int)}
+	for _, o := range []object{
+		{oid: "1.3.6.1.2.1.1.1.0", Value: session.Value{Kind: session.OctetString, B: []byte(description)}},
+		{oid: "1.3.6.1.2.1.1.2.0", Value: session.Value{Kind: session.ObjectID, S: objectID}},
+	} {
+		o.arcs = arcsOf(o.oid)
+		r.contexts[""] = append(r.contexts[""], o)
+	}
+	return r
+}
+
+// General says that a profile is one of those for devices of any vendor.
+func General(name string) bool { return name == "any" || strings.HasPrefix(name, "any-") }
