@@ -18,15 +18,16 @@ type Expected struct {
 // Known is what another program found.
 type Known struct {
 	Device struct {
-		OS, Type, Version, Hardware, Serial string
+		OS, Type, Version, Hardware, Serial Text
 	} `json:"device"`
 	Ports []struct {
-		IfIndex      int64  `json:"ifIndex"`
-		IfName       string `json:"ifName"`
-		IfDescr      string `json:"ifDescr"`
-		IfAlias      string `json:"ifAlias"`
-		IfSpeed      *int64 `json:"ifSpeed"`
-		IfOperStatus string `json:"ifOperStatus"`
+		IfIndex      int64    `json:"ifIndex"`
+		IfName       Text     `json:"ifName"`
+		IfDescr      Text     `json:"ifDescr"`
+		IfAlias      Text     `json:"ifAlias"`
+		IfSpeed      *float64 `json:"ifSpeed"`
+		IfOperStatus Text     `json:"ifOperStatus"`
+		IfMAC        Text     `json:"ifPhysAddress"`
 	} `json:"ports"`
 	Sensors []struct {
 		Class   string   `json:"sensor_class"`
@@ -65,15 +66,14 @@ type Known struct {
 	} `json:"printer_supplies"`
 	Links []struct {
 		Protocol string `json:"protocol"`
-		Name     string `json:"remote_hostname"`
-		Port     string `json:"remote_port"`
-		IfName   string `json:"ifName"`
-		IfDescr  string `json:"ifDescr"`
-		IfAlias  string `json:"ifAlias"`
+		Name     Text   `json:"remote_hostname"`
+		Port     Text   `json:"remote_port"`
+		IfName   Text   `json:"ifName"`
+		IfDescr  Text   `json:"ifDescr"`
 	} `json:"links"`
 	Vlans []struct {
-		ID   int64  `json:"vlan_vlan"`
-		Name string `json:"vlan_name"`
+		ID   int64 `json:"vlan_vlan"`
+		Name Text  `json:"vlan_name"`
 	} `json:"vlans"`
 }
 
@@ -90,17 +90,38 @@ type Decoded struct {
 	} `json:"arp"`
 	LLDP []struct {
 		IfIndex *int64 `json:"ifIndex"`
-		PortID  string `json:"portId"`
-		Name    string `json:"sysName"`
+		PortID  Text   `json:"portId"`
+		Name    Text   `json:"sysName"`
 	} `json:"lldp"`
 	CDP []struct {
 		IfIndex *int64 `json:"ifIndex"`
-		Device  string `json:"deviceId"`
+		Device  Text   `json:"deviceId"`
 	} `json:"cdp"`
 	Entities []json.RawMessage `json:"entity"`
 	Ports    []struct {
 		IfIndex int64 `json:"ifIndex"`
+		MAC     Text  `json:"ifPhysAddress"`
 	} `json:"ports"`
+}
+
+// Text is a text that may be written as a number; null is empty.
+type Text string
+
+// UnmarshalJSON reads either.
+func (t *Text) UnmarshalJSON(b []byte) error {
+	var v any
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case nil:
+		*t = ""
+	case string:
+		*t = Text(v)
+	default:
+		*t = Text(b)
+	}
+	return nil
 }
 
 // Load reads what is expected of the recordings in a folder.

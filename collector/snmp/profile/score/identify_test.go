@@ -79,12 +79,21 @@ func TestIdentify(t *testing.T) {
 		} else {
 			own.Found++
 		}
+		if p, ok := productOf(k.os); ok && p.vendor != "" {
+			made := facts["vendor"]
+			if made.Expected++; p.made(d.Fact("vendor")) {
+				made.Found++
+			} else {
+				t.Logf("vendor  %-26s %-18s %q, want one of %s", k.id, d.Profile(), d.Fact("vendor"), p.vendor)
+			}
+			facts["vendor"] = made
+		}
 		for _, x := range []struct{ fact, want string }{{"version", k.version}, {"model", k.hardware}} {
 			if x.want == "" || !strings.Contains(k.description, x.want) {
 				continue // nobody can read it there
 			}
 			s := facts[x.fact]
-			if s.Expected++; same(d.Fact(x.fact), x.want) {
+			if s.Expected++; says(d.Fact(x.fact), x.want) {
 				s.Found++
 			} else {
 				t.Logf("%-7s %-26s %-18s %q, want %q in %q", x.fact, k.id, d.Profile(), d.Fact(x.fact), x.want, oneLine(k.description))
@@ -92,7 +101,7 @@ func TestIdentify(t *testing.T) {
 			facts[x.fact] = s
 		}
 	}
-	t.Logf("profile of a vendor %s, version %s, model %s", own, facts["version"], facts["model"])
+	t.Logf("profile of a vendor %s, vendor %s, version %s, model %s", own, facts["vendor"], facts["version"], facts["model"])
 	if *device == "" && own.Expected < 100 {
 		t.Errorf("only %d devices were held against profiles", own.Expected)
 	}

@@ -1,13 +1,15 @@
-// Package score holds profiles against recordings of real devices: it replays
-// each through an asker in memory and counts how much of what is expected of it
-// was read. It is for whoever writes profiles:
+// Package score holds what was read of devices against what is expected of
+// them. For whoever writes profiles it replays recordings of real devices
+// through an asker in memory:
 //
 //	go test ./collector/snmp/profile/score -v -run Corpus [-device ID] [-dir DIR]
 //
+// The same comparison is fed with what a collector stored by internal/e2e/corpus.
 // It must not know how profiles do it.
 package score
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -24,18 +26,28 @@ import (
 // Share is how much of what is expected was found.
 type Share struct{ Found, Expected int }
 
+// Found is what was read of a device, however it came here.
+type Found struct {
+	Profile string
+	Facts   map[string]string          // of profile.Facts, those that are known
+	Tables  map[string]inventory.Table // by the name of the section, conforming
+}
+
 // Result is how a device did, by subject, and what was missed, in words.
 type Result struct {
 	ID, Profile string
 	Shares      map[string]Share
 	Missed      []string
-	Reading     profile.Reading
-	Device      *profile.Device
+	Found       Found
+	Exact       int    // of version, hardware and serial, those that are equal to the letter
+	Unknown     string // a product line that products does not name: vendor and system are not counted
 }
 
 // Subjects are what is counted, in the order of a report.
 func Subjects() []string {
 	return []string{
+		"vendor",
+		"os",
 		"version",
 		"hardware",
 		"serial",
@@ -54,6 +66,17 @@ func Subjects() []string {
 	}
 }
 
+// Identity are the subjects that say who a device is.
+func Identity() []string {
+	return []string{
+		"vendor",
+		"os",
+		"version",
+		"hardware",
+		"serial",
+	}
+}
+
 // Run replays a recording and counts.
 func Run(set *profile.Set, dir string, e Expected) (*Result, error) {
 	rec, err := Read(filepath.Join(dir, e.ID+".snmprec"))
@@ -68,7 +91,25 @@ func Run(set *profile.Set, dir string, e Expected) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", e.ID, err)
 	}
-	r := &Result{ID: e.ID, Profile: d.Profile(), Shares: map[string]Share{}, Reading: got, Device: d}
+	f := Found{Profile: d.Profile(), Facts: map[string]string{}, Tables: map[string]inventory.Table{}}
+	for _, name := range profile.Facts() {
+		f.Facts[name] = d.Fact(name)
+	}
+	for _, s := range got.Sections {
+		sec, ok := inventory.Lookup(s.Name)
+		if !ok {
+			return nil, fmt.Errorf("read %s: there is no section %s", e.ID, s.Name)
+		}
+		if f.Tables[s.Name], _, err = sec.Conform(s.Table()); err != nil {
+			return nil, fmt.Errorf("read %s: %w", e.ID, err)
+		}
+	}
+	return Compare(e, f), nil
+}
+
+// Compare counts how much of what is expected was found.
+func Compare(e Expected, f Found) *Result {
+	r := &Result{ID: e.ID, Profile: f.Profile, Shares: map[string]Share{}, Found: f}
 	r.identity(e)
 	r.ports(e)
 	r.sensors(e)
@@ -76,7 +117,7 @@ func Run(set *profile.Set, dir string, e Expected) (*Result, error) {
 	r.supplies(e)
 	r.neighbors(e)
 	r.tables(e)
-	return r, nil
+	return r
 }
 
 func (r *Result) count(subject string, found bool, format string, args ...any) {
@@ -93,19 +134,11 @@ func (r *Result) count(subject string, found bool, format string, args ...any) {
 // rows are those of a section.
 func rows[T inventory.Sectioner](r *Result) []T {
 	var zero T
-	name := zero.Section().Name
-	for _, s := range r.Reading.Sections {
-		if s.Name == name {
-			sec, _ := inventory.Lookup(name)
-			t, _, err := sec.Conform(s.Table())
-			if err != nil {
-				return nil
-			}
-			out, _ := inventory.Decode[T](t)
-			return out
-		}
+	out, err := inventory.Decode[T](r.Found.Tables[zero.Section().Name])
+	if err != nil {
+		return nil // tables conform
 	}
-	return nil
+	return out
 }
 
 func same(a, b string) bool {
@@ -113,16 +146,33 @@ func same(a, b string) bool {
 }
 
 func (r *Result) identity(e Expected) {
-	for _, x := range []struct{ subject, fact, want string }{
-		{"version", "version", e.Known.Device.Version},
-		{"hardware", "model", e.Known.Device.Hardware},
-		{"serial", "serial", e.Known.Device.Serial},
+	fact, known := r.Found.Facts, e.Known.Device
+	if p, ok := productOf(string(known.OS)); !ok {
+		r.Unknown = string(known.OS)
+	} else {
+		if p.vendor != "" {
+			r.count("vendor", p.made(fact["vendor"]), "%q, want one of %s", fact["vendor"], p.vendor)
+		}
+		r.count("os", p.runs(fact["os"], fact["vendor"], fact["kind"]), "%q of a %s, want what %s is", fact["os"], fact["kind"], known.OS)
+	}
+	for _, x := range []struct {
+		subject string
+		got     []string
+		want    Text
+		equal   func(got, want string) bool
+	}{
+		{"version", []string{fact["version"], fact["build"], fact["firmware"], fact["version"] + " " + fact["build"]}, known.Version, says},
+		{"hardware", []string{fact["model"], fact["hardware"], fact["model"] + " " + fact["hardware"], fact["vendor"] + " " + fact["model"]}, known.Hardware, says},
+		{"serial", []string{fact["serial"]}, known.Serial, func(got, want string) bool { return plain(got) == plain(want) }},
 	} {
-		if x.want == "" || strings.Contains(x.want, "<private>") {
+		want := string(x.want)
+		if want == "" || strings.Contains(want, "<private>") {
 			continue
 		}
-		got := r.Device.Fact(x.fact)
-		r.count(x.subject, same(got, x.want), "%q, want %q", got, x.want)
+		r.count(x.subject, slices.ContainsFunc(x.got, func(got string) bool { return x.equal(got, want) }), "%q, want %q", x.got[0], want)
+		if same(x.got[0], want) {
+			r.Exact++
+		}
 	}
 }
 
@@ -131,22 +181,31 @@ func (r *Result) ports(e Expected) {
 	for _, p := range rows[inventory.Port](r) {
 		at[p.Index] = p
 	}
-	for _, w := range e.Known.Ports {
-		p, ok := at[w.IfIndex]
-		alias := firstText(p.Alias, p.Description, p.Name)
-		descr := firstText(p.Description, p.Name)
-		name := firstText(p.Name, p.Description)
-		name, _, _ = strings.Cut(name, " ["+strconv.FormatInt(w.IfIndex, 10)+"]")
-		speed := w.IfSpeed == nil || *w.IfSpeed == p.SpeedBits || *w.IfSpeed > 1e13 || *w.IfSpeed == math.MaxUint32 || p.SpeedBits == 0 && *w.IfSpeed <= 0
-		oper := w.IfOperStatus == "" || same(strings.NewReplacer("notPresent", "not_present", "lowerLayerDown", "lower_layer_down").Replace(w.IfOperStatus), p.Oper)
-		good := ok && (same(name, w.IfName) || same(p.Description, w.IfName)) && same(descr, w.IfDescr) && (same(alias, w.IfAlias) || strings.Trim(w.IfAlias, ". ") == "") && speed && oper
-		r.count("ports", good, "%d: name %q want %q, descr %q want %q, alias %q want %q, speed %d want %v, oper %s want %s",
-			w.IfIndex, name, w.IfName, descr, w.IfDescr, alias, w.IfAlias, p.SpeedBits, deref(w.IfSpeed), p.Oper, w.IfOperStatus)
-	}
+	recorded := map[int64]Text{}
 	for _, w := range e.Decoded.Ports {
+		recorded[w.IfIndex] = w.MAC
 		if _, ok := at[w.IfIndex]; !ok {
 			r.count("ports", false, "%d is not there", w.IfIndex)
 		}
+	}
+	for _, w := range e.Known.Ports {
+		p, ok := at[w.IfIndex]
+		// Where a device leaves a text empty, the expected values have the next.
+		alias := cmp.Or(p.Alias, p.Description, p.Name)
+		descr := cmp.Or(p.Description, p.Name)
+		name := cmp.Or(p.Name, p.Description)
+		name, _, _ = strings.Cut(name, " ["+strconv.FormatInt(w.IfIndex, 10)+"]")
+		wantName, wantDescr, wantAlias := string(w.IfName), string(w.IfDescr), string(w.IfAlias)
+		named := same(name, wantName) || same(p.Description, wantName)
+		aliased := same(alias, wantAlias) || strings.Trim(wantAlias, ". ") == ""
+		// A speed that is none: not numeric in the recording, or no port's.
+		speed := w.IfSpeed == nil || *w.IfSpeed == float64(p.SpeedBits) || *w.IfSpeed > 1e13 || *w.IfSpeed == math.MaxUint32 || p.SpeedBits == 0 && *w.IfSpeed <= 0
+		oper := w.IfOperStatus == "" || same(strings.NewReplacer("notPresent", "not_present", "lowerLayerDown", "lower_layer_down").Replace(string(w.IfOperStatus)), p.Oper)
+		// Where the two that read the recording differ, it is damaged.
+		mac := w.IfMAC == "" || w.IfMAC != recorded[w.IfIndex] || strings.Trim(string(w.IfMAC), "0") == "" || plain(p.Mac) == string(w.IfMAC)
+		r.count("ports", ok && named && same(descr, wantDescr) && aliased && speed && oper && mac,
+			"%d: name %q want %q, descr %q want %q, alias %q want %q, speed %d want %v, oper %s want %s, mac %s want %s",
+			w.IfIndex, name, wantName, descr, wantDescr, alias, wantAlias, p.SpeedBits, deref(w.IfSpeed), p.Oper, w.IfOperStatus, p.Mac, w.IfMAC)
 	}
 }
 
@@ -155,15 +214,6 @@ func deref[T any](p *T) any {
 		return nil
 	}
 	return *p
-}
-
-func firstText(list ...string) string {
-	for _, s := range list {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 // near says that two values are one, as the recordings' page has it: within one
@@ -357,10 +407,10 @@ func (r *Result) neighbors(e Expected) {
 	for _, w := range e.Known.Links {
 		found := slices.ContainsFunc(list, func(n inventory.Neighbor) bool {
 			p := named[n.LocalPort]
-			local := same(n.LocalPort, w.IfName) || same(p.Description, w.IfDescr) && w.IfDescr != ""
-			return local && (same(n.Name, w.Name) || same(n.Chassis, w.Name) || same(n.RemotePort, w.Port))
+			local := same(n.LocalPort, string(w.IfName)) || same(p.Description, string(w.IfDescr)) && w.IfDescr != ""
+			return local && (same(n.Name, string(w.Name)) || same(n.Chassis, string(w.Name)) || same(n.RemotePort, string(w.Port)))
 		})
-		r.count("neighbors", found, "link %s %s: %s %s", w.Protocol, firstText(w.IfName, w.IfDescr), w.Name, w.Port)
+		r.count("neighbors", found, "link %s %s: %s %s", w.Protocol, cmp.Or(w.IfName, w.IfDescr), w.Name, w.Port)
 	}
 	for _, w := range e.Decoded.LLDP {
 		if w.IfIndex == nil {
@@ -415,7 +465,7 @@ func (r *Result) tables(e Expected) {
 			continue
 		}
 		x, ok := vlans[w.ID]
-		r.count("vlans", ok && (same(x.Name, w.Name) || w.Name == "" || x.Name == ""), "%d %q, got %q", w.ID, w.Name, x.Name)
+		r.count("vlans", ok && (same(x.Name, string(w.Name)) || w.Name == "" || x.Name == ""), "%d %q, got %q", w.ID, w.Name, x.Name)
 	}
 	n := len(rows[inventory.Entity](r))
 	for i := range e.Decoded.Entities {
