@@ -23,6 +23,9 @@ type Agent struct {
 	Contexts  map[string]Walk
 	Engine    []byte
 	Boots     int32
+	// Ticking lets the clocks of the walk go on: sysUpTime, hrSystemUptime and
+	// snmpEngineTime, from what the walk says.
+	Ticking bool
 
 	mu      sync.Mutex
 	walk    Walk
@@ -31,6 +34,7 @@ type Agent struct {
 	log     []Request
 	keys    map[string]*message.Keys
 	pass    message.Passwords
+	clocks  map[string]time.Duration
 }
 
 // Request is one that came.
@@ -58,6 +62,7 @@ type Faults struct {
 	Lag map[int]time.Duration
 
 	MaxVariables   int               // answers to GETBULK are cut there
+	MaxBytes       int               // as are they where their variables have more bytes
 	MaxRepetitions int               // as are they there
 	TooBig         int               // more variables than that are too big
 	Silent         int               // more variables than that are answered with nothing
@@ -85,8 +90,13 @@ func New(t testing.TB, walk string) *Agent {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return Playing(w)
+}
+
+// Playing is the same of a walk that was made otherwise.
+func Playing(w Walk) *Agent {
 	return &Agent{Community: "public", walk: w, started: time.Now(), Boots: 1, Contexts: map[string]Walk{},
-		Engine: []byte{0x80, 0, 0, 0, 5, 't', 'e', 's', 't', '-', '1'}, keys: map[string]*message.Keys{}}
+		Engine: []byte{0x80, 0, 0, 0, 5, 't', 'e', 's', 't', '-', '1'}, keys: map[string]*message.Keys{}, clocks: clocks()}
 }
 
 // Set changes its faults.
@@ -234,6 +244,7 @@ func (a *Agent) get(w Walk, m *message.Message, p *message.PDU) {
 			return
 		}
 		v, ok := w.get(q.Name)
+		v = a.now(v)
 		switch {
 		case ok && (m.Version != message.V1 || v.Tag != message.Counter64):
 			p.Variables = append(p.Variables, v)
@@ -268,6 +279,7 @@ func (a *Agent) next(w Walk, m *message.Message, p *message.PDU) {
 }
 
 func (a *Agent) bulk(w Walk, m *message.Message, p *message.PDU) {
+	bytes := 0
 	if a.faults.BulkStatus != 0 {
 		a.fail(p, m, a.faults.BulkStatus, 0)
 		return
@@ -294,6 +306,10 @@ func (a *Agent) bulk(w Walk, m *message.Message, p *message.PDU) {
 				a.fail(p, m, s, i)
 				return
 			}
+			const around = 8 // tags and lengths of a variable
+			if bytes += len(v.Name) + len(v.Value) + around; a.faults.MaxBytes > 0 && bytes > a.faults.MaxBytes && len(p.Variables) > 0 {
+				return
+			}
 			p.Variables = append(p.Variables, v)
 			at[i] = v
 		}
@@ -310,6 +326,7 @@ func (a *Agent) after(w Walk, name message.OID) (message.Variable, bool) {
 		return w.get(o)
 	}
 	v, ok := w.next(name)
+	v = a.now(v)
 	if a.faults.Endless == "" {
 		return v, ok
 	}

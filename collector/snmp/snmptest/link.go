@@ -21,30 +21,35 @@ func (a *Agent) Listen(t testing.TB) netip.AddrPort {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		b := make([]byte, 1<<16)
-		for {
-			n, from, err := c.ReadFromUDPAddrPort(b)
-			if err != nil {
-				return
-			}
-			answers, after := a.Answer(b[:n])
-			send := func() {
-				for _, p := range answers {
-					_, _ = c.WriteToUDPAddrPort(p, from)
-				}
-			}
-			if after > 0 {
-				time.AfterFunc(after, send)
-			} else {
-				send()
-			}
-		}
+		a.Serve(c)
 	}()
 	t.Cleanup(func() {
 		c.Close()
 		<-done
 	})
 	return c.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+// Serve answers what comes over a socket, until that is closed.
+func (a *Agent) Serve(c *net.UDPConn) {
+	b := make([]byte, 1<<16)
+	for {
+		n, from, err := c.ReadFromUDPAddrPort(b)
+		if err != nil {
+			return
+		}
+		answers, after := a.Answer(b[:n])
+		send := func() {
+			for _, p := range answers {
+				_, _ = c.WriteToUDPAddrPort(p, from)
+			}
+		}
+		if after > 0 {
+			time.AfterFunc(after, send)
+		} else {
+			send()
+		}
+	}
 }
 
 // Dial is a link to the agent, for session.Options.Dial. It works in virtual

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"muster/collector/snmp/message"
 )
@@ -54,10 +55,7 @@ func parseLine(line string) (v message.Variable, err error) {
 	}
 	number := func(tag byte, bits int) error {
 		n, err := strconv.ParseUint(value, 10, bits)
-		v.Tag, v.Value = tag, binary.BigEndian.AppendUint64([]byte{0}, n)
-		for len(v.Value) > 1 && v.Value[0] == 0 && v.Value[1] < 0x80 {
-			v.Value = v.Value[1:]
-		}
+		v.Tag, v.Value = tag, unsigned(n)
 		return err
 	}
 	switch kind {
@@ -107,6 +105,63 @@ func parseLine(line string) (v message.Variable, err error) {
 		return v, fmt.Errorf("%s: %w", name, err)
 	}
 	return v, nil
+}
+
+// Sorted is a walk made of variables in any order. Of two with one name the last
+// counts.
+func Sorted(list []message.Variable) Walk {
+	w := Walk(slices.Clone(list))
+	slices.SortStableFunc(w, func(a, b message.Variable) int { return a.Name.Compare(b.Name) })
+	out := w[:0]
+	for _, v := range w {
+		if n := len(out); n > 0 && out[n-1].Name.Compare(v.Name) == 0 {
+			out[n-1] = v
+		} else {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// clocks are objects that go on where an agent is Ticking: sysUpTime,
+// hrSystemUptime, snmpEngineTime, each with its unit.
+func clocks() map[string]time.Duration {
+	out := map[string]time.Duration{}
+	for name, unit := range map[string]time.Duration{
+		"1.3.6.1.2.1.1.3.0":      10 * time.Millisecond,
+		"1.3.6.1.2.1.25.1.1.0":   10 * time.Millisecond,
+		"1.3.6.1.6.3.10.2.1.3.0": time.Second,
+	} {
+		o, err := message.ParseOID(name)
+		if err != nil {
+			panic(err)
+		}
+		out[string(o)] = unit
+	}
+	return out
+}
+
+// now is a variable as it is at this moment: clocks have gone on.
+func (a *Agent) now(v message.Variable) message.Variable {
+	unit := a.clocks[string(v.Name)]
+	if !a.Ticking || unit == 0 || v.Tag != message.TimeTicks && v.Tag != message.Integer {
+		return v
+	}
+	var n uint64
+	for _, b := range v.Value {
+		n = n<<8 | uint64(b)
+	}
+	v.Value = unsigned(uint64(uint32(n + uint64(time.Since(a.started)/unit))))
+	return v
+}
+
+// unsigned is a number as few bytes as it takes, the first bit being 0.
+func unsigned(n uint64) []byte {
+	b := binary.BigEndian.AppendUint64([]byte{0}, n)
+	for len(b) > 1 && b[0] == 0 && b[1] < 0x80 {
+		b = b[1:]
+	}
+	return b
 }
 
 // get finds a variable by its name.
