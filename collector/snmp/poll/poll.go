@@ -155,11 +155,11 @@ func (p *Poller) Hint(addr netip.Addr) int {
 	now := p.o.Now()
 	list := p.byAddr[addr.Unmap()]
 	for _, t := range list {
-		if t.active || t.at < 0 || now.Sub(t.hinted) < t.every/4 {
+		if now.Sub(t.hinted) < t.every/4 {
 			continue
 		}
-		t.hinted, t.hint = now, true
-		p.schedule(t, now)
+		t.hinted = now
+		p.now(t)
 	}
 	p.wake()
 	return len(list)
@@ -173,12 +173,21 @@ func (p *Poller) Again(id string) bool {
 	if t == nil {
 		return false
 	}
-	if !t.active && t.at >= 0 {
-		t.hint = true
-		p.schedule(t, p.o.Now())
-	}
+	p.now(t)
 	p.wake()
 	return true
+}
+
+// now lets a target's next round come at once, or as soon as the one that runs
+// is over: that may have asked already for what changed since. mu is held.
+func (p *Poller) now(t *target) {
+	t.hint = true
+	switch {
+	case t.cancel != nil:
+		t.soon = time.Nanosecond
+	case !t.active && t.at >= 0:
+		p.schedule(t, p.o.Now())
+	}
 }
 
 // States are those of all targets, by ID.

@@ -184,6 +184,32 @@ func TestAHintWakesADeadTargetButNotOftenerThanItMay(t *testing.T) {
 	})
 }
 
+// A trap often comes while its device is being asked, and what it is about was
+// perhaps asked for before.
+func TestAHintDuringARoundBringsAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		targets := w.add(1)
+		g := w.of(targets[0])
+		p := w.poller()
+		defer w.start(t, p)()
+		p.Set(targets)
+		w.pass(2 * time.Minute)
+		w.set(func() { g.slow = 4 * time.Second })
+		p.Again("t0")
+		w.pass(2 * time.Second)
+		n := len(g.rounds)
+		p.Hint(targets[0].Address.Addr())
+		w.pass(10 * time.Second)
+		if got := len(g.rounds) - n; got < 1 || got > 2 {
+			t.Errorf("%d rounds followed the hint", got)
+		}
+		if w.overlaps > 0 {
+			t.Error("two rounds at one time")
+		}
+	})
+}
+
 func TestALostPacketIsNoLostDevice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

@@ -163,7 +163,9 @@ func (p *Poller) missed(ctx context.Context, t *target, err error) {
 func (p *Poller) later(t *target, d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t.soon = d
+	if t.soon == 0 || d < t.soon {
+		t.soon = d
+	}
 }
 
 // owe tells an event without a report, now or when the door takes it.
