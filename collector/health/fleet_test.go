@@ -176,7 +176,12 @@ func TestOneSwitch(t *testing.T) {
 	w.pass(20*time.Minute, nil)
 	open := w.open()
 	if len(open) != 1 || open[0].Cause == nil || open[0].Cause.What != "switch" || open[0].Cause.Value != "sw-3" || open[0].Count != 8 {
-		t.Errorf("%+v", open)
+		t.Fatalf("%+v", open)
+	}
+	for _, d := range w.l.news[len(w.l.news)-1].Incident.Devices {
+		if !strings.HasPrefix(d.Port, "sw-3 Gi1/0/") {
+			t.Errorf("%s is told to hang at %q", d.Name, d.Port)
+		}
 	}
 }
 

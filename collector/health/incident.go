@@ -296,16 +296,21 @@ func (j *Judge) who(inc *incident) {
 			}
 		}
 		if lead != nil && lead.f.Device == m.device {
-			inc.s.Devices = slices.Insert(inc.s.Devices, 0, shownDevice(d))
+			inc.s.Devices = slices.Insert(inc.s.Devices, 0, j.shown(d))
 		} else if len(inc.s.Devices) < mostShown {
-			inc.s.Devices = append(inc.s.Devices, shownDevice(d))
+			inc.s.Devices = append(inc.s.Devices, j.shown(d))
 		}
 	}
 	inc.s.Devices = inc.s.Devices[:min(len(inc.s.Devices), mostShown)]
 }
 
-func shownDevice(d *device) store.IncidentDevice {
-	return store.IncidentDevice{ID: d.info.ID, Name: d.info.Name, Kind: d.info.Kind, Model: d.info.Model, User: d.info.User, Agency: d.info.Agency, Site: d.info.Site}
+// shown is a device as an incident shows it.
+func (j *Judge) shown(d *device) store.IncidentDevice {
+	out := store.IncidentDevice{ID: d.info.ID, Name: d.info.Name, Kind: d.info.Kind, Model: d.info.Model, User: d.info.User, Agency: d.info.Agency, Site: d.info.Site}
+	if id, port := j.join.of(d); j.devices[id] != nil {
+		out.Port = j.devices[id].info.Name + " " + port
+	}
+	return out
 }
 
 // cleared ends an incident whose findings have all ended.

@@ -246,7 +246,7 @@ func (j *Judge) updateRollout(r *rule.Rule, inc *incident, f *found, now time.Ti
 	j.who(inc)
 	for _, d := range f.x.who {
 		if len(inc.s.Devices) < mostShown && !slices.ContainsFunc(inc.s.Devices, func(i store.IncidentDevice) bool { return i.ID == d.info.ID }) {
-			inc.s.Devices = append(inc.s.Devices, shownDevice(d))
+			inc.s.Devices = append(inc.s.Devices, j.shown(d))
 		}
 	}
 	inc.s.Count = len(f.x.who)

@@ -182,7 +182,7 @@ func (j *Judge) siteIncident(r *rule.Rule, level int, id int64, s *siteRound, si
 	inc.s.Devices, inc.s.Count = nil, len(s.silent)
 	for i, d := range s.silent {
 		if i < mostShown {
-			inc.s.Devices = append(inc.s.Devices, shownDevice(d))
+			inc.s.Devices = append(inc.s.Devices, j.shown(d))
 		}
 	}
 	j.rank(inc, now)

@@ -143,6 +143,7 @@ type IncidentDevice struct {
 	Agency   string             `json:"agency,omitempty"`
 	Site     string             `json:"site,omitempty"`
 	Presence Presence           `json:"presence,omitempty"`
+	Port     string             `json:"port,omitempty"` // switch and port it hangs at, where the judge knows; news has it, the store does not keep it
 }
 
 // Cause is what devices share, and how sure that is.

@@ -40,7 +40,7 @@ func announcement(n *store.News) notify.Announcement {
 		out.Cause = strings.TrimSpace(c.What + " " + c.Value)
 	}
 	for _, d := range i.Devices {
-		out.Devices = append(out.Devices, notify.Device{ID: string(d.ID), Name: d.Name, Kind: d.Kind, User: d.User, Agency: d.Agency, Site: d.Site})
+		out.Devices = append(out.Devices, notify.Device{ID: string(d.ID), Name: d.Name, Kind: d.Kind, User: d.User, Agency: d.Agency, Site: d.Site, Port: d.Port})
 		place := notify.Place{Agency: d.Agency, Site: d.Site}
 		if i.Site == "" && place != (notify.Place{}) && !slices.Contains(out.Places, place) {
 			out.Places = append(out.Places, place)

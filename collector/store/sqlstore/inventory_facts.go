@@ -110,10 +110,10 @@ func (c *commit) refreshFacts(h *head, f *facts, moved bool) error {
 				continue
 			}
 			q := "UPDATE device_rows SET " + column + " = ?1 WHERE device_no = ?2 AND " + column + " COLLATE BINARY <> ?1"
-			if column == "kind" {
-				// Agents enrol as PCs until they say more; of anything else, who
-				// added it knew better than its enclosure.
-				q += " AND kind IN ('', 'pc')"
+			if column == "kind" && v == "pc" {
+				// Agents enrol as PCs until they say more, and many an enclosure
+				// of something else looks like that of a PC.
+				q += " AND kind = ''"
 			}
 			n, err := c.count(q, v, h.no)
 			if err != nil {
