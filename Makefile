@@ -1,7 +1,7 @@
 # Muster. `make` alone lists what there is to make.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint cross bench bench-large health-eval faults fuzz
+.PHONY: help build run test lint cross bench bench-large health-eval corpus faults fuzz
 .DELETE_ON_ERROR:
 
 GO       ?= go
@@ -79,6 +79,9 @@ bench-large: build $(INFLUXD) ## the figures at full size: 100,000 devices, long
 
 health-eval: ## judge recorded drives, tickets and series in DATA=DIR, laid out as healthdata/dev (OUT=DIR: raw answers too); writes docs/health-evidence.md
 	$(GO) run -buildvcs=false ./collector/health/evaluate -data '$(DATA)' -out '$(OUT)' -docs docs/health-evidence.md
+
+corpus: ## poll the recordings of devices in DIR=DIR through a whole collector and hold what it stored against expected.json (OUT=DIR: muster device show -o json of each; DOCS=FILE: the table)
+	$(GO) run -buildvcs=false ./internal/e2e/corpus -dir '$(DIR)' -out '$(OUT)' -docs '$(DOCS)'
 
 faults: ## all fault tests at full counts (200 kill -9 cycles and so on); takes long
 	packaging/test-deps

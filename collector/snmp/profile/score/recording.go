@@ -21,6 +21,9 @@ type Recording struct {
 	contexts map[string][]object
 	name     string
 	Requests *int
+	Lines    int // of the file, empty ones left out
+	Bad      int // lines that hold no object
+	FirstBad int // the first of them, from 1
 }
 
 type object struct {
@@ -50,15 +53,26 @@ func Parse(data []byte) *Recording {
 	sc.Buffer(make([]byte, 64<<10), mostLine)
 	at := map[string]int{}
 	var list []object
-	for sc.Scan() {
+	bad := func(line int) {
+		if r.Bad++; r.FirstBad == 0 {
+			r.FirstBad = line
+		}
+	}
+	for line := 1; sc.Scan(); line++ {
+		if len(bytes.TrimSpace(sc.Bytes())) == 0 {
+			continue
+		}
+		r.Lines++
 		oid, rest, ok := strings.Cut(sc.Text(), "|")
 		tag, text, ok2 := strings.Cut(rest, "|")
 		arcs := arcsOf(oid)
 		if !ok || !ok2 || arcs == nil {
+			bad(line)
 			continue
 		}
 		v, ok := value(tag, text)
 		if !ok {
+			bad(line)
 			continue
 		}
 		if i, twice := at[oid]; twice {
@@ -67,6 +81,9 @@ func Parse(data []byte) *Recording {
 		}
 		at[oid] = len(list)
 		list = append(list, object{arcs, oid, v})
+	}
+	if sc.Err() != nil { // a line that is too long: nothing behind it was read
+		bad(r.Lines + 1)
 	}
 	slices.SortFunc(list, func(a, b object) int { return slices.Compare(a.arcs, b.arcs) })
 	r.contexts[""] = list
@@ -132,6 +149,15 @@ func arcsOf(s string) []uint32 {
 			return nil
 		}
 		out = append(out, uint32(n))
+	}
+	return out
+}
+
+// Variables are all objects, in their order.
+func (r *Recording) Variables() []session.Variable {
+	var out []session.Variable
+	for _, o := range r.list() {
+		out = append(out, session.Variable{OID: o.oid, Value: o.Value})
 	}
 	return out
 }

@@ -26,6 +26,14 @@ import (
 // Share is how much of what is expected was found.
 type Share struct{ Found, Expected int }
 
+// String is found/expected.
+func (s Share) String() string {
+	if s.Expected == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d/%d", s.Found, s.Expected)
+}
+
 // Found is what was read of a device, however it came here.
 type Found struct {
 	Profile string

@@ -80,11 +80,3 @@ func TestCorpus(t *testing.T) {
 	}
 	fmt.Fprintln(os.Stderr, b.String())
 }
-
-// String is found/expected.
-func (s Share) String() string {
-	if s.Expected == 0 {
-		return "-"
-	}
-	return fmt.Sprintf("%d/%d", s.Found, s.Expected)
-}
