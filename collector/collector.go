@@ -24,6 +24,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/atlas"
 	"muster/collector/authority"
 	"muster/collector/authority/seal"
 	"muster/collector/config"
@@ -84,6 +85,7 @@ type collector struct {
 	now func() time.Time
 
 	inventory *sqlstore.Inventory
+	atlas     *atlas.Atlas // where everything hangs
 	control   *sqlstore.Control
 	series    *tsdb.Store
 	outbox    *outbox.Outbox
@@ -133,6 +135,7 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if c.inventory, err = sqlstore.Open(ctx, filepath.Join(dir, "inventory.db"), so); err != nil {
 		return nil, fmt.Errorf("inventory: %w", err)
 	}
+	c.atlas = atlas.New(c.inventory, c.now)
 	if c.control, err = sqlstore.OpenControl(ctx, filepath.Join(dir, "control.db"), so); err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
@@ -278,7 +281,7 @@ func (c *collector) openAPI() error {
 	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: sql,
 		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
 		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
-		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Zone: c.cfg.Health.Zone,
+		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Atlas: c.atlas, Zone: c.cfg.Health.Zone,
 		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems}})
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"muster/collector/intake"
@@ -33,6 +34,7 @@ type polling struct {
 	registry  *registry
 	changed   chan struct{} // for watch
 	looked    chan struct{} // for schedule
+	uplinks   atomic.Pointer[map[inventory.DeviceID]map[string]string]
 
 	mu          sync.Mutex
 	targets     map[string]store.Target // by poll's ID
@@ -83,7 +85,7 @@ func (c *collector) openPolling(ctx context.Context) error {
 		pings, scouts = p.pinger, p.pinger
 	}
 	p.poller = poll.New(poll.Options{Dial: p.dial, Reader: p.profiles, Registry: placing{p}, Door: pollDoor{c}, Memory: learned{p}, Pinger: pings,
-		Told: p.told, Log: c.log, Now: c.now})
+		Uplinks: p.uplinksOf, Told: p.told, Log: c.log, Now: c.now})
 	p.scout = discover.New(discover.Options{Dial: p.dialOnce, Reader: p.profiles.scouting(), Pinger: scouts, Log: c.log, Now: c.now})
 	c.polling = p
 	return p.refresh(ctx)
@@ -126,6 +128,7 @@ func (p *polling) parts() map[string]func(context.Context) error {
 		"targets":  p.watch,
 		"marks":    p.write,
 		"subnets":  p.schedule,
+		"uplinks":  p.chart,
 		"profiles": p.profiles.watch,
 	}
 	if p.pinger != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/collector/account"
+	"muster/collector/atlas"
 	"muster/collector/store"
 	"muster/collector/store/memory"
 	"muster/collector/store/sqlstore"
@@ -44,8 +45,8 @@ func BenchmarkNetwork(b *testing.B) {
 	}
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
-			s.joined = lastNetwork{}
-			if _, err := s.network(ctx); err != nil {
+			s.d.Atlas = atlas.New(inv, s.d.Now)
+			if _, err := s.d.Atlas.Network(ctx); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"muster/collector/account"
+	"muster/collector/atlas"
 	"muster/collector/health/rule"
 	"muster/collector/store"
 	"muster/internal/inventory"
@@ -38,6 +39,8 @@ type Deps struct {
 	Draft   func(file string, text []byte) (*rule.Set, error) // rules in use, and one that is not yet; see rule.Draft
 	Notices Notices
 	Gear    Gear
+	// Atlas is how the network hangs together; nil: one of its own.
+	Atlas *atlas.Atlas
 	// Zone is the office's time zone (IANA name), for weekly maintenance; empty:
 	// that of this machine.
 	Zone string
@@ -114,7 +117,6 @@ type Server struct {
 	fails   *failures
 
 	replaying chan struct{} // full while a rule is replayed
-	joined    lastNetwork
 	looks     *discoveries
 }
 
@@ -140,6 +142,9 @@ func New(d Deps) (*Server, error) {
 	}
 	if d.Zone == "" {
 		d.Zone = "Local"
+	}
+	if d.Atlas == nil {
+		d.Atlas = atlas.New(d.Inventory, d.Now)
 	}
 	s := &Server{d: d, fails: newFailures(d.FailuresPerMinute, d.Now), replaying: make(chan struct{}, 1), looks: newDiscoveries()}
 	return s, s.mount(Operations())

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/collector/account"
+	"muster/collector/atlas"
 	"muster/collector/health"
 	"muster/collector/health/rule"
 	"muster/collector/notify"
@@ -87,6 +88,7 @@ func newRealWorld(t testing.TB) *world {
 	must(err)
 	d := w.Server.d
 	d.Inventory, d.Accounts, d.Series = inv, acc, memory.New()
+	d.Atlas = atlas.New(inv, d.Now)
 	set := d.Judge.Rules()
 	judge, err := health.New(health.Options{Rules: set, Keeper: inv, Inventory: inv, Series: d.Series, Now: func() time.Time { return w.now }})
 	must(err)

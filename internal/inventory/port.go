@@ -28,7 +28,7 @@ type Port struct {
 	Lag          string    `inv:"lag" doc:"Aggregate it is a member of (port.name, lag.name)."`
 	Parent       string    `inv:"parent" doc:"Port it rides on, as a VLAN interface does."`
 	Uplink       *bool     `inv:"uplink" doc:"True when other network gear hangs on it; worked out by the collector."`
-	UplinkReason string    `inv:"uplink_reason" enum:"lldp|cdp|stp|own_mac|lag|manual" doc:"What made the collector call it an uplink."`
+	UplinkReason string    `inv:"uplink_reason" enum:"lldp|cdp|fdp|edp|mndp|stp|own_mac|lag|manual" doc:"What made the collector call it an uplink."`
 	Oper         string    `inv:"oper_status,latest" enum:"up|down|testing|unknown|dormant|not_present|lower_layer_down" doc:"Whether it carries traffic (ifOperStatus)."`
 	SpeedBits    int64     `inv:"speed_bits_per_second,latest" unit:"bit_per_second" doc:"Speed; absent when the device does not know or plainly errs."`
 	Duplex       string    `inv:"duplex,latest" enum:"full|half|unknown" doc:"Duplex (dot3StatsDuplexStatus)."`

@@ -352,6 +352,11 @@ func Folders() []Folder {
 		{Path: "collector/topology", Owns: "which port a device hangs on, what hangs on a port, how gear is connected", May: []Import{
 			{"internal/inventory", "DeviceID"},
 		}},
+		{Path: "collector/atlas", Owns: "the map of the network as the inventory has it now", May: []Import{
+			{"collector/store", "rows that the map is made of"},
+			{"collector/topology", "it joins them"},
+			{"internal/inventory", "columns of sections"},
+		}},
 		{Path: "collector/account", Owns: "roles, tokens, sessions, audit", May: []Import{
 			{"collector/store", "scopes are decided here and kept there"},
 			{"internal/inventory", "DeviceID"},
@@ -363,6 +368,7 @@ func Folders() []Folder {
 			{"collector/health", "explanations and replays are its answers"},
 			{"collector/health/rule", "rules are shown, and say which evidence tells of persons"},
 			{"collector/notify", "channels, routes and letters are its types"},
+			{"collector/atlas", "where everything hangs"},
 			{"collector/topology", "places, ports and links are its answers"},
 			{"internal/...", "it shows sections, series, events and versions"},
 		}, Tests: []Import{

@@ -12,6 +12,7 @@ import (
 
 	"muster/collector/snmp/session"
 	"muster/internal/backoff"
+	"muster/internal/inventory"
 )
 
 // Options of a Poller.
@@ -22,9 +23,10 @@ type Options struct {
 	Reader   Reader
 	Registry Registry
 	Door     Door
-	Memory   Memory      // nil: nothing is kept over a restart
-	Pinger   Pinger      // nil: no ICMP here, SNMP alone says what is there
-	Told     func(State) // told when lane, reason or device changed; it must not wait
+	Memory   Memory                                     // nil: nothing is kept over a restart
+	Pinger   Pinger                                     // nil: no ICMP here, SNMP alone says what is there
+	Uplinks  func(inventory.DeviceID) map[string]string // ports of a device that lead to other gear, with why; nil: nobody knows
+	Told     func(State)                                // told when lane, reason or device changed; it must not wait
 	Log      *slog.Logger
 	Now      func() time.Time
 
@@ -77,6 +79,9 @@ func New(o Options) *Poller {
 	o.Probes = cmp.Or(o.Probes, 1000)
 	o.Memories = cmp.Or(o.Memories, 256<<20)
 	o.Save = cmp.Or(o.Save, 5*time.Minute)
+	if o.Uplinks == nil {
+		o.Uplinks = func(inventory.DeviceID) map[string]string { return nil }
+	}
 	if o.Told == nil {
 		o.Told = func(State) {}
 	}

@@ -401,7 +401,7 @@ func (p *Poller) hand(ctx context.Context, t *target, r Reading, events []report
 	for i := range r.Sections {
 		cells += len(r.Sections[i].Rows) * len(r.Sections[i].Columns)
 	}
-	t.complete(r.Sections, now)
+	t.complete(r.Sections, p.o.Uplinks(t.kept.Device), now)
 	rep.Sections = t.say.pick(r.Sections, now)
 	if len(t.say.Told) > 0 {
 		all := t.say.hashes()

@@ -68,37 +68,62 @@ func (s *sections) pick(in []report.Section, now time.Time) []report.Section {
 	return out
 }
 
-// complete adds to what a device says of itself how it is asked: only the poller
-// knows.
-func (t *target) complete(list []report.Section, now time.Time) {
+// complete adds to what a device says of itself what only the collector knows:
+// how it is asked, and which of its ports lead to other gear.
+func (t *target) complete(list []report.Section, uplinks map[string]string, now time.Time) {
 	for i := range list {
-		s := &list[i]
-		if s.Name != "snmp_agent" || len(s.Rows) != 1 {
-			continue
-		}
-		row := append([]any(nil), s.Rows[0]...)
-		columns := append([]string(nil), s.Columns...)
-		put := func(name string, v any) {
-			if n := slices.Index(columns, name); n >= 0 {
-				row[n] = v
-				return
+		switch s := &list[i]; {
+		case s.Name == "snmp_agent" && len(s.Rows) == 1:
+			t.asked(s, now)
+		case s.Name == "port" && len(uplinks) > 0:
+			name := slices.Index(s.Columns, "name")
+			if name < 0 {
+				continue
 			}
-			columns, row = append(columns, name), append(row, v)
-		}
-		put("snmp_version", t.Credential.Version)
-		put("security_level", level(t.Credential))
-		put("polled_address", t.Address.Addr().String())
-		put("answered_at", now.UnixMilli())
-		if l := t.Learned; l != nil {
-			if l.RoundTrip > 0 {
-				put("rtt_seconds", l.RoundTrip.Seconds())
-			}
-			if l.Repetitions > 0 {
-				put("max_repetitions", int64(l.Repetitions))
+			w := widened(s, "uplink", "uplink_reason")
+			for _, row := range s.Rows {
+				port, _ := row[name].(string)
+				if why, ok := uplinks[port]; ok {
+					row[w[0]], row[w[1]] = true, why
+				}
 			}
 		}
-		s.Columns, s.Rows = columns, [][]any{row}
 	}
+}
+
+// asked says how a device is asked.
+func (t *target) asked(s *report.Section, now time.Time) {
+	w := widened(s, "snmp_version", "security_level", "polled_address", "answered_at", "rtt_seconds", "max_repetitions")
+	row := s.Rows[0]
+	row[w[0]], row[w[1]], row[w[2]], row[w[3]] = t.Credential.Version, level(t.Credential), t.Address.Addr().String(), now.UnixMilli()
+	if l := t.Learned; l != nil {
+		if l.RoundTrip > 0 {
+			row[w[4]] = l.RoundTrip.Seconds()
+		}
+		if l.Repetitions > 0 {
+			row[w[5]] = int64(l.Repetitions)
+		}
+	}
+}
+
+// widened gives a section rows of its own that have these columns, and says
+// where they are.
+func widened(s *report.Section, columns ...string) []int {
+	s.Columns = slices.Clone(s.Columns)
+	at := make([]int, len(columns))
+	for i, name := range columns {
+		if at[i] = slices.Index(s.Columns, name); at[i] < 0 {
+			at[i] = len(s.Columns)
+			s.Columns = append(s.Columns, name)
+		}
+	}
+	rows := make([][]any, len(s.Rows))
+	for i, r := range s.Rows {
+		rows[i] = make([]any, len(s.Columns))
+		copy(rows[i], r)
+	}
+	s.Rows = rows
+	return at
 }
 
 // level is how a credential secures what it asks, as the inventory spells it.

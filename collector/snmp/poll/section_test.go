@@ -29,7 +29,7 @@ func TestTheAgentSectionSaysHowItIsAsked(t *testing.T) {
 		tg.Learned = &session.Learned{Repetitions: 25, RoundTrip: 3 * time.Millisecond}
 		given := []report.Section{{Name: "snmp_agent", Columns: []string{"sys_name", "polled_address"}, Rows: [][]any{{"sw", "198.51.100.9"}}}}
 		list := []report.Section{given[0]}
-		tg.complete(list, now)
+		tg.complete(list, nil, now)
 		sec, _ := inventory.Lookup("snmp_agent")
 		table, faults, err := sec.Conform(list[0].Table())
 		if err != nil || len(faults) > 0 {
@@ -44,5 +44,32 @@ func TestTheAgentSectionSaysHowItIsAsked(t *testing.T) {
 		if given[0].Rows[0][1] != "198.51.100.9" || len(given[0].Columns) != 2 {
 			t.Error("what the reader gave was changed")
 		}
+	}
+}
+
+func TestPortsThatLeadToGearAreMarked(t *testing.T) {
+	given := []report.Section{{Name: "port", Columns: []string{"name", "mac"}, Rows: [][]any{{"Gi1/0/1", nil}, {"Gi1/0/8", "02:00:00:00:00:08"}}}}
+	list := []report.Section{given[0]}
+	new(target).complete(list, map[string]string{"Gi1/0/8": "lldp", "Gi1/0/9": "stp"}, time.Time{})
+	sec, _ := inventory.Lookup("port")
+	table, faults, err := sec.Conform(list[0].Table())
+	if err != nil || len(faults) > 0 {
+		t.Fatal(err, faults)
+	}
+	for _, row := range table.Rows {
+		up, why := row[sec.Index("uplink")], row[sec.Index("uplink_reason")]
+		switch row[sec.Index("name")] {
+		case "Gi1/0/8":
+			if up != true || why != "lldp" {
+				t.Errorf("the uplink is marked %v %v", up, why)
+			}
+		case "Gi1/0/1":
+			if up != nil || why != nil {
+				t.Errorf("an access port is marked %v %v", up, why)
+			}
+		}
+	}
+	if len(given[0].Columns) != 2 || len(given[0].Rows[1]) != 2 {
+		t.Error("what the reader gave was changed")
 	}
 }
