@@ -31,6 +31,7 @@ type Device struct {
 	own      []string // addresses of its ports, as read when it was identified
 	started  time.Time
 	rounds   int
+	read     map[string]bool // paces that were read since it was identified
 	absent   map[string]bool // tasks for which it has nothing
 }
 
@@ -90,7 +91,7 @@ func (s *Set) Identify(ctx context.Context, a session.Asker, kept []byte) (*Devi
 	if p == nil {
 		return nil, fmt.Errorf("no profile fits %s: a profile that fits every device is missing", firstText(sys.ObjectID, "a device without sysObjectID"))
 	}
-	d := &Device{set: s, profile: p, system: sys, facts: map[string]string{}, lookups: map[string]lookedUp{}, absent: map[string]bool{}}
+	d := &Device{set: s, profile: p, system: sys, facts: map[string]string{}, lookups: map[string]lookedUp{}, absent: map[string]bool{}, read: map[string]bool{}}
 	if json.Unmarshal(kept, &d.state) != nil || d.state.Profile != p.Name {
 		d.state = state{}
 	}

@@ -197,26 +197,43 @@ func (s *Set) candidates(sys *System) []candidate {
 // takes to tell.
 func (s *Set) choose(ctx context.Context, sys *System, r *reader) *Profile {
 	list := s.candidates(sys)
-	var probes []string
+	r.prefetch(ctx, probes(list))
 	for _, c := range list {
-		if c.m.Probe != "" {
-			probes = append(probes, c.m.Probe)
+		if why := c.m.lacks(ctx, r); why == "" {
+			return c.p
 		}
-	}
-	r.prefetch(ctx, probes)
-	for _, c := range list {
-		if c.m.Probe != "" {
-			v := r.object(ctx, c.m.Probe)
-			if v.Kind == session.Missing || c.m.probe != nil && !c.m.probe.MatchString(textOf(v.Value)) {
-				continue
-			}
-		}
-		if c.m.Below != "" && !r.has(ctx, c.m.Below) {
-			continue
-		}
-		return c.p
 	}
 	return nil
+}
+
+// probes are the objects that candidates ask for.
+func probes(list []candidate) []string {
+	var out []string
+	for _, c := range list {
+		if c.m.Probe != "" {
+			out = append(out, c.m.Probe)
+		}
+	}
+	return out
+}
+
+// lacks says which object that the device must have it has not; nothing when it
+// fits.
+func (m *matcher) lacks(ctx context.Context, r *reader) string {
+	if m.Probe != "" {
+		switch v := r.object(ctx, m.Probe); {
+		case v.err != nil:
+			return m.Probe + " could not be read: " + reason(v.err)
+		case v.Kind == session.Missing:
+			return "the device has no " + m.Probe
+		case m.probe != nil && !m.probe.MatchString(textOf(v.Value)):
+			return m.Probe + " is " + quoted(textOf(v.Value)) + ", in which " + quoted(m.ProbeText) + " is not found"
+		}
+	}
+	if m.Below != "" && !r.has(ctx, m.Below) {
+		return "the device has nothing below " + m.Below
+	}
+	return ""
 }
 
 // Candidates lists the profiles that the system group alone lets through, the

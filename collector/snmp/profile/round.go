@@ -31,9 +31,13 @@ func (d *Device) Read(ctx context.Context, a session.Asker, due []string) (Readi
 	d.rounds++
 	r.reader.round = d.rounds
 	defer d.forget()
+	// Of one that nothing is remembered of, a part of a section would be taken for
+	// all of it.
+	all := len(due) == 0 || d.rounds == 1 && len(d.state.Had) == 0
 	for _, t := range d.tasks {
-		if len(due) == 0 || slices.Contains(due, t.pace) || slices.ContainsFunc(t.sections, func(s string) bool { return slices.Contains(due, s) }) {
+		if all || slices.Contains(due, t.pace) || slices.ContainsFunc(t.sections, func(s string) bool { return slices.Contains(due, s) }) {
 			r.due[t.pace] = true
+			d.read[t.pace] = true
 		}
 	}
 	if err := r.begin(ctx); err != nil {
@@ -262,6 +266,9 @@ func (r *round) finish(touched map[string]bool) {
 			continue
 		}
 		parts := r.gathered(name)
+		if r.lacking(name) {
+			continue
+		}
 		if name == "sensor" {
 			if !touched[name] && len(mirrors) == 0 {
 				continue
@@ -306,6 +313,19 @@ func (r *round) gathered(name string) []*part {
 		}
 	}
 	return parts
+}
+
+// lacking says that a section cannot be told: a task of it is not due, and what
+// it gave last is not known any more, as after a restart. It is asked for soon.
+func (r *round) lacking(name string) bool {
+	out := false
+	for _, t := range r.d.tasks {
+		if slices.Contains(t.sections, name) && !r.d.read[t.pace] && r.d.state.had(t.name+"/"+name) > 0 {
+			out = true
+			r.early(t.pace)
+		}
+	}
+	return out
 }
 
 // mirror remembers sensors that follow from another section.

@@ -70,8 +70,17 @@ const maxFiles = 2000
 // broken is told by Problems, and the own profile stands where a change of it
 // is broken. An error says that own itself cannot stand, or that office cannot
 // be read at all.
-func Load(own fs.FS, office string) (*Set, error) {
-	l := loader{read: map[string]draft{}}
+func Load(own fs.FS, office string) (*Set, error) { return (&Set{}).Reload(own, office) }
+
+// Reload is Load, after office changed: of a file that is broken now, what stood
+// in s goes on, so that a slip of the pen takes no device its profile.
+func (s *Set) Reload(own fs.FS, office string) (*Set, error) {
+	l := loader{read: map[string]draft{}, stood: map[string]draft{}}
+	for _, p := range s.profiles {
+		if p.Office {
+			l.stood[p.Name] = p.draft
+		}
+	}
 	if err := l.folder(own, "", false); err != nil {
 		return nil, fmt.Errorf("read profiles: %w", err)
 	}
@@ -83,34 +92,43 @@ func Load(own fs.FS, office string) (*Set, error) {
 			return nil, fmt.Errorf("read profiles of the office in %s: %w", office, err)
 		}
 	}
-	s := l.build()
-	for _, p := range s.problems {
+	out := l.build()
+	out.Now = s.Now
+	for _, p := range out.problems {
 		if d := l.read[stem(p.File)]; d.file == p.File && !d.office {
-			return nil, s.problems
+			return nil, out.problems
 		}
 	}
-	return s, nil
+	return out, nil
 }
 
-// Parse reads one file alone, over those of set, as muster profile check does.
-func (s *Set) Parse(file string, data []byte) (*Profile, error) {
+// With is s with one more file, as the office would put it into its folder, and
+// the profile of that file. A broken file is an error: settings.Problems.
+func (s *Set) With(file string, data []byte) (*Set, *Profile, error) {
 	l := loader{read: map[string]draft{}}
 	for _, p := range s.profiles {
 		l.read[p.Name] = p.draft
 	}
 	l.take(file, data, true)
 	if len(l.problems) > 0 {
-		return nil, l.problems
+		return nil, nil, l.problems
 	}
 	out := l.build()
 	if len(out.problems) > 0 {
-		return nil, out.problems
+		return nil, nil, out.problems
 	}
+	out.Now = s.Now
 	p, ok := out.Find(stem(file))
 	if !ok {
-		return nil, errors.New("the file holds no profile")
+		return nil, nil, errors.New("the file holds no profile")
 	}
-	return p, nil
+	return out, p, nil
+}
+
+// Parse reads one file alone, over those of set, as muster profile check does.
+func (s *Set) Parse(file string, data []byte) (*Profile, error) {
+	_, p, err := s.With(file, data)
+	return p, err
 }
 
 func stem(file string) string {
@@ -123,11 +141,12 @@ type draft struct {
 	file   string
 	data   []byte
 	office bool
-	under  *draft // the own profile that an office changes
+	under  *draft // what stands where this one cannot: an own profile, or one that stood
 }
 
 type loader struct {
 	read     map[string]draft
+	stood    map[string]draft // profiles of the office before a reload
 	problems settings.Problems
 }
 
@@ -148,6 +167,7 @@ func (l *loader) folder(from fs.FS, folder string, office bool) error {
 		data, err := readFile(from, name)
 		if err != nil {
 			l.blame(path.Join(folder, name), err)
+			l.stay(stem(name))
 			continue
 		}
 		l.take(path.Join(folder, name), data, office)
@@ -181,15 +201,27 @@ func (l *loader) take(file string, data []byte, office bool) {
 		d.doc = clone(old.doc)
 		d.under = &old
 	}
+	if before, ok := l.stood[name]; ok && office {
+		d.under = &before
+	}
 	if err := settings.Decode(file, data, &d.doc); err != nil {
 		l.blame(file, err)
+		l.stay(name)
 		return
 	}
 	if d.doc.Name != name {
 		l.blame(file, settings.Locate(file, data, settings.Problems{{Key: "name", Text: d.doc.Name, Want: fmt.Sprintf("the file's name is expected, %s: so that a profile is found by its name", name)}}))
+		l.stay(name)
 		return
 	}
 	l.read[name] = d
+}
+
+// stay lets a profile of the office stand as it stood.
+func (l *loader) stay(name string) {
+	if before, ok := l.stood[name]; ok {
+		l.read[name] = before
+	}
 }
 
 // clone copies what decoding would write into.
