@@ -130,7 +130,7 @@ func quoted(s string) string {
 // Part is a table, a scalar or a builtin of a profile, as it stands after all
 // that it extends.
 type Part struct {
-	Name    string // none: the section's
+	Name    string // as in without; mostly the section's
 	Section string
 	Entry   string // of a table; none: single objects
 	Every   string

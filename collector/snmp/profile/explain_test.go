@@ -46,7 +46,7 @@ func TestWhyAProfileIsChosen(t *testing.T) {
 		"acme-switch": `sysObjectID below 1.3.6.1.4.1.99999.1, "Acme Switch" in sysDescr: ` + "\n",
 		"acme-probe":  `"^4" in 1.3.6.1.4.1.99999.5.1.0: 1.3.6.1.4.1.99999.5.1.0 is "model 3", in which "^4" is not found`,
 		"acme-none":   `it has something below 1.3.6.1.4.1.99999.9: the device has nothing below 1.3.6.1.4.1.99999.9`,
-		"any":         `any device: `,
+		"any":         `priority -100, it has something below 1.3.6.1.2.1.1: `,
 		"off":         `it is disabled`,
 	} {
 		if !strings.Contains(said[name], want) {
@@ -86,7 +86,7 @@ func TestWhatAProfileIsMadeOf(t *testing.T) {
 	if got := p.Matches(); !slices.Equal(got, []string{"sysObjectID below 1.3.6.1.4.1.99999", `"^acme-" in sysName`}) {
 		t.Errorf("it asks %q", got)
 	}
-	if got := p.Parts(); len(got) == 0 || got[0] != (Part{Section: "processor", Entry: "1.3.6.1.4.1.99999.3.1.1", Every: "5m0s"}) {
+	if got := p.Parts(); len(got) == 0 || got[0] != (Part{Name: "processor", Section: "processor", Entry: "1.3.6.1.4.1.99999.3.1.1", Every: "5m0s"}) {
 		t.Errorf("its parts are %+v", got)
 	}
 	if !slices.Contains(p.Readers(), "ports") || p.Text() != text {
