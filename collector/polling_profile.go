@@ -27,7 +27,11 @@ func loadProfiles(dir string, log *slog.Logger) (*gearProfiles, error) {
 }
 
 func (g *gearProfiles) load() error {
-	set, err := profile.Load(profile.Own(), g.dir)
+	before := g.set.Load()
+	if before == nil {
+		before = &profile.Set{}
+	}
+	set, err := before.Reload(profile.Own(), g.dir)
 	if err != nil {
 		return fmt.Errorf("%w: check snmp.profiles in the settings", err)
 	}
@@ -39,7 +43,7 @@ func (g *gearProfiles) load() error {
 }
 
 // watch takes changed profiles of the office into use without a restart; a
-// device has the new one when it is next identified.
+// device has the new one when its slowest objects are read next, within an hour.
 func (g *gearProfiles) watch(ctx context.Context) error {
 	if g.dir == "" {
 		<-ctx.Done()
@@ -62,13 +66,14 @@ func (g *gearProfiles) watch(ctx context.Context) error {
 
 // Identify finds out who answers, for the poller.
 func (g *gearProfiles) Identify(ctx context.Context, a session.Asker, kept []byte) (poll.Device, error) {
-	d, err := g.set.Load().Identify(ctx, a, kept)
+	set := g.set.Load()
+	d, err := set.Identify(ctx, a, kept)
 	if err != nil {
 		return nil, err
 	}
 	who := whoOf(ctx, a, d)
 	return &gearDevice{d, poll.Identity{Kind: who.Kind, Name: who.Name, Vendor: who.Vendor, Model: who.Model, Serial: who.Serial,
-		Chassis: who.Chassis, Engine: who.Engine, MACs: who.MACs, Addresses: who.Addresses}}, nil
+		Chassis: who.Chassis, Engine: who.Engine, MACs: who.MACs, Addresses: who.Addresses}, g, set}, nil
 }
 
 // scouting is the same for looking around.
@@ -111,8 +116,13 @@ func kindOf(chassis string) string {
 // gearDevice is one device for the poller.
 type gearDevice struct {
 	*profile.Device
-	who poll.Identity
+	who  poll.Identity
+	from *gearProfiles
+	set  *profile.Set // that it was identified by
 }
+
+// Stale says that profiles have changed since it was identified.
+func (d *gearDevice) Stale() bool { return d.from.set.Load() != d.set }
 
 // Identity is who it is.
 func (d *gearDevice) Identity() poll.Identity { return d.who }

@@ -311,12 +311,16 @@ func (t *target) faulty(due []string, lie error) (Reason, string) {
 // ask finds out who answers where that is not known, and reads what is due.
 func (p *Poller) ask(ctx context.Context, t *target, a session.Asker) (Reading, []string, error) {
 	now := p.o.Now()
-	if t.dev == nil || now.Sub(t.IdentifiedAt) > identifyEvery {
+	stale := t.stale(now)
+	if t.dev == nil || stale || now.Sub(t.IdentifiedAt) > identifyEvery {
 		dev, err := p.o.Reader.Identify(ctx, a, t.Reader)
 		if err != nil {
 			return Reading{}, nil, fmt.Errorf("identify: %w", err)
 		}
 		t.dev, t.IdentifiedAt, t.Faults = dev, now, nil
+		if stale {
+			t.Next = nil // its paces may be others
+		}
 	}
 	if who := t.dev.Identity(); t.kept.Device == "" || !who.same(t.Who) {
 		id, err := p.o.Registry.Device(ctx, t.Target, who)
@@ -342,6 +346,22 @@ func (p *Poller) ask(ctx context.Context, t *target, a session.Asker) (Reading, 
 		p.o.Log.Warn("what a reader knows of a device could not be kept", "target", t.ID, "error", err)
 	}
 	return r, due, nil
+}
+
+// stale says that the device is to be identified anew in this round. Those that
+// became so at one time do it over an hour, each when it is read the most.
+func (t *target) stale(now time.Time) bool {
+	x, ok := t.dev.(Renewable)
+	if !ok || !x.Stale() {
+		return false
+	}
+	var slowest Pace
+	for _, pc := range t.dev.Paces() {
+		if pc.Every >= slowest.Every {
+			slowest = pc
+		}
+	}
+	return slices.Contains(t.dueAt(now), slowest.Name)
 }
 
 // dueAt lists the paces whose time has come. What is read each interval is read

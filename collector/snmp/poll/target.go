@@ -53,6 +53,11 @@ type Device interface {
 	Keep() ([]byte, error)
 }
 
+// Renewable is a Device that says when its Reader would see it otherwise by now,
+// as after profiles were changed. When its slowest pace is due next, it is
+// identified anew and read wholly.
+type Renewable interface{ Stale() bool }
+
 // Pace is a group of objects that are read at one rhythm.
 type Pace struct {
 	Name  string

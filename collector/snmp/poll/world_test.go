@@ -38,6 +38,8 @@ type world struct {
 	atOnce   int
 	overlaps int
 	quiet    bool // nothing is written down, for benchmarks
+	profiles int  // how often profiles were changed
+	met      int  // times that a device was identified
 }
 
 type note struct {
@@ -227,7 +229,8 @@ func (r reader) Identify(ctx context.Context, a session.Asker, kept []byte) (Dev
 	g := gearOf(a)
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
-	return &box{r.w, g, Identity{Kind: "switch", Name: "sw", Serial: g.serial}}, nil
+	r.w.met++
+	return &box{r.w, g, Identity{Kind: "switch", Name: "sw", Serial: g.serial}, r.w.profiles}, nil
 }
 
 func gearOf(a session.Asker) *gear {
@@ -242,9 +245,16 @@ func gearOf(a session.Asker) *gear {
 }
 
 type box struct {
-	w   *world
-	g   *gear
-	who Identity
+	w        *world
+	g        *gear
+	who      Identity
+	profiles int
+}
+
+func (b *box) Stale() bool {
+	b.w.mu.Lock()
+	defer b.w.mu.Unlock()
+	return b.profiles != b.w.profiles
 }
 
 func (b *box) Identity() Identity    { return b.who }
