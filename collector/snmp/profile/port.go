@@ -38,6 +38,9 @@ type ports struct {
 	// Which counters the device has, as the last reading showed.
 	known, wide, narrow, speed32 bool
 
+	// The column by which a port is known again, whatever its ifIndex is now.
+	mark string
+
 	round int  // in which it was read
 	fresh bool // its rows were not told yet
 	told  bool // the counters were read once
@@ -50,6 +53,7 @@ const taskPorts = "IF-MIB"
 type port struct {
 	inventory.Port
 	index string // ifIndex
+	mark  string // what the column ports.mark has for it
 	has   uint32 // bits of counters()
 	seen  bool   // among those that count
 
@@ -178,7 +182,20 @@ func (d *Device) readPorts(ctx context.Context, r *reader) {
 		if err != nil || len(p.list) == mostPorts {
 			continue
 		}
-		p.list = append(p.list, d.portOf(n, row))
+		x := d.portOf(n, row)
+		x.mark = string(row.Cells[7].B)
+		if x.mark != "" {
+			p.mark = ifXEntry + "1"
+		}
+		p.list = append(p.list, x)
+	}
+	if p.mark == "" {
+		p.mark = ifEntry + "2"
+		for i, row := range t.Rows[:min(len(p.list), len(t.Rows))] {
+			if p.list[i].index == row.Index {
+				p.list[i].mark = string(row.Cells[0].B)
+			}
+		}
 	}
 	if t.Fault != nil && d.ports != nil {
 		// Those that were not reached are still there.
@@ -411,9 +428,14 @@ func (d *Device) readCounters(ctx context.Context, r *round) {
 			ask, columns = append(ask, i), append(columns, c.oid)
 		}
 	}
-	t := r.reader.table(ctx, session.Limits{Rows: mostPorts}, columns...)
+	t := r.reader.table(ctx, session.Limits{Rows: mostPorts}, append(columns, p.mark)...)
 	if t.Fault != nil {
 		r.failed = true
+	}
+	moved := p.moved(t, len(columns))
+	if moved {
+		d.readPorts(ctx, r.reader)
+		p = d.ports
 	}
 	values := make([]float64, len(p.list)*len(all))
 	for i := range values {
@@ -421,6 +443,9 @@ func (d *Device) readCounters(ctx context.Context, r *round) {
 	}
 	changed := p.take(d, r, t, ask, values) || p.fresh
 	p.fresh = false
+	if moved {
+		p.known = false // not all counters were asked for of what is there now
+	}
 	p.emit(r, len(all), values)
 	p.told = true
 	before := p.last
@@ -430,6 +455,16 @@ func (d *Device) readCounters(ctx context.Context, r *round) {
 		return
 	}
 	r.put(p.part())
+}
+
+// moved says whether an ifIndex is another port's now: devices renumber when
+// they start, and some when they are configured. The counters would be taken
+// for those of another port.
+func (p *ports) moved(t session.Table, at int) bool {
+	return slices.ContainsFunc(t.Rows, func(row session.Row) bool {
+		i, ok := p.at[row.Index]
+		return ok && len(row.Cells[at].B) > 0 && string(row.Cells[at].B) != p.list[i].mark
+	})
 }
 
 // part is the rows of ports as last read.

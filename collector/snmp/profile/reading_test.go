@@ -192,6 +192,44 @@ func TestPortsKeepTheirNamesWhenIndexesMove(t *testing.T) {
 	}
 }
 
+// Some devices renumber when they are configured, without a start: counters are
+// those of the port that the device calls so, in the same round.
+func TestCountersFollowAPortThatWasRenumbered(t *testing.T) {
+	w := readWalk(t, "switch.walk")
+	d := identify(t, w)
+	r := read(t, d, w)
+	one, two := figureOf(r, "interface", "ifHCInOctets", "gi1"), figureOf(r, "interface", "ifHCInOctets", "te4")
+	if one == two || math.IsInf(one, 0) || math.IsInf(two, 0) {
+		t.Fatalf("%v %v", one, two)
+	}
+	for _, c := range []string{ifEntry + "2", ifXEntry + "1", ifXEntry + "6"} {
+		at := map[string]session.Value{}
+		for _, v := range w.list() {
+			at[v.OID] = v.Value
+		}
+		for i, v := range w.contexts[""] {
+			switch v.OID {
+			case c + ".1":
+				w.contexts[""][i].Value = at[c+".4"]
+			case c + ".4":
+				w.contexts[""][i].Value = at[c+".1"]
+			}
+		}
+	}
+	r = read(t, d, w, paceFast)
+	if a, b := figureOf(r, "interface", "ifHCInOctets", "gi1"), figureOf(r, "interface", "ifHCInOctets", "te4"); a != one || b != two {
+		t.Errorf("counters of gi1 and te4 are %v and %v, want %v and %v", a, b, one, two)
+	}
+	_, rows := section[inventory.Port](t, r)
+	if i := slices.IndexFunc(rows, func(p inventory.Port) bool { return p.Name == "gi1" }); i < 0 || rows[i].Index != 4 {
+		t.Errorf("ports: %+v", rows)
+	}
+	// From then on as before.
+	if r = read(t, d, w, paceFast); has(r, "port") {
+		t.Error("ports are told though nothing changed")
+	}
+}
+
 func TestNamesThatTwoPortsHave(t *testing.T) {
 	w := readWalk(t, "switch.walk")
 	w.set(t, ifXEntry+"1.2", "s", "gi1")
