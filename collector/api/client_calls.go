@@ -457,6 +457,21 @@ func (c *Client) TargetTest(ctx context.Context, in TargetTestInput) (TargetTest
 	return call[TargetTestInput, TargetTest](ctx, c, "target-test", in)
 }
 
+// ProfileList calls profile-list: list profiles: how gear is read.
+func (c *Client) ProfileList(ctx context.Context) (ProfileList, error) {
+	return call[NoInput, ProfileList](ctx, c, "profile-list", NoInput{})
+}
+
+// ProfileShow calls profile-show: show a profile.
+func (c *Client) ProfileShow(ctx context.Context, in ProfileInput) (ProfileShow, error) {
+	return call[ProfileInput, ProfileShow](ctx, c, "profile-show", in)
+}
+
+// ProfileTry calls profile-try: ask a device now and tell what profiles make of it.
+func (c *Client) ProfileTry(ctx context.Context, in ProfileTryInput) (ProfileTry, error) {
+	return call[ProfileTryInput, ProfileTry](ctx, c, "profile-try", in)
+}
+
 // EnrollList calls enroll-list: list invitations.
 func (c *Client) EnrollList(ctx context.Context) (InvitationList, error) {
 	return call[NoInput, InvitationList](ctx, c, "enroll-list", NoInput{})

@@ -33,6 +33,7 @@ type fakeGear struct {
 	tested  []TargetOrder
 	answer  TargetTest
 	failing error
+	trying  []ProfileOrder
 }
 
 func newFakeGear(now time.Time) *fakeGear {
@@ -60,7 +61,7 @@ func newFakeGear(now time.Time) *fakeGear {
 
 // gear is all of it for a server.
 func (x *fakeGear) gear() Gear {
-	return Gear{Credentials: x, Targets: x, Subnets: x, Changed: func() { x.mu.Lock(); x.changed++; x.mu.Unlock() },
+	return Gear{Credentials: x, Targets: x, Subnets: x, Profiles: fakeProfiles{x}, Changed: func() { x.mu.Lock(); x.changed++; x.mu.Unlock() },
 		Discover: func(ctx context.Context, o DiscoveryOrder, tell func(DiscoveryStep)) error {
 			x.mu.Lock()
 			x.looked = append(x.looked, o)

@@ -10,8 +10,8 @@ import (
 )
 
 // Gear is how network gear is asked. Without Credentials, Targets and Subnets
-// this collector polls none. Discover and TestTarget may be missing while the
-// parts behind them are not there: then it is answered that they are not.
+// this collector polls none. Discover, TestTarget and Profiles may be missing
+// while the parts behind them are not there: then it is answered that they are not.
 type Gear struct {
 	Credentials Credentials
 	Targets     Targets
@@ -24,6 +24,8 @@ type Gear struct {
 	// TestTarget asks an address once and keeps nothing. What it finds wrong
 	// with the device is an answer, not an error.
 	TestTarget func(ctx context.Context, o TargetOrder) (TargetTest, error)
+	// Profiles are how devices are read.
+	Profiles Profiles
 	// Changed is told, after it is durable, that credentials, targets or
 	// subnets changed.
 	Changed func()

@@ -293,7 +293,7 @@ func TestTargetTest(t *testing.T) {
 func TestGearThatCannotBeAsked(t *testing.T) {
 	w := newWorld(t)
 	ctx, c := t.Context(), w.client("admin")
-	w.Server.d.Gear.Discover, w.Server.d.Gear.TestTarget = nil, nil
+	w.Server.d.Gear.Discover, w.Server.d.Gear.TestTarget, w.Server.d.Gear.Profiles = nil, nil, nil
 	_, err := c.DiscoveryStart(ctx, DiscoveryInput{Body: DiscoveryWish{Network: "10.20.1.0/24"}})
 	if p := problemIn(t, err, busy); p.Status != 503 || !strings.Contains(p.Detail, "its poller does not run") {
 		t.Error(p)
@@ -302,12 +302,14 @@ func TestGearThatCannotBeAsked(t *testing.T) {
 	if p := problemIn(t, err, busy); p.Status != 503 || !strings.Contains(p.Detail, "its poller does not run") {
 		t.Error(p)
 	}
+	_, err = c.ProfileList(ctx)
+	problemIn(t, err, busy)
 	if list, err := c.DiscoveryList(ctx); err != nil || len(list.Discoveries) != 0 {
 		t.Errorf("%v %s", err, asJSON(list))
 	}
 	w.Server.d.Gear = Gear{}
 	for _, id := range []string{"credential-list", "credential-set", "credential-delete", "subnet-list", "subnet-set", "subnet-delete", "discovery-start", "discovery-list", "discovery-show",
-		"discovery-stop", "target-list", "target-show", "target-set", "target-delete", "target-test"} {
+		"discovery-stop", "target-list", "target-show", "target-set", "target-delete", "target-test", "profile-list", "profile-show", "profile-try"} {
 		if status, body := w.ask("socket", id, examples()[id]); status != 501 || !strings.Contains(body, "polls no network gear") {
 			t.Errorf("%s: %d %s", id, status, body)
 		}

@@ -131,6 +131,9 @@ func Operations() []Operation {
 		op[TargetPutInput, Target](put, "/targets/{address}", "target-set", account.Manage, "Make or change a target", (*Server).targetSet),
 		op[TargetInput, Nothing](del, "/targets/{address}", "target-delete", account.Manage, "Poll a target no more", (*Server).targetDelete),
 		op[TargetTestInput, TargetTest](post, "/targets/{address}/test", "target-test", account.Manage, "Ask an address once over SNMP", (*Server).targetTest),
+		op[NoInput, ProfileList](get, "/profiles", "profile-list", account.Manage, "List profiles: how gear is read", (*Server).profileList),
+		op[ProfileInput, ProfileShow](get, "/profiles/{name}", "profile-show", account.Manage, "Show a profile", (*Server).profileShow),
+		op[ProfileTryInput, ProfileTry](post, "/profiles/try", "profile-try", account.Manage, "Ask a device now and tell what profiles make of it", (*Server).profileTry),
 
 		// Enrolment.
 		op[NoInput, InvitationList](get, "/enroll/invitations", "enroll-list", account.Manage, "List invitations", (*Server).enrollList),

@@ -234,29 +234,10 @@ func (s *Server) targetTest(ctx context.Context, in *TargetTestInput) (TargetTes
 	if err != nil {
 		return TargetTest{}, err
 	}
-	a, port, err := targetRef(in.Address)
-	if err != nil {
-		return TargetTest{}, err
-	}
-	t, err := g.target(ctx, in.Address)
-	var p *Problem
-	if errors.As(err, &p) && p.Kind() == notFound {
-		t, err = g.newTarget(ctx, a, port)
-	}
-	if err != nil {
-		return TargetTest{}, err
-	}
-	if err := t.Check(); err != nil {
-		return TargetTest{}, NewProblem(invalid, "%v", err)
-	}
 	if g.TestTarget == nil {
 		return TargetTest{}, NewProblem(busy, "this collector cannot ask gear just now: its poller does not run")
 	}
-	all, err := g.Credentials.Credentials(ctx)
-	if err != nil {
-		return TargetTest{}, err
-	}
-	tried, err := g.triedAt(ctx, &t, in.Body.Credentials, all)
+	t, tried, err := s.askedWith(ctx, in.Address, in.Body.Credentials)
 	if err != nil {
 		return TargetTest{}, err
 	}
