@@ -1,7 +1,7 @@
 # Muster. `make` alone lists what there is to make.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint cross bench bench-large health-eval corpus faults fuzz
+.PHONY: help build run test lint cross bench bench-large bench-snmp health-eval corpus faults fuzz
 .DELETE_ON_ERROR:
 
 GO       ?= go
@@ -76,6 +76,11 @@ bench: build $(INFLUXD) ## measure the figures of docs/performance, one JSON lin
 bench-large: build $(INFLUXD) ## the figures at full size: 100,000 devices, long rounds; takes long
 	MUSTER_BENCH_DEVICES=100000 $(GO) test -buildvcs=false -run '^$$' -bench Fleet -timeout 6h ./collector/store/sqlstore
 	$(GO) run -buildvcs=false ./internal/e2e/measure -influxd $(INFLUXD) -seconds 120
+
+bench-snmp: ## the figures of polling gear, with gosnmp's own loop in the same run (MUSTER_BENCH_GEAR=N: that many devices instead of 200, 3,000 and 500)
+	$(GO) test -buildvcs=false -run '^$$' -bench . -benchtime 1s ./collector/snmp/session
+	$(GO) test -buildvcs=false -run '^$$' -bench 'GearSwitches|GearRound' -benchtime 10x -timeout 1h ./collector
+	$(GO) test -buildvcs=false -run '^$$' -bench GearSustained -benchtime 1x -timeout 1h ./collector
 
 health-eval: ## judge recorded drives, tickets and series in DATA=DIR, laid out as healthdata/dev (OUT=DIR: raw answers too); writes docs/health-evidence.md
 	$(GO) run -buildvcs=false ./collector/health/evaluate -data '$(DATA)' -out '$(OUT)' -docs docs/health-evidence.md

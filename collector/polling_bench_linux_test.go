@@ -183,15 +183,42 @@ func BenchmarkGearSwitches(b *testing.B) {
 	figure(b, "snmp_memory_over_empty_200_switches", rss()-empty, "MiB", 0)
 }
 
+// gears is how many devices a benchmark has.
+func gears(b *testing.B, usual int) int {
+	b.Helper()
+	text := os.Getenv("MUSTER_BENCH_GEAR")
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		b.Fatalf("MUSTER_BENCH_GEAR=%s is no number of devices", text)
+	}
+	return n
+}
+
+// Switches of 48 and a few ports, each polled at its own place in the minute,
+// for three minutes: whether all are, what that takes, and how much memory.
+func BenchmarkGearSustained(b *testing.B) {
+	n := gears(b, 500)
+	addrs := responder(b, []string{"ios_c3560.snmprec", "iosxe_c9300.snmprec", "fortiswitch_148f-fpoe.snmprec"}, n, "-latency", "5ms")
+	empty := rss()
+	c := watched(b, addrs)
+	for b.Loop() {
+		const minutes = 3
+		before, begun := c.polling.poller.Stats(), cpu()
+		time.Sleep(minutes * time.Minute)
+		after := c.polling.poller.Stats()
+		figure(b, fmt.Sprint("snmp_sustained_", n, "_switches_polled"), float64(after.Rounds-before.Rounds)/float64(n*minutes), "share", 1)
+		figure(b, fmt.Sprint("snmp_sustained_", n, "_switches_late"), float64(after.Late-before.Late), "places", 0)
+		figure(b, fmt.Sprint("snmp_sustained_", n, "_switches_processor"), (cpu()-begun)/(minutes*60), "cores", 0)
+		figure(b, fmt.Sprint("snmp_sustained_", n, "_switches_memory"), rss()-empty, "MiB", 0)
+	}
+}
+
 // A round of 3,000 devices 20 ms away, and with a tenth of them dead.
 func BenchmarkGearRound(b *testing.B) {
-	n := 3000
-	if text := os.Getenv("MUSTER_BENCH_GEAR"); text != "" {
-		var err error
-		if n, err = strconv.Atoi(text); err != nil {
-			b.Fatal(err)
-		}
-	}
+	n := gears(b, 3000)
 	for _, c := range []struct {
 		name, dead string
 		goal       float64
