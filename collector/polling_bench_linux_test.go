@@ -169,7 +169,8 @@ func pollIDs(b *testing.B, c *collector) []string {
 
 // Rounds of 200 large switches, stored.
 func BenchmarkGearSwitches(b *testing.B) {
-	addrs := responder(b, []string{"fortiswitch_148f-fpoe.snmprec", "iosxe_c9300.snmprec"}, 200)
+	n := gears(b, 200)
+	addrs := responder(b, []string{"fortiswitch_148f-fpoe.snmprec", "iosxe_c9300.snmprec"}, n)
 	empty := rss()
 	c := watched(b, addrs)
 	ids := pollIDs(b, c)
@@ -180,7 +181,7 @@ func BenchmarkGearSwitches(b *testing.B) {
 		rounds += len(ids)
 	}
 	figure(b, "snmp_cpu_seconds_per_1000_polls_stored", (cpu()-begun)/float64(rounds)*1000, "s", 4)
-	figure(b, "snmp_memory_over_empty_200_switches", rss()-empty, "MiB", 0)
+	figure(b, fmt.Sprint("snmp_memory_over_empty_", n, "_switches"), rss()-empty, "MiB", 0)
 }
 
 // gears is how many devices a benchmark has.
