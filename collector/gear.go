@@ -55,5 +55,5 @@ func (c *collector) credentialSecrets(ctx context.Context, x *store.Credential) 
 // gearForAPI is what the API does with gear.
 func (c *collector) gearForAPI() api.Gear {
 	return api.Gear{Credentials: credentials{c}, Targets: c.control, Subnets: c.control,
-		Discover: c.polling.discover, TestTarget: c.polling.test, Changed: c.polling.Changed}
+		Discover: c.polling.discover, TestTarget: c.polling.test, Profiles: profilesForAPI{c.polling}, Changed: c.polling.Changed}
 }

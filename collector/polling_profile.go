@@ -17,6 +17,8 @@ type gearProfiles struct {
 	dir string
 	log *slog.Logger
 	set atomic.Pointer[profile.Set]
+
+	stamp string // of the folder, before it was read last
 }
 
 // loadProfiles reads our own profiles and the office's. A broken file of the
@@ -27,6 +29,9 @@ func loadProfiles(dir string, log *slog.Logger) (*gearProfiles, error) {
 }
 
 func (g *gearProfiles) load() error {
+	if g.dir != "" {
+		g.stamp = stampOf(g.dir)
+	}
 	before := g.set.Load()
 	if before == nil {
 		before = &profile.Set{}
@@ -49,13 +54,10 @@ func (g *gearProfiles) watch(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	last := stampOf(g.dir)
 	return every(ctx, rulesEvery, func() {
-		now := stampOf(g.dir)
-		if now == last {
+		if stampOf(g.dir) == g.stamp {
 			return
 		}
-		last = now
 		if err := g.load(); err != nil {
 			g.log.Error("the office's profiles cannot be read; those in use stay", "error", err)
 			return
