@@ -13,7 +13,6 @@ import (
 
 	"muster/collector/intake"
 	"muster/collector/snmp/discover"
-	"muster/collector/snmp/message"
 	"muster/collector/snmp/ping"
 	"muster/collector/snmp/poll"
 	"muster/collector/snmp/session"
@@ -29,7 +28,7 @@ type polling struct {
 	poller    *poll.Poller
 	scout     *discover.Scout
 	pinger    *ping.Pinger // nil: not allowed here
-	passwords *message.Passwords
+	passwords *session.Passwords
 	profiles  *gearProfiles
 	registry  *registry
 	changed   chan struct{} // for watch
@@ -66,7 +65,7 @@ const (
 
 // openPolling makes what asks gear; nothing is asked yet.
 func (c *collector) openPolling(ctx context.Context) error {
-	p := &polling{c: c, passwords: &message.Passwords{}, changed: make(chan struct{}, 1), looked: make(chan struct{}, 1), targets: map[string]store.Target{},
+	p := &polling{c: c, passwords: &session.Passwords{}, changed: make(chan struct{}, 1), looked: make(chan struct{}, 1), targets: map[string]store.Target{},
 		marks: map[int64]store.TargetMark{}, tested: map[int64]time.Time{}}
 	var err error
 	if p.profiles, err = loadProfiles(c.cfg.SNMP.Profiles, c.log); err != nil {

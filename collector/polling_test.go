@@ -13,9 +13,9 @@ import (
 
 	"muster/collector/api"
 	"muster/collector/config"
-	"muster/collector/snmp/message"
 	"muster/collector/snmp/poll"
 	"muster/collector/snmp/snmptest"
+	"muster/collector/snmp/snmptest/message"
 	"muster/collector/store"
 	"muster/internal/event"
 	"muster/internal/inventory"
@@ -73,6 +73,13 @@ func office(t testing.TB, change ...func(*config.Config)) *collector {
 
 // box is an agent that plays a small switch.
 func box(t *testing.T, name, serial, mac string, ports int) *snmptest.Agent {
+	a := snmptest.New(t, boxWalk(name, serial, mac, ports))
+	a.Users = []message.User{{Name: "operator", Auth: "SHA256", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass1"}}
+	return a
+}
+
+// boxWalk is what it says.
+func boxWalk(name, serial, mac string, ports int) string {
 	var b strings.Builder
 	add := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	add(`1.3.6.1.2.1.1.1.0 text "Cisco IOS Software, C2960X Software (C2960X-UNIVERSALK9-M), Version 15.2(7)E3, RELEASE SOFTWARE (fc3)"`)
@@ -97,9 +104,7 @@ func box(t *testing.T, name, serial, mac string, ports int) *snmptest.Agent {
 		add(`1.3.6.1.2.1.31.1.1.1.10.%d counter64 %d`, i, 2000*i)
 		add(`1.3.6.1.2.1.31.1.1.1.15.%d gauge 1000`, i)
 	}
-	a := snmptest.New(t, b.String())
-	a.Users = []message.User{{Name: "operator", Auth: "SHA256", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass1"}}
-	return a
+	return b.String()
 }
 
 // until waits for something that comes in its own time.

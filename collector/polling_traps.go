@@ -10,7 +10,7 @@ import (
 	"net/netip"
 	"path/filepath"
 
-	"muster/collector/snmp/message"
+	"muster/collector/snmp/session"
 	"muster/collector/snmp/trap"
 	"muster/collector/store"
 	"muster/internal/segment"
@@ -91,14 +91,13 @@ func (p *polling) isPolled(a netip.Addr) bool {
 }
 
 // trapUsers are the users of version 3.
-func (p *polling) trapUsers() []message.User {
+func (p *polling) trapUsers() []session.Credential {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var out []message.User
+	var out []session.Credential
 	for _, c := range p.credentials {
 		if c.Version == store.SNMPv3 {
-			o := c.open
-			out = append(out, message.User{Name: o.User, Auth: o.AuthProtocol, AuthPass: string(o.AuthSecret), Priv: o.PrivProtocol, PrivPass: string(o.PrivSecret)})
+			out = append(out, c.open)
 		}
 	}
 	return out

@@ -306,16 +306,15 @@ func Folders() []Folder {
 			{"collector/notify", "the contract"},
 			{"collector/notify/notifytest", "plausible announcements"},
 		}},
-		{Path: "collector/snmp/message", Owns: "SNMP on the wire: names, values, messages, what makes version 3 secure"},
-		{Path: "collector/snmp/session", Owns: "one SNMP device: questions, answers, timeouts, what was learned of its manners", May: []Import{
-			{"collector/snmp/message", "it writes and reads messages"},
-		}, Tests: []Import{
+		{Path: "collector/snmp/session", Owns: "SNMP messages, and one device: questions, answers, timeouts, what was learned of its manners", Tests: []Import{
 			{"collector/snmp/snmptest", "an agent with the faults of real ones"},
+			{"collector/snmp/snmptest/message", "a second opinion of every message"},
 		}},
 		{Path: "collector/snmp/snmptest", TestsOnly: true, Owns: "an SNMP agent in process that plays small walks, with faults", May: []Import{
-			{"collector/snmp/message", "it reads and writes messages"},
+			{"collector/snmp/snmptest/message", "it reads and writes messages"},
 			{"collector/snmp/session", "the link it stands in for"},
 		}},
+		{Path: "collector/snmp/snmptest/message", TestsOnly: true, Owns: "a second opinion of SNMP on the wire, independent of the library that is used: the agents' side of tests"},
 		{Path: "collector/snmp/ping", Owns: "ICMP echoes to all targets over one socket"},
 		{Path: "collector/snmp/poll", Owns: "when each target is asked what, lanes, and the reports that become of it", May: []Import{
 			{"collector/snmp/session", "it asks through sessions, and keeps what they learned"},
@@ -326,7 +325,7 @@ func Folders() []Folder {
 			{"internal/backoff", "a target's place in the interval"},
 		}, Tests: []Import{
 			{"collector/snmp/snmptest", "an agent in virtual time"},
-			{"collector/snmp/message", "its users"},
+			{"collector/snmp/snmptest/message", "its users"},
 		}},
 		{Path: "collector/snmp/profile", Owns: "what devices can be asked, and which rows and numbers follow", May: []Import{
 			{"collector/snmp/session", "it asks through sessions"},
@@ -346,8 +345,10 @@ func Folders() []Folder {
 			{"internal/enroll", "which serial numbers and hardware addresses are placeholders"},
 		}},
 		{Path: "collector/snmp/trap", Owns: "traps and informs: who may send them, how often, and which are old", May: []Import{
-			{"collector/snmp/message", "messages, keys"},
+			{"collector/snmp/session", "messages of versions 1 to 3, opened and answered"},
 			{"internal/event", "kinds of what a trap hints at"},
+		}, Tests: []Import{
+			{"collector/snmp/snmptest/message", "what senders say, written by another codec"},
 		}},
 		{Path: "collector/topology", Owns: "which port a device hangs on, what hangs on a port, how gear is connected", May: []Import{
 			{"internal/inventory", "DeviceID"},

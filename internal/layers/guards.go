@@ -17,7 +17,7 @@ func Guards() []Guard {
 	return []Guard{
 		// Libraries that one folder wraps, so that they can be replaced.
 		{Import: "github.com/gosnmp/gosnmp", Only: []string{"collector/snmp/session"},
-			Why: "the second opinion and the peer of session's tests; what runs reads and writes through message"},
+			Why: "all packets of SNMP, asked and unasked; not its loop, its sockets and its trap listener"},
 		{Import: "github.com/kardianos/service", Only: []string{"agent/service", "collector/service"},
 			Why: "it chooses the service manager in init; wrapped once per program"},
 		{Import: "github.com/shirou/gopsutil/v3/cpu", Only: gatherers(), Why: "cpu.Times only"},

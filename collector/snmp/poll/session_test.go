@@ -6,9 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"muster/collector/snmp/message"
 	"muster/collector/snmp/session"
 	"muster/collector/snmp/snmptest"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // The poller over real sessions, and an agent that they reach in virtual time.
@@ -22,7 +22,7 @@ func overSessions(t *testing.T, c session.Credential) (*world, *snmptest.Agent, 
 	w := newWorld()
 	x := w.add(1)[0]
 	x.Credential = c
-	passwords := &message.Passwords{}
+	passwords := &session.Passwords{}
 	p := w.poller(func(o *Options) {
 		o.Pinger = nil
 		o.Reader = plain{}

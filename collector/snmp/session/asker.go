@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
-
-	"muster/collector/snmp/message"
 )
 
 // Asker asks one device. It may be used from several goroutines; questions are
@@ -88,7 +86,7 @@ type Options struct {
 	Retries int
 	// Passwords keeps what passwords of version 3 come to, for all sessions that
 	// share it: some milliseconds of computing for each. nil: for this one.
-	Passwords *message.Passwords
+	Passwords *Passwords
 	// Dial opens the way to the device. nil: UDP.
 	Dial func(to netip.AddrPort) (Link, error)
 	// Now is the clock. nil: time.Now.

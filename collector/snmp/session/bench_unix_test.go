@@ -23,9 +23,9 @@ import (
 
 	"github.com/gosnmp/gosnmp"
 
-	"muster/collector/snmp/message"
 	"muster/collector/snmp/session"
 	"muster/collector/snmp/snmptest"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // The table of these benchmarks: a switch of 52 ports and 21 columns.
@@ -176,7 +176,7 @@ func BenchmarkPoll(b *testing.B) {
 	cols := benchNames()
 	for _, version := range []string{"2c", "3"} {
 		b.Run("muster-v"+version, func(b *testing.B) {
-			var pass message.Passwords
+			var pass session.Passwords
 			var learned *session.Learned
 			var packets int64
 			b.ReportAllocs()
@@ -270,7 +270,7 @@ func BenchmarkOpenSessions(b *testing.B) {
 		b.Run("v"+version, func(b *testing.B) {
 			var per float64
 			for b.Loop() {
-				var pass message.Passwords
+				var pass session.Passwords
 				before := held()
 				var all []*session.Session
 				for range open {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"muster/collector/snmp/message"
+	"github.com/gosnmp/gosnmp"
 )
 
 const (
@@ -28,8 +28,8 @@ var errStrange = errors.New("answer to another question")
 
 // request is one packet to send.
 type request struct {
-	kind        byte
-	names       []message.OID
+	kind        gosnmp.PDUType
+	names       []string
 	repetitions int // of GETBULK
 }
 
@@ -49,7 +49,7 @@ type sent struct {
 // answers. A repetition may be another request, as shrink makes it. take returns
 // errStrange for an answer to another question, which is then waited for
 // further.
-func (v *view) exchange(ctx context.Context, req request, b *budget, shrink func(*request), take func(*message.PDU, request) error) error {
+func (v *view) exchange(ctx context.Context, req request, b *budget, shrink func(*request), take func(*gosnmp.SnmpPacket, request) error) error {
 	x := exchange{view: v, b: b, take: take}
 	timeout := v.timeout()
 	for try := 0; ; try++ {
@@ -58,7 +58,7 @@ func (v *view) exchange(ctx context.Context, req request, b *budget, shrink func
 			return err
 		}
 		x.last = err
-		if x.version == message.V3 && !x.met && !x.proven {
+		if x.version == gosnmp.Version3 && !x.met && !x.proven {
 			// Some agents say nothing to those who know another engine.
 			x.learn(func(l *Learned) { l.Engine = nil })
 		}
@@ -80,7 +80,7 @@ func (v *view) exchange(ctx context.Context, req request, b *budget, shrink func
 type exchange struct {
 	*view
 	b       *budget
-	take    func(*message.PDU, request) error
+	take    func(*gosnmp.SnmpPacket, request) error
 	ways    []sent
 	last    error // of the last try
 	garbage error // the last packet that could not be read
@@ -96,7 +96,7 @@ func (x *exchange) failed() error {
 	case x.garbage != nil:
 		return fmt.Errorf("%w: %w", ErrGarbage, x.garbage)
 	case x.greeted > 1:
-		return fmt.Errorf("%w: device tells its engine and then says nothing to user %q: its cipher or the password of it is another", ErrCredential, x.user.Name)
+		return fmt.Errorf("%w: device tells its engine and then says nothing to user %q: its cipher or the password of it is another", ErrCredential, x.o.Credential.User)
 	}
 	return x.last
 }
@@ -115,7 +115,7 @@ func (s *Session) timeout() time.Duration {
 // try sends once and waits. done says that no further try helps.
 func (x *exchange) try(ctx context.Context, req request, timeout time.Duration) (done bool, err error) {
 	for {
-		if x.version == message.V3 && x.learned.Engine == nil {
+		if x.version == gosnmp.Version3 && x.learned.Engine == nil {
 			if err := x.discover(ctx, timeout); err != nil {
 				return final(err), err
 			}
@@ -155,7 +155,7 @@ func (x *exchange) once(ctx context.Context, req request, timeout time.Duration)
 		}
 		return err
 	})
-	if errors.Is(err, ErrTimeout) && x.version == message.V3 && x.met && !x.proven {
+	if errors.Is(err, ErrTimeout) && x.version == gosnmp.Version3 && x.met && !x.proven {
 		x.greeted++
 	}
 	return again, err
@@ -187,7 +187,8 @@ func (x *exchange) send(ctx context.Context, at *time.Time) error {
 	return nil
 }
 
-// receive waits until judge is content with a packet, which lies in x.heard.
+// receive waits until judge is content with a packet, whose outside lies in
+// x.frame.
 func (x *exchange) receive(ctx context.Context, timeout time.Duration, judge func() error) error {
 	until := time.Now().Add(timeout)
 	for range maxNoise {
@@ -197,8 +198,8 @@ func (x *exchange) receive(ctx context.Context, timeout time.Duration, judge fun
 		}
 		var verdict error
 		err = link.Receive(ctx, until, func(packet []byte) {
-			x.size = len(packet)
-			if verdict = x.parse(packet); verdict == nil {
+			x.heard = nil
+			if x.frame, verdict = look(packet); verdict == nil {
 				verdict = judge()
 			}
 			x.note(len(packet), verdict)
@@ -215,7 +216,7 @@ func (x *exchange) receive(ctx context.Context, timeout time.Duration, judge fun
 		case err != nil:
 			return fmt.Errorf("hear %v: %w", x.o.Address, err)
 		}
-		if errors.Is(verdict, message.ErrForm) || errors.Is(verdict, message.ErrDecrypt) {
+		if errors.Is(verdict, ErrForm) || errors.Is(verdict, ErrDecrypt) {
 			x.garbage = verdict
 		} else if !errors.Is(verdict, errStrange) {
 			return verdict
@@ -229,72 +230,62 @@ func (x *exchange) note(size int, verdict error) {
 	x.count(func(n *Stats) {
 		n.Bytes += int64(size)
 		switch {
-		case errors.Is(verdict, message.ErrForm), errors.Is(verdict, message.ErrDecrypt):
+		case errors.Is(verdict, ErrForm), errors.Is(verdict, ErrDecrypt):
 			n.Garbage++
 		case errors.Is(verdict, errStrange):
 			n.Strange++
-		case x.heard.PDU.Type == message.Report:
+		case x.heard.PDUType == gosnmp.Report:
 			n.Reports++
 		default:
 			n.Answers++
-			n.Variables += int64(len(x.heard.PDU.Variables))
+			n.Variables += int64(len(x.heard.Variables))
 		}
 	})
 }
 
-// parse reads a packet. The decoder is bounded and fuzzed; a mistake in it must
-// still cost no more than an answer.
-func (x *exchange) parse(packet []byte) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: decoder: %v", message.ErrForm, p)
-		}
-	}()
-	return x.heard.Parse(packet)
-}
-
 // write makes the packet of a request.
-func (x *exchange) write(id int32, req request) error {
+func (x *exchange) write(id int32, req request) (err error) {
 	m := &x.said
 	m.Version, m.Community = x.version, x.community
-	m.PDU.Type, m.PDU.ID, m.PDU.Status, m.PDU.Index = req.kind, id, 0, 0
-	if req.kind == message.GetBulkRequest {
-		m.PDU.Index = int32(req.repetitions)
-	}
-	m.PDU.Variables = m.PDU.Variables[:0]
+	m.PDUType, m.RequestID, m.MaxRepetitions = req.kind, uint32(id), uint32(req.repetitions)
+	m.Variables = m.Variables[:0]
 	for _, n := range req.names {
-		m.PDU.Variables = append(m.PDU.Variables, message.Variable{Name: n, Tag: message.Null})
+		m.Variables = append(m.Variables, gosnmp.SnmpPDU{Name: n, Type: gosnmp.Null})
 	}
-	if x.version == message.V3 {
+	if x.version == gosnmp.Version3 {
 		if err := x.protect(id); err != nil {
 			return err
 		}
 	}
-	var err error
-	x.packet, err = m.Append(x.packet[:0], x.keys)
-	return err
+	if x.packet, err = m.MarshalMsg(); err != nil {
+		return fmt.Errorf("write SNMP message: %w", err)
+	}
+	return nil
 }
 
 // judge says whether a packet answers the question, and hands it on.
-func (x *exchange) judge() error {
-	m := &x.heard
-	if m.Version != x.version {
+func (x *exchange) judge() (err error) {
+	if x.frame.version != x.version {
 		return errStrange
 	}
-	if m.Version == message.V3 {
-		if err := x.open(); err != nil {
-			return err
-		}
+	if x.version == gosnmp.Version3 {
+		err = x.open()
+	} else {
+		x.heard, err = x.decoder.read(&x.frame, nil)
 	}
-	if m.PDU.Type != message.Response {
+	if err != nil {
+		return err
+	}
+	m := x.heard
+	if m.PDUType != gosnmp.GetResponse {
 		return errStrange
 	}
 	for i := range x.ways {
 		w := &x.ways[i]
-		if w.id != m.PDU.ID {
+		if uint32(w.id) != m.RequestID {
 			continue
 		}
-		if err := x.take(&m.PDU, w.req); err != nil {
+		if err := x.take(m, w.req); err != nil {
 			return err
 		}
 		x.answered(time.Since(w.at))

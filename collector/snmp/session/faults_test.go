@@ -11,9 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"muster/collector/snmp/message"
 	"muster/collector/snmp/session"
 	"muster/collector/snmp/snmptest"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // An agent that answers badly to much is followed to the end, and asked for

@@ -1,12 +1,11 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 
-	"muster/collector/snmp/message"
+	"github.com/gosnmp/gosnmp"
 )
 
 const (
@@ -54,7 +53,7 @@ func (v *view) walker(b *budget, to sink) *walker {
 // column is how far a column was followed.
 type column struct {
 	n        int // its place in the question
-	top, at  message.OID
+	top, at  string
 	rows     int
 	done     bool
 	disorder bool
@@ -62,12 +61,12 @@ type column struct {
 
 // columns follows all, a group at a time; expect is how many rows there were
 // the last time, 0 if that is not known.
-func (w *walker) columns(ctx context.Context, tops []message.OID, expect int) error {
+func (w *walker) columns(ctx context.Context, tops []string, expect int) error {
 	groups := (len(tops) + widest - 1) / widest
 	for g := range groups { // of the same size, but for one column
 		var group []*column
 		for n := g * len(tops) / groups; n < (g+1)*len(tops)/groups; n++ {
-			group = append(group, &column{n: n, top: tops[n], at: append(message.OID(nil), tops[n]...)})
+			group = append(group, &column{n: n, top: tops[n], at: tops[n]})
 		}
 		if err := w.follow(ctx, group, expect); err != nil {
 			return err
@@ -96,15 +95,15 @@ func (w *walker) follow(ctx context.Context, group []*column, expect int) error 
 
 // step asks once for what comes next in some columns.
 func (w *walker) step(ctx context.Context, ask []*column, expect int) error {
-	req := request{kind: message.GetNextRequest, names: make([]message.OID, len(ask)), repetitions: 1}
+	req := request{kind: gosnmp.GetNextRequest, names: make([]string, len(ask)), repetitions: 1}
 	for i, c := range ask {
 		req.names[i] = c.at
 	}
 	if w.bulk {
-		req.kind, req.repetitions = message.GetBulkRequest, w.repetitions(ask, expect)
+		req.kind, req.repetitions = gosnmp.GetBulkRequest, w.repetitions(ask, expect)
 	}
 	var took answer
-	err := w.exchange(ctx, req, w.b, halveRepetitions, func(p *message.PDU, r request) error {
+	err := w.exchange(ctx, req, w.b, halveRepetitions, func(p *gosnmp.SnmpPacket, r request) error {
 		took = w.take(p, r, ask)
 		return nil
 	})
@@ -112,7 +111,14 @@ func (w *walker) step(ctx context.Context, ask []*column, expect int) error {
 		return w.unanswered(err, req)
 	}
 	w.silent = 0
-	if w.bytes += w.size; w.bytes > mostBytes {
+	// An answer has the head of its question.
+	head := len(w.packet)
+	for _, n := range req.names {
+		head -= nameBytes(n) + 6 // tags, lengths, Null
+	}
+	w.head = max(w.head, head)
+	took.bytes = len(w.frame.whole) - head
+	if w.bytes += len(w.frame.whole); w.bytes > mostBytes {
 		return fmt.Errorf("%w: more than %d MiB", ErrLimit, mostBytes>>20)
 	}
 	switch {
@@ -139,14 +145,13 @@ type answer struct {
 }
 
 // take puts an answer where it belongs.
-func (w *walker) take(p *message.PDU, r request, ask []*column) (a answer) {
-	a = answer{status: int(p.Status), index: int(p.Index), variables: len(p.Variables), asked: r}
+func (w *walker) take(p *gosnmp.SnmpPacket, r request, ask []*column) (a answer) {
+	a = answer{status: int(p.Error), index: int(p.ErrorIndex), variables: len(p.Variables), asked: r}
 	if a.status != 0 {
 		return a
 	}
 	n := len(ask)
 	for i := range p.Variables {
-		a.bytes += 6 + len(p.Variables[i].Name) + len(p.Variables[i].Value) // with tags and short lengths
 		if i/n >= r.repetitions {
 			break
 		}
@@ -154,25 +159,26 @@ func (w *walker) take(p *message.PDU, r request, ask []*column) (a answer) {
 		if c.done {
 			continue
 		}
-		if v.Tag >= message.NoSuchObject && v.Tag <= message.EndOfMibView || len(v.Name) <= len(c.top) || !bytes.HasPrefix(v.Name, c.top) {
+		index, ok := below(c.top, v.Name)
+		if !ok || missing(v.Type) {
 			c.done, a.ended = true, true
 			continue
 		}
-		if !c.disorder && v.Name.Compare(c.at) <= 0 {
+		if !c.disorder && compareNames(v.Name, c.at) <= 0 {
 			c.disorder, w.disorder = true, true
-			w.unordered(c.top.String())
+			w.unordered(c.top)
 		}
-		fresh, err := w.to.add(c.n, v.Name[len(c.top):], *v)
+		fresh, err := w.to.add(c.n, index, v)
 		if err != nil {
 			a.err = err
 			return a
 		}
 		if !fresh {
-			w.drop(c, fmt.Errorf("%w at %v", ErrLoop, v.Name))
+			w.drop(c, fmt.Errorf("%w at %s", ErrLoop, v.Name))
 			a.ended = true
 			continue
 		}
-		c.at = append(c.at[:0], v.Name...)
+		c.at = v.Name
 		c.rows++
 	}
 	return a
@@ -205,7 +211,7 @@ func (w *walker) repetitions(ask []*column, expect int) int {
 		if w.per == 0 {
 			// Tags, lengths, an index and a number take some 14 bytes beside
 			// the column's own name.
-			per = max(per, len(c.top)+14)
+			per = max(per, nameBytes(c.top)+14)
 		}
 		rows = max(rows, c.rows)
 	}
@@ -221,8 +227,7 @@ func (w *walker) repetitions(ask []*column, expect int) int {
 func (w *walker) adapt(a answer, req request) {
 	// One more, for indexes that take a byte more.
 	w.per = max(w.per, (a.bytes+a.variables-1)/a.variables+1)
-	w.head = max(w.head, w.size-a.bytes)
-	if req.kind != message.GetBulkRequest {
+	if req.kind != gosnmp.GetBulkRequest {
 		if w.doubt && !w.bulked {
 			w.noBulk()
 			w.learn(func(l *Learned) { l.Variables = 0 })
@@ -272,12 +277,12 @@ func (w *walker) status(a answer, req request, ask []*column) {
 		ask[0].done = true // how version 1 says that there is no more
 	case a.status == statusNoSuchName && a.index >= 1 && a.index <= n:
 		ask[a.index-1].done = true
-	case req.kind == message.GetBulkRequest:
+	case req.kind == gosnmp.GetBulkRequest:
 		// Not this way, or not these objects: the next answer tells.
 		w.bulk, w.doubt = false, true
 	case a.index >= 1 && a.index <= n || n == 1:
 		c := ask[max(min(a.index, n), 1)-1]
-		w.drop(c, &StatusError{Status: a.status, OID: c.at.String()})
+		w.drop(c, &StatusError{Status: a.status, OID: c.at})
 		w.bulk = w.bulked && w.mayBulk() // it was that column
 	default:
 		w.wide = 1 // it does not say which column
@@ -293,7 +298,7 @@ func (w *walker) unanswered(err error, req request) error {
 	if w.silent++; w.silent > mostSilent {
 		return err
 	}
-	if req.kind == message.GetBulkRequest && !w.bulked {
+	if req.kind == gosnmp.GetBulkRequest && !w.bulked {
 		if few := 2 * len(req.names); w.silent == 1 && req.repetitions > 2 {
 			w.learn(func(l *Learned) { l.Variables = few })
 		} else {
@@ -304,7 +309,7 @@ func (w *walker) unanswered(err error, req request) error {
 	switch {
 	case len(req.names)*req.repetitions == 1:
 		return err
-	case req.kind == message.GetBulkRequest:
+	case req.kind == gosnmp.GetBulkRequest:
 		w.smaller(req)
 	default:
 		w.wide = (len(req.names) + 1) / 2

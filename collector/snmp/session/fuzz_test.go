@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"muster/collector/snmp/message"
 	"muster/collector/snmp/session"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // liar answers each question with the next of its packets, and those that it

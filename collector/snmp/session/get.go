@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"muster/collector/snmp/message"
+	"github.com/gosnmp/gosnmp"
 )
 
 const (
@@ -22,10 +22,10 @@ const (
 )
 
 // names reads the names of a question.
-func names(oids []string) ([]message.OID, error) {
-	out := make([]message.OID, len(oids))
+func names(oids []string) ([]string, error) {
+	out := make([]string, len(oids))
 	for i, s := range oids {
-		o, err := message.ParseOID(s)
+		o, err := checkName(s)
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +52,7 @@ func (v *view) Get(ctx context.Context, oids ...string) ([]Variable, error) {
 	out := make([]Variable, 0, len(all))
 	for i := range all {
 		if g.have[i] {
-			out = append(out, Variable{OID: all[i].String(), Value: g.values[i]})
+			out = append(out, Variable{OID: all[i], Value: g.values[i]})
 		}
 	}
 	return out, err
@@ -61,7 +61,7 @@ func (v *view) Get(ctx context.Context, oids ...string) ([]Variable, error) {
 // get is a question for single objects.
 type get struct {
 	*view
-	names  []message.OID
+	names  []string
 	values []Value
 	have   []bool
 	open   []int // not answered yet
@@ -76,12 +76,12 @@ func (g *get) run(ctx context.Context) error {
 			size = firstObjects
 		}
 		n := min(size, len(g.open))
-		req := request{kind: message.GetRequest, names: make([]message.OID, n)}
+		req := request{kind: gosnmp.GetRequest, names: make([]string, n)}
 		for i, at := range g.open[:n] {
 			req.names[i] = g.names[at]
 		}
 		took, smaller := 0, 0
-		err := g.exchange(ctx, req, nil, halveNames, func(p *message.PDU, r request) (err error) {
+		err := g.exchange(ctx, req, nil, halveNames, func(p *gosnmp.SnmpPacket, r request) (err error) {
 			took, smaller, err = g.answer(p, len(r.names))
 			if err == nil && len(r.names) < n {
 				smaller = len(r.names) // it was too much before
@@ -123,13 +123,13 @@ func (g *get) fit(smaller int) {
 
 // answer takes in what is answered to the first n open objects: how many of
 // them are done with, and how many to ask for from now on if that is less.
-func (g *get) answer(p *message.PDU, n int) (took, smaller int, err error) {
-	if p.Status != 0 {
+func (g *get) answer(p *gosnmp.SnmpPacket, n int) (took, smaller int, err error) {
+	if p.Error != 0 {
 		return g.status(p, n)
 	}
 	for took < n && took < len(p.Variables) {
-		at, v := g.open[took], p.Variables[took]
-		if string(v.Name) != string(g.names[at]) {
+		at, v := g.open[took], &p.Variables[took]
+		if v.Name != g.names[at] {
 			break
 		}
 		g.values[at], g.have[at] = valueOf(v), true
@@ -143,10 +143,10 @@ func (g *get) answer(p *message.PDU, n int) (took, smaller int, err error) {
 
 // status takes in an error. The object it is about is moved to the front and
 // done with, so that the others are asked for again without it.
-func (g *get) status(p *message.PDU, n int) (took, smaller int, err error) {
-	at := int(p.Index) - 1
+func (g *get) status(p *gosnmp.SnmpPacket, n int) (took, smaller int, err error) {
+	at := int(p.ErrorIndex) - 1
 	switch {
-	case p.Status == statusTooBig && n > 1:
+	case p.Error == statusTooBig && n > 1:
 		return 0, (n + 1) / 2, nil
 	case n == 1:
 		at = 0
@@ -156,10 +156,10 @@ func (g *get) status(p *message.PDU, n int) (took, smaller int, err error) {
 	i := g.open[at]
 	copy(g.open[1:at+1], g.open[:at])
 	g.open[0] = i
-	if p.Status == statusNoSuchName {
+	if p.Error == statusNoSuchName {
 		g.values[i], g.have[i] = Value{Kind: Missing}, true
 	} else {
-		g.fault = errors.Join(g.fault, &StatusError{Status: int(p.Status), OID: g.names[i].String()})
+		g.fault = errors.Join(g.fault, &StatusError{Status: int(p.Error), OID: g.names[i]})
 	}
 	return 1, 0, nil
 }

@@ -10,14 +10,12 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"muster/collector/snmp/message"
 )
 
 // room is where packets are received. It is held for as long as one packet is
 // looked at, so that thousands of sessions that wait share a handful: a buffer of
 // their own would cost 64 KB each.
-var room = sync.Pool{New: func() any { return new([message.MaxBytes + 1]byte) }}
+var room = sync.Pool{New: func() any { return new([maxBytes + 1]byte) }}
 
 // dialUDP opens a socket of its own for one device. The system then drops what
 // comes from elsewhere, and tells what ICMP says about this device.

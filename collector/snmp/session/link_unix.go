@@ -6,15 +6,13 @@ import (
 	"errors"
 	"os"
 	"syscall"
-
-	"muster/collector/snmp/message"
 )
 
 // read waits without a buffer, and takes one when something is there.
 func (u *udp) read(take func([]byte)) error {
 	var err error
 	wait := u.raw.Read(func(fd uintptr) bool {
-		b := room.Get().(*[message.MaxBytes + 1]byte)
+		b := room.Get().(*[maxBytes + 1]byte)
 		defer room.Put(b)
 		for {
 			var n int

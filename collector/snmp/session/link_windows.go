@@ -3,13 +3,11 @@ package session
 import (
 	"errors"
 	"syscall"
-
-	"muster/collector/snmp/message"
 )
 
 // read holds a buffer while it waits; the collector's home is not Windows.
 func (u *udp) read(take func([]byte)) error {
-	b := room.Get().(*[message.MaxBytes + 1]byte)
+	b := room.Get().(*[maxBytes + 1]byte)
 	defer room.Put(b)
 	n, err := u.c.Read(b[:])
 	if err == nil {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"muster/collector/snmp/message"
+	"github.com/gosnmp/gosnmp"
 )
 
 // errAgain: the device said what it takes to ask it; it is known now.
@@ -27,30 +27,27 @@ const (
 // discover asks for the engine's identity and clock (RFC 3414 §4).
 func (x *exchange) discover(ctx context.Context, timeout time.Duration) error {
 	id := x.nextID()
-	m := &x.said
-	m.Version = message.V3
-	m.Secure = message.Secure{ID: id, Flags: message.Reportable}
-	m.PDU.Type, m.PDU.ID, m.PDU.Status, m.PDU.Index = message.GetRequest, id, 0, 0
-	m.PDU.Variables = m.PDU.Variables[:0]
+	m := gosnmp.SnmpPacket{Version: gosnmp.Version3, MsgFlags: gosnmp.Reportable, SecurityModel: gosnmp.UserSecurityModel, MsgMaxSize: maxBytes,
+		SecurityParameters: &gosnmp.UsmSecurityParameters{}, PDUType: gosnmp.GetRequest, MsgID: uint32(id), RequestID: uint32(id)}
 	var err error
-	if x.packet, err = m.Append(x.packet[:0], nil); err != nil {
-		return err
+	if x.packet, err = m.MarshalMsg(); err != nil {
+		return fmt.Errorf("write SNMP message: %w", err)
 	}
 	var at time.Time
 	if err := x.send(ctx, &at); err != nil {
 		return err
 	}
-	return x.receive(ctx, timeout, func() error {
-		m := &x.heard
+	return x.receive(ctx, timeout, func() (err error) {
+		f := &x.frame
 		// Whatever it reports, its engine stands in the head: some switches say
 		// that the user is unknown instead. What is signed here is not ours.
-		if m.Version != message.V3 || m.Secure.ID != id || m.Secure.Flags&message.Auth != 0 {
+		if f.version != gosnmp.Version3 || f.id != id || f.flags&flagAuth != 0 {
 			return errStrange
 		}
-		if err := m.Open(nil); err != nil {
+		if x.heard, err = x.decoder.read(f, nil); err != nil {
 			return err
 		}
-		if m.PDU.Type != message.Report || !message.GoodEngine(m.Secure.Engine) {
+		if x.heard.PDUType != gosnmp.Report || !GoodEngine(f.engine) {
 			return errStrange
 		}
 		x.meet()
@@ -60,32 +57,31 @@ func (x *exchange) discover(ctx context.Context, timeout time.Duration) error {
 
 // meet takes engine and clock from a message.
 func (x *exchange) meet() {
-	h := &x.heard.Secure
+	h := &x.frame
 	x.met = true
 	x.learn(func(l *Learned) {
-		if l.Engine == nil || !bytes.Equal(l.Engine.ID, h.Engine) {
+		if l.Engine == nil || !bytes.Equal(l.Engine.ID, h.engine) {
 			x.proven = false
-			l.Engine = &Engine{ID: append([]byte(nil), h.Engine...)}
+			l.Engine = &Engine{ID: append([]byte(nil), h.engine...)}
 		}
-		l.Engine.Boots, l.Engine.Time, l.Engine.At = max(h.Boots, 0), max(h.Time, 0), x.o.Now()
+		l.Engine.Boots, l.Engine.Time, l.Engine.At = max(h.boots, 0), max(h.time, 0), x.o.Now()
 	})
 }
 
 // protect fills the head of a message of version 3.
 func (x *exchange) protect(id int32) error {
 	e := x.learned.Engine
-	if x.keys == nil || x.keysFor != string(e.ID) {
-		k, err := x.o.Passwords.Local(x.user, e.ID)
+	if x.keys == nil || x.keys.engine != string(e.ID) {
+		k, err := x.o.Passwords.local(&x.o.Credential, string(e.ID))
 		if err != nil {
 			return err
 		}
-		x.keys, x.keysFor = k, string(e.ID)
+		x.keys = k
 	}
-	x.said.Secure = message.Secure{
-		ID: id, Flags: x.user.Flags() | message.Reportable,
-		Engine: e.ID, Boots: e.Boots, Time: e.now(x.o.Now()), User: []byte(x.user.Name),
-		ContextEngine: e.ID, Context: []byte(x.name),
-	}
+	k, m := x.keys, &x.said
+	k.stamp(e.Boots, e.now(x.o.Now()))
+	m.SecurityModel, m.SecurityParameters, m.MsgFlags = gosnmp.UserSecurityModel, &k.sp, gosnmp.SnmpV3MsgFlags(k.level|flagReportable)
+	m.MsgID, m.MsgMaxSize, m.ContextEngineID, m.ContextName = uint32(id), maxBytes, k.engine, x.name
 	return nil
 }
 
@@ -99,37 +95,35 @@ func (e *Engine) now(at time.Time) int32 {
 // open reads a message of version 3, holds it to what was asked, and takes in
 // reports.
 func (x *exchange) open() error {
-	m := &x.heard
-	h := &m.Secure
+	f := &x.frame
 	ours := false
 	for i := range x.ways {
-		ours = ours || x.ways[i].id == h.ID
+		ours = ours || x.ways[i].id == f.id
 	}
 	if !ours {
 		return errStrange
 	}
-	keys := x.keys
-	if !bytes.Equal(h.Engine, []byte(x.keysFor)) {
-		if h.Flags&message.Auth != 0 {
-			return errStrange // signed by an engine whose keys we did not ask with
-		}
-		keys = nil
+	k := x.keys
+	same := string(f.engine) == k.engine && string(f.user) == x.o.Credential.User
+	if !same && f.flags&flagAuth != 0 {
+		return errStrange // signed by an engine or user whose keys we did not ask with
 	}
-	if err := m.Open(keys); err != nil {
-		if errors.Is(err, message.ErrDigest) {
+	heard, err := x.decoder.read(f, k)
+	if err != nil {
+		if errors.Is(err, ErrDigest) {
 			return errStrange
 		}
 		return err
 	}
-	level := x.user.Flags()
-	if m.PDU.Type == message.Report {
+	x.heard = heard
+	if heard.PDUType == gosnmp.Report {
 		return x.report()
 	}
 	// An answer that is protected less than the question may be anybody's.
-	if h.Flags&level != level || keys == nil || string(h.User) != x.user.Name || string(h.Context) != x.name {
+	if f.flags&k.level != k.level || !same || string(f.context) != x.name {
 		return errStrange
 	}
-	if level&message.Auth != 0 {
+	if k.level&flagAuth != 0 {
 		x.meet()
 	}
 	return nil
@@ -137,13 +131,13 @@ func (x *exchange) open() error {
 
 // report takes in why a question was not answered.
 func (x *exchange) report() error {
-	m := &x.heard
-	if len(m.PDU.Variables) == 0 {
+	f, user := &x.frame, x.o.Credential.User
+	if len(x.heard.Variables) == 0 {
 		return errStrange
 	}
-	switch about := m.PDU.Variables[0].Name.String(); about {
+	switch about := x.heard.Variables[0].Name; about {
 	case unknownEngine:
-		if !message.GoodEngine(m.Secure.Engine) || string(m.Secure.Engine) == x.keysFor {
+		if !GoodEngine(f.engine) || string(f.engine) == x.keys.engine {
 			return errStrange
 		}
 		x.meet()
@@ -152,19 +146,19 @@ func (x *exchange) report() error {
 		// RFC 3414 §3.2 7a: it is signed. A box that forgot how often it booted
 		// has a lower count than we know of; believing it costs nothing, since
 		// only it could sign an answer to this very question.
-		if m.Secure.Flags&message.Auth == 0 {
+		if f.flags&flagAuth == 0 {
 			return errStrange
 		}
 		x.meet()
 		return errAgain
 	case unknownUser:
-		return fmt.Errorf("%w: device does not know user %q", ErrCredential, x.user.Name)
+		return fmt.Errorf("%w: device does not know user %q", ErrCredential, user)
 	case wrongDigest:
-		return fmt.Errorf("%w: the password of user %q or its digest is another", ErrCredential, x.user.Name)
+		return fmt.Errorf("%w: the password of user %q or its digest is another", ErrCredential, user)
 	case unsupportedLevel:
-		return fmt.Errorf("%w: device does not take this level of security from user %q", ErrCredential, x.user.Name)
+		return fmt.Errorf("%w: device does not take this level of security from user %q", ErrCredential, user)
 	case decryptionError:
-		return fmt.Errorf("%w: cipher of user %q or the password of it is another", ErrCredential, x.user.Name)
+		return fmt.Errorf("%w: cipher of user %q or the password of it is another", ErrCredential, user)
 	case unknownContext:
 		return fmt.Errorf("%w: it has no context %q", ErrStatus, x.name)
 	default:

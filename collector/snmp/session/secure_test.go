@@ -11,9 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"muster/collector/snmp/message"
 	"muster/collector/snmp/session"
 	"muster/collector/snmp/snmptest"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // kinds is what came, for what is counted in packets.
@@ -50,7 +50,7 @@ func asks(t *testing.T, s *session.Session) {
 }
 
 func TestAllProtocols(t *testing.T) {
-	var pass message.Passwords
+	var pass session.Passwords
 	for _, auth := range append([]string{""}, message.AuthProtocols()...) {
 		for _, priv := range append([]string{""}, message.PrivProtocols()...) {
 			if auth == "" && priv != "" {
@@ -178,7 +178,7 @@ func TestAmnesia(t *testing.T) {
 // Clones with one engine id and clocks of their own do not disturb each other.
 func TestClonedEngines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var pass message.Passwords
+		var pass session.Passwords
 		var agents []*snmptest.Agent
 		var sessions []*session.Session
 		for i := range 3 {
@@ -331,7 +331,7 @@ func TestForgedAnswers(t *testing.T) {
 
 // The slow part of a password is done once for all devices.
 func TestPasswordsAreShared(t *testing.T) {
-	var pass message.Passwords
+	var pass session.Passwords
 	first := func() time.Duration {
 		a := snmptest.New(t, system)
 		c := as(a, "3")

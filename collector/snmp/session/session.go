@@ -9,30 +9,29 @@ import (
 	"sync"
 	"time"
 
-	"muster/collector/snmp/message"
+	"github.com/gosnmp/gosnmp"
 )
 
 // Session asks one device.
 type Session struct {
 	o       Options
-	version int32
-	user    message.User
+	version gosnmp.SnmpVersion
 
 	// turn is held by the question that is asked. What lies below it is that
 	// question's alone; mu is for what others look at meanwhile.
 	turn     chan struct{}
 	id       int32
-	keys     *message.Keys
-	keysFor  string // engine
-	met      bool   // an engine told its name and clock since Open
-	proven   bool   // an answer came that only the engine can have given
-	bulked   bool   // a GETBULK was answered as it should be
-	good     int    // full answers since the size of questions last changed
-	goodGets int    // as good, for GET
-	said     message.Message
-	heard    message.Message
-	packet   []byte
-	size     int // of the packet heard last
+	keys     *keys // of version 3, at the engine that was asked last
+	met      bool  // an engine told its name and clock since Open
+	proven   bool  // an answer came that only the engine can have given
+	bulked   bool  // a GETBULK was answered as it should be
+	good     int   // full answers since the size of questions last changed
+	goodGets int   // as good, for GET
+	said     gosnmp.SnmpPacket
+	packet   []byte // the packet said last
+	decoder  decoder
+	frame    frame              // of the packet heard last
+	heard    *gosnmp.SnmpPacket // what it says; nil while that was not read
 
 	mu      sync.Mutex
 	link    Link
@@ -41,6 +40,10 @@ type Session struct {
 	stats   Stats
 }
 
+// maxCommunity is the longest community that gosnmp writes as it is: above, it
+// cuts off a part of the length.
+const maxCommunity = 127
+
 // Open prepares a session. No packet is sent, and no socket is opened, before
 // the first question.
 func Open(o Options) (*Session, error) {
@@ -48,18 +51,19 @@ func Open(o Options) (*Session, error) {
 	c := o.Credential
 	switch strings.ToLower(c.Version) {
 	case "1", "v1":
-		s.version = message.V1
+		s.version = gosnmp.Version1
 	case "2c", "v2c":
-		s.version = message.V2c
+		s.version = gosnmp.Version2c
 	case "3", "v3":
-		s.version = message.V3
-		s.user = message.User{Name: c.User, Auth: c.AuthProtocol, Priv: c.PrivProtocol,
-			AuthPass: string(c.AuthSecret), PrivPass: string(c.PrivSecret)}
-		if err := s.user.Check(); err != nil {
+		s.version = gosnmp.Version3
+		if err := c.checkUser(); err != nil {
 			return nil, fmt.Errorf("credential %s: %w", c.Name, err)
 		}
 	default:
 		return nil, fmt.Errorf("credential %s: there is no version %q of SNMP: there is 3, 2c and 1", c.Name, c.Version)
+	}
+	if n := len(c.Community); n > maxCommunity {
+		return nil, fmt.Errorf("credential %s: community of %d bytes, at most %d", c.Name, n, maxCommunity)
 	}
 	if !o.Address.IsValid() || o.Address.Port() == 0 {
 		return nil, fmt.Errorf("open SNMP session: %v is no address with a port", o.Address)
@@ -71,7 +75,7 @@ func Open(o Options) (*Session, error) {
 		s.o.Now = time.Now
 	}
 	if s.o.Passwords == nil {
-		s.o.Passwords = &message.Passwords{}
+		s.o.Passwords = &Passwords{}
 	}
 	if o.Learned != nil {
 		s.learned = *o.Learned.clone()
@@ -194,12 +198,12 @@ func (s *Session) in(context string) *view {
 		context = s.o.Credential.Context
 	}
 	v := &view{Session: s, name: context}
-	if s.version != message.V3 {
+	if s.version != gosnmp.Version3 {
 		c := string(s.o.Credential.Community)
 		if context != "" {
 			c += "@" + context
 		}
-		v.community = []byte(c)
+		v.community = c
 	}
 	return v
 }
@@ -208,7 +212,7 @@ func (s *Session) in(context string) *view {
 type view struct {
 	*Session
 	name      string
-	community []byte
+	community string
 }
 
 // In is another context of the same device.

@@ -11,9 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"muster/collector/snmp/message"
 	"muster/collector/snmp/session"
 	"muster/collector/snmp/snmptest"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // Names in the walks of these tests: a table of three columns, below an

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"muster/collector/snmp/message"
 	"muster/collector/snmp/session"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // free is a port on 127.0.0.1 that nobody has.
@@ -139,7 +139,7 @@ func TestSnmpd(t *testing.T) {
 	for _, u := range snmpdUsers() {
 		credentials = append(credentials, credential(u))
 	}
-	var pass message.Passwords
+	var pass session.Passwords
 	var first session.Table
 	for _, c := range credentials {
 		s, err := session.Open(session.Options{Address: at, Credential: c, Retries: 2, Passwords: &pass})

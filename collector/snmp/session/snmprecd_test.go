@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"muster/collector/snmp/message"
 	"muster/collector/snmp/session"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // served is a device that the simulator plays.

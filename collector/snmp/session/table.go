@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"muster/collector/snmp/message"
+	"github.com/gosnmp/gosnmp"
 )
 
 // Defaults of Limits, and what holds besides: a device that lies without end
@@ -87,7 +87,7 @@ func (v *view) Table(ctx context.Context, columns []string, l Limits) (Table, er
 
 // check asks for a table once more row by row, since GETBULK brought fewer rows
 // than the device says there are. There are agents that skip some in it.
-func (v *view) check(ctx context.Context, cols []message.OID, l Limits, b *budget, got *rows) (*rows, error) {
+func (v *view) check(ctx context.Context, cols []string, l Limits, b *budget, got *rows) (*rows, error) {
 	t := &rows{width: len(cols), most: l.Rows, expect: l.Expect}
 	w := v.walker(b, t)
 	w.bulk = false
@@ -105,7 +105,7 @@ func (v *view) check(ctx context.Context, cols []message.OID, l Limits, b *budge
 
 // Walk follows everything below root in a context.
 func (v *view) Walk(ctx context.Context, root string, l Limits) ([]Variable, error) {
-	top, err := message.ParseOID(root)
+	top, err := checkName(root)
 	if err != nil {
 		return nil, fmt.Errorf("walk: %w", err)
 	}
@@ -116,17 +116,17 @@ func (v *view) Walk(ctx context.Context, root string, l Limits) ([]Variable, err
 	l = l.filled(1)
 	ctx, cancel := context.WithTimeoutCause(ctx, l.Time, fmt.Errorf("%w: not done within %v", ErrLimit, l.Time))
 	defer cancel()
-	t := &list{most: l.Rows, root: top.String()}
+	t := &list{most: l.Rows, root: top}
 	w := v.walker(&budget{requests: l.Requests}, t)
-	err = w.columns(ctx, []message.OID{top}, 0)
+	err = w.columns(ctx, []string{top}, 0)
 	return t.variables, err
 }
 
 // sink takes what a walk brings.
 type sink interface {
-	// add takes the value of a column at an index, both as they travel. It is
-	// false when it has it already. ErrLimit when it takes no more.
-	add(column int, index message.OID, v message.Variable) (fresh bool, err error)
+	// add takes the value of a column at an index, which refers to the packet.
+	// It is false when it has it already. ErrLimit when it takes no more.
+	add(column int, index string, v *gosnmp.SnmpPDU) (fresh bool, err error)
 }
 
 // rows makes rows of cells.
@@ -139,14 +139,14 @@ type rows struct {
 }
 
 type row struct {
-	index message.OID
+	index string
 	cells []Value
 	have  []uint64 // bits of columns
 }
 
-func (t *rows) add(column int, index message.OID, v message.Variable) (bool, error) {
+func (t *rows) add(column int, index string, v *gosnmp.SnmpPDU) (bool, error) {
 	// Columns come interleaved: it is most often the row of the cell before.
-	n, ok := t.at[string(index)]
+	n, ok := t.at[index]
 	if !ok {
 		if len(t.list) >= t.most {
 			return false, fmt.Errorf("%w: more than %d rows", ErrLimit, t.most)
@@ -155,11 +155,12 @@ func (t *rows) add(column int, index message.OID, v message.Variable) (bool, err
 			t.at = make(map[string]int, min(t.expect, 4096))
 		}
 		n = len(t.list)
-		t.at[string(index)] = n
+		index = strings.Clone(index) // else it holds the whole name
+		t.at[index] = n
 		if len(t.slab) < t.width {
 			t.slab = make([]Value, t.width*min(max(t.expect-n, n/2, 8), 1024))
 		}
-		t.list = append(t.list, row{index: slices.Clone(index), cells: t.slab[:t.width:t.width], have: make([]uint64, (t.width+63)/64)})
+		t.list = append(t.list, row{index: index, cells: t.slab[:t.width:t.width], have: make([]uint64, (t.width+63)/64)})
 		t.slab = t.slab[t.width:]
 	}
 	r := &t.list[n]
@@ -175,13 +176,11 @@ func (t *rows) add(column int, index message.OID, v message.Variable) (bool, err
 // sorted gives the rows by index; a device that has another order keeps it.
 func (t *rows) sorted() []Row {
 	if !t.disorder {
-		slices.SortFunc(t.list, func(a, b row) int { return a.index.Compare(b.index) })
+		slices.SortFunc(t.list, func(a, b row) int { return compareNames(a.index, b.index) })
 	}
 	out := make([]Row, len(t.list))
-	var text []byte
 	for i, r := range t.list {
-		text = r.index.AppendIndex(text[:0])
-		out[i] = Row{Index: string(text), Cells: r.cells}
+		out[i] = Row{Index: r.index, Cells: r.cells}
 	}
 	return out
 }
@@ -191,30 +190,28 @@ type list struct {
 	most      int
 	root      string
 	variables []Variable
-	last      message.OID
+	last      string
 	seen      map[string]bool // once the order was broken
-	text      []byte
 }
 
-func (t *list) add(_ int, index message.OID, v message.Variable) (bool, error) {
+func (t *list) add(_ int, index string, v *gosnmp.SnmpPDU) (bool, error) {
 	if len(t.variables) >= t.most {
 		return false, fmt.Errorf("%w: more than %d variables", ErrLimit, t.most)
 	}
-	t.text = index.AppendIndex(append(append(t.text[:0], t.root...), '.'))
-	if t.seen == nil && len(t.last) > 0 && index.Compare(t.last) <= 0 {
+	if t.seen == nil && t.last != "" && compareNames(index, t.last) <= 0 {
 		t.seen = map[string]bool{}
 		for _, old := range t.variables {
 			t.seen[old.OID] = true
 		}
 	}
 	if t.seen != nil {
-		if t.seen[string(t.text)] {
+		if t.seen[v.Name] {
 			return false, nil
 		}
-		t.seen[string(t.text)] = true
+		t.seen[v.Name] = true
 	}
-	t.last = append(t.last[:0], index...)
-	t.variables = append(t.variables, Variable{OID: string(t.text), Value: valueOf(v)})
+	t.last = index
+	t.variables = append(t.variables, Variable{OID: v.Name, Value: valueOf(v)})
 	return true, nil
 }
 
@@ -228,7 +225,7 @@ func (s *Session) noBulk() {
 
 // mayBulk says whether the device is asked with GETBULK.
 func (s *Session) mayBulk() bool {
-	return s.version != message.V1 && !s.o.Now().Before(s.learned.NoBulk)
+	return s.version != gosnmp.Version1 && !s.o.Now().Before(s.learned.NoBulk)
 }
 
 // unordered notes that the rows of a column do not come in the order of their

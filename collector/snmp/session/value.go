@@ -1,7 +1,11 @@
 // Package session talks to one SNMP device: it asks, waits, asks again,
 // follows tables to their end, and says why it could not. It owns the socket,
 // timeouts, the size of questions, engines of version 3, and what was learned of
-// a device's manners.
+// a device's manners. It also opens and answers what devices say unasked.
+//
+// Packets are written and read by gosnmp, which only this package knows. Its
+// loop is not used, and what comes passes a look at its outside first (frame.go),
+// for it is hostile.
 //
 // It must not know what an object means, which device this is to the
 // inventory, or when it is asked again.

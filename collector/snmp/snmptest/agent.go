@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"muster/collector/snmp/message"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // Agent answers. Its fields are set before it is first asked; Faults can be

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"muster/collector/snmp/message"
+	"muster/collector/snmp/snmptest/message"
 )
 
 func plusOne(n string) string {

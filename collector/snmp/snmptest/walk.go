@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"muster/collector/snmp/message"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // Walk is what an agent knows, in the order of names.

@@ -8,12 +8,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"muster/collector/snmp/message"
+	"muster/collector/snmp/session"
 )
 
 // Limits of one message. A device that says more is broken or hostile.
 const (
-	maxMessage   = 16 << 10 // bytes
 	maxVariables = 128
 	maxText      = 1 << 10
 )
@@ -31,75 +30,60 @@ type said struct {
 	inform    bool
 }
 
-// read names what a PDU says. A trap of version 1 is named as RFC 3584 §3.1
+// read names what a message says. A trap of version 1 is named as RFC 3584 §3.1
 // says, others say it themselves (RFC 3416 §4.2.6).
-func read(m *message.Message) (said, error) {
-	p := &m.PDU
+func read(m *session.Unasked) (said, error) {
 	var s said
-	if len(p.Variables) > maxVariables {
-		return s, fmt.Errorf("%w: %d variables, at most %d", message.ErrForm, len(p.Variables), maxVariables)
+	if len(m.Variables) > maxVariables {
+		return s, fmt.Errorf("%w: %d variables, at most %d", session.ErrForm, len(m.Variables), maxVariables)
 	}
-	for _, v := range p.Variables {
-		text, err := shown(v)
-		if err != nil {
-			return s, err
-		}
-		name := v.Name.String()
-		if name == snmpTrapOID && p.Type != message.TrapV1 && s.oid == "" {
+	for _, v := range m.Variables {
+		text := shown(v.Value)
+		if v.OID == snmpTrapOID && m.Kind != session.TrapV1 && s.oid == "" {
 			s.oid = text
 			continue
 		}
-		s.variables = append(s.variables, Variable{name, text})
+		s.variables = append(s.variables, Variable{v.OID, text})
 	}
-	switch {
-	case p.Type == message.TrapV1 && m.Version == message.V1:
-		s.agent = p.Trap.Agent
-		switch g := p.Trap.Generic; {
+	switch m.Kind {
+	case session.TrapV1:
+		s.agent = m.V1.Agent
+		switch g := m.V1.Generic; {
 		case g >= 0 && g <= 5:
-			s.oid = standardTraps + "." + strconv.Itoa(int(g)+1)
-		case g == 6 && p.Trap.Specific >= 0:
-			s.oid = p.Trap.Enterprise.String() + ".0." + strconv.Itoa(int(p.Trap.Specific))
+			s.oid = standardTraps + "." + strconv.Itoa(g+1)
+		case g == 6 && m.V1.Specific >= 0:
+			s.oid = m.V1.Enterprise + ".0." + strconv.Itoa(m.V1.Specific)
 		}
-	case p.Type == message.InformRequest && m.Version != message.V1:
+	case session.Inform:
 		s.inform = true
-	case p.Type == message.TrapV2 && m.Version != message.V1:
+	case session.TrapV2:
 	default:
-		return s, fmt.Errorf("%w: %#02x is no trap of its version", message.ErrForm, p.Type)
+		return s, fmt.Errorf("%w: no trap of its version", session.ErrForm)
 	}
 	if s.oid == "" {
-		return s, fmt.Errorf("%w: it does not say which trap it is", message.ErrForm)
+		return s, fmt.Errorf("%w: it does not say which trap it is", session.ErrForm)
 	}
 	return s, nil
 }
 
-// shown is a value as text.
-func shown(v message.Variable) (string, error) {
-	switch v.Tag {
-	case message.Integer:
-		n, err := message.Signed(v.Value)
-		return strconv.FormatInt(n, 10), err
-	case message.Counter32, message.Gauge32, message.TimeTicks, message.Counter64:
-		n, err := message.Unsigned(v.Value)
-		return strconv.FormatUint(n, 10), err
-	case message.ObjectIdentifier:
-		o := message.OID(v.Value)
-		if err := o.Check(); err != nil {
-			return "", err
-		}
-		return o.String(), nil
-	case message.IPAddress:
-		a, ok := netip.AddrFromSlice(v.Value)
-		if !ok {
-			return "", fmt.Errorf("%w: address of %d bytes", message.ErrForm, len(v.Value))
-		}
-		return a.String(), nil
+// shown is a value as text; what could not be read has none.
+func shown(v session.Value) string {
+	switch v.Kind {
+	case session.Integer:
+		return strconv.FormatInt(v.N, 10)
+	case session.Counter32, session.Gauge32, session.TimeTicks, session.Counter64:
+		return strconv.FormatUint(v.U, 10)
+	case session.ObjectID, session.IPAddress:
+		return v.S
+	case session.OpaqueFloat, session.OpaqueDouble:
+		return strconv.FormatFloat(v.F, 'g', -1, 64)
 	}
-	b := v.Value[:min(len(v.Value), maxText)]
+	b := v.B[:min(len(v.B), maxText)]
 	s := strings.Trim(string(b), "\x00 \r\n\t")
 	for _, r := range s {
 		if r == utf8.RuneError || r < ' ' && r != '\t' && r != '\n' && r != '\r' {
-			return hex.EncodeToString(b), nil
+			return hex.EncodeToString(b)
 		}
 	}
-	return s, nil
+	return s
 }

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"muster/collector/snmp/message"
+	"muster/collector/snmp/session"
 )
 
 // Options of a Listener.
@@ -22,10 +22,11 @@ type Options struct {
 	Allowed func(netip.Addr) bool
 	// Communities that traps of versions 1 and 2c may come with; none: any.
 	Communities []string
-	// Users lists who may send with version 3; asked again every half minute.
-	Users func() []message.User
+	// Users lists the credentials of version 3 that may be sent with; asked
+	// again every half minute.
+	Users func() []session.Credential
 	// Passwords keeps what the users' passwords come to.
-	Passwords *message.Passwords
+	Passwords *session.Passwords
 	// Heard is told what passed. It must not wait.
 	Heard  func(Notice)
 	Engine Engine
@@ -76,10 +77,9 @@ type Listener struct {
 	engines engines
 	buckets map[netip.Addr]*bucket
 	total   bucket
-	known   []message.User
+	known   []session.Credential
 	usersAt time.Time
 	reports uint32
-	packet  message.Message // its room is used again
 }
 
 // mostSources bounds the buckets; only sources that may send have one.
@@ -90,7 +90,7 @@ func New(o Options) *Listener {
 	o.Rate, o.Burst = cmp.Or(o.Rate, 5), cmp.Or(o.Burst, 50)
 	o.AllRate, o.AllBurst = cmp.Or(o.AllRate, 500), cmp.Or(o.AllBurst, 2000)
 	if o.Passwords == nil {
-		o.Passwords = &message.Passwords{}
+		o.Passwords = &session.Passwords{}
 	}
 	return &Listener{o: o, started: o.Now(), buckets: map[netip.Addr]*bucket{}}
 }
@@ -112,7 +112,7 @@ func (l *Listener) count(f func(*Stats)) {
 func (l *Listener) Run(ctx context.Context, c net.PacketConn) error {
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
-	b := make([]byte, maxMessage+1)
+	b := make([]byte, session.MaxUnasked+1)
 	for {
 		n, from, err := c.ReadFrom(b)
 		if err != nil {
@@ -175,7 +175,7 @@ func (l *Listener) take(b []byte, from netip.Addr) (answer []byte) {
 			switch {
 			case errors.Is(err, errStale):
 				s.Stale++
-			case errors.Is(err, message.ErrForm) && !errors.Is(err, message.ErrDecrypt):
+			case errors.Is(err, session.ErrForm) && !errors.Is(err, session.ErrDecrypt):
 				s.Malformed++
 			default:
 				s.Refused++
@@ -214,14 +214,12 @@ var (
 // with an error, if there is one.
 func (l *Listener) judge(b []byte, from netip.Addr, now time.Time) (n Notice, reply func() []byte, answer []byte, err error) {
 	n = Notice{At: now, From: from}
-	m := &l.packet
-	if len(b) > maxMessage {
-		return n, nil, nil, fmt.Errorf("%w: more than %d bytes", message.ErrForm, maxMessage)
-	}
-	if err = m.Parse(b); err != nil {
+	m, err := session.HearUnasked(b)
+	if err != nil {
 		return n, nil, nil, err
 	}
-	if m.Version == message.V3 {
+	n.Version = m.Version
+	if m.Version == "3" {
 		if reply, answer, err = l.third(m, &n); err != nil {
 			return n, nil, answer, err
 		}
@@ -229,8 +227,10 @@ func (l *Listener) judge(b []byte, from netip.Addr, now time.Time) (n Notice, re
 		if !l.community(m.Community) {
 			return n, nil, nil, errCommunity
 		}
-		n.Version = map[int32]string{message.V1: "1", message.V2c: "2c"}[m.Version]
-		reply = func() []byte { return l.append(m.Answer(), nil) }
+		if err = m.Open(nil, nil); err != nil {
+			return n, nil, nil, err
+		}
+		reply = func() []byte { return l.written(m.Answer(session.Clock{})) }
 	}
 	s, err := read(m)
 	n.OID, n.Agent, n.Variables, n.Inform = s.oid, s.agent, s.variables, s.inform
@@ -250,7 +250,7 @@ func (l *Listener) may(from netip.Addr, now time.Time) bool {
 	return b.take(l.o.Rate, l.o.Burst, now) && l.total.take(l.o.AllRate, l.o.AllBurst, now)
 }
 
-func (l *Listener) community(c []byte) bool {
+func (l *Listener) community(c string) bool {
 	if len(l.o.Communities) == 0 {
 		return true
 	}

@@ -10,7 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"muster/collector/snmp/message"
+	"muster/collector/snmp/session"
+	"muster/collector/snmp/snmptest/message"
 )
 
 // The traps and informs of net-snmp's own programs, over a real socket.
@@ -33,7 +34,7 @@ func TestTrapsOfNetSNMP(t *testing.T) {
 	var heard []Notice
 	l, _ := listener(t, func(o *Options) {
 		o.Allowed = netip.Addr.IsLoopback
-		o.Users = func() []message.User { return users }
+		o.Users = func() []session.Credential { return credentials(users...) }
 		o.Heard = func(n Notice) { mu.Lock(); defer mu.Unlock(); heard = append(heard, n) }
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -10,11 +10,20 @@ import (
 	"testing/synctest"
 	"time"
 
-	"muster/collector/snmp/message"
+	"muster/collector/snmp/session"
+	"muster/collector/snmp/snmptest/message"
 )
 
 func operator() message.User {
 	return message.User{Name: "operator", Auth: "SHA256", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass1"}
+}
+
+// credentials are those of users.
+func credentials(users ...message.User) (out []session.Credential) {
+	for _, u := range users {
+		out = append(out, session.Credential{Version: "3", User: u.Name, AuthProtocol: u.Auth, AuthSecret: session.Secret(u.AuthPass), PrivProtocol: u.Priv, PrivSecret: session.Secret(u.PrivPass)})
+	}
+	return out
 }
 
 var (
@@ -139,7 +148,7 @@ func (s *sender) trap(t testing.TB, seconds, id int32) []byte {
 func listener(t testing.TB, change ...func(*Options)) (*Listener, *[]Notice) {
 	t.Helper()
 	var heard []Notice
-	o := Options{Passwords: passwords, Allowed: func(a netip.Addr) bool { return a == device || a == twin }, Heard: func(n Notice) { heard = append(heard, n) },
+	o := Options{Passwords: &session.Passwords{}, Allowed: func(a netip.Addr) bool { return a == device || a == twin }, Heard: func(n Notice) { heard = append(heard, n) },
 		Log: slog.New(slog.DiscardHandler), Now: time.Now, Engine: Engine{[]byte("\x80\x00\x00\x00\x05collector"), 4}}
 	for _, f := range change {
 		f(&o)
@@ -178,7 +187,7 @@ func TestEachDigestAndCipherIsHeard(t *testing.T) {
 	for _, auth := range []string{"MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512"} {
 		for _, priv := range []string{"", "DES", "AES", "AES192", "AES256", "AES192C", "AES256C"} {
 			u := message.User{Name: "operator", Auth: auth, AuthPass: "authpass1", Priv: priv, PrivPass: "privpass1"}
-			l, heard := listener(t, func(o *Options) { o.Users = func() []message.User { return []message.User{u} } })
+			l, heard := listener(t, func(o *Options) { o.Users = func() []session.Credential { return credentials(u) } })
 			l.take(newSender(u, "\x80\x00\x1f\x88\x04switch", 3).trap(t, 1000, 1), device)
 			if len(*heard) != 1 || !(*heard)[0].Authentic || (*heard)[0].OID != "1.3.6.1.6.3.1.1.5.4" {
 				t.Errorf("%s with %s: %+v, %+v", auth, priv, *heard, l.Stats())
@@ -203,7 +212,7 @@ func TestWhoHasNoKeyIsRefused(t *testing.T) {
 		"a changed last byte":  changed,
 		"a wrong cipher's key": say(message.User{Name: "operator", Auth: "SHA256", AuthPass: "authpass1", Priv: "AES", PrivPass: "privpass2"}),
 	} {
-		l, heard := listener(t, func(o *Options) { o.Users = func() []message.User { return []message.User{good} } })
+		l, heard := listener(t, func(o *Options) { o.Users = func() []session.Credential { return credentials(good) } })
 		if a := l.take(b, device); a != nil || len(*heard) != 0 {
 			t.Errorf("%s: answer %x, heard %v", name, a, *heard)
 		}
@@ -216,7 +225,7 @@ func TestWhoHasNoKeyIsRefused(t *testing.T) {
 func TestWhatIsOldOrCameBeforeIsNotHeardAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := operator()
-		l, heard := listener(t, func(o *Options) { o.Users = func() []message.User { return []message.User{u} } })
+		l, heard := listener(t, func(o *Options) { o.Users = func() []session.Credential { return credentials(u) } })
 		s := newSender(u, "\x80\x00\x1f\x88\x04switch", 3)
 		first := s.trap(t, 1000, 1)
 		later := s.trap(t, 1001, 2)
@@ -255,7 +264,7 @@ func TestWhatIsOldOrCameBeforeIsNotHeardAgain(t *testing.T) {
 
 func TestATwinOfAnEngineIsHeardButNotBelieved(t *testing.T) {
 	u := operator()
-	l, heard := listener(t, func(o *Options) { o.Users = func() []message.User { return []message.User{u} } })
+	l, heard := listener(t, func(o *Options) { o.Users = func() []session.Credential { return credentials(u) } })
 	l.take(newSender(u, "\x80\x00\x1f\x88\x04clone", 9).trap(t, 5000, 1), device)
 	l.take(newSender(u, "\x80\x00\x1f\x88\x04clone", 2).trap(t, 10, 2), twin)
 	l.take(newSender(u, "\x80\x00\x1f\x88\x04clone", 9).trap(t, 5001, 3), device)
@@ -322,7 +331,7 @@ func TestInformsAreAnsweredEachTimeAndHeardOnce(t *testing.T) {
 // clock, then is believed.
 func TestInformsOfVersion3(t *testing.T) {
 	u := message.User{Name: "operator", Auth: "SHA256", AuthPass: "authpass1", Priv: "AES256", PrivPass: "privpass1"}
-	l, heard := listener(t, func(o *Options) { o.Users = func() []message.User { return []message.User{u} } })
+	l, heard := listener(t, func(o *Options) { o.Users = func() []session.Credential { return credentials(u) } })
 	read := func(b []byte, k *message.Keys) *message.Message {
 		t.Helper()
 		m := &message.Message{}
@@ -398,7 +407,7 @@ func TestBrokenPackets(t *testing.T) {
 		"a length of 4 GB":     {tagSequence, 0x84, 0xff, 0xff, 0xff, 0xff, 0},
 		"no definite length":   {tagSequence, 0x80, 0, 0},
 		"nesting":              deep,
-		"too long":             v2c(strings.Repeat("x", maxMessage), nil),
+		"too long":             v2c(strings.Repeat("x", session.MaxUnasked), nil),
 		"too many variables":   v2c("public", pdu2(message.TrapV2, 1, linkUp, many...)),
 		"a name without end":   v2c("public", pdu2(message.TrapV2, 1, []byte{0x2b, 0x86})),
 		"a part above 32 bits": v2c("public", pdu2(message.TrapV2, 1, []byte{0x2b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})),
@@ -420,7 +429,7 @@ func FuzzTake(f *testing.F) {
 	f.Add(newSender(u, "\x80\x00\x1f\x88\x04switch", 3).trap(f, 1000, 1))
 	f.Add(newSender(message.User{Name: "open"}, "\x80\x00\x1f\x88\x04switch", 3).trap(f, 1000, 1))
 	l, heard := listener(f, func(o *Options) {
-		o.Users = func() []message.User { return []message.User{u, {Name: "open"}} }
+		o.Users = func() []session.Credential { return credentials(u, message.User{Name: "open"}) }
 		o.Rate, o.Burst, o.AllRate, o.AllBurst = 1e9, 1e9, 1e9, 1e9
 	})
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -447,7 +456,7 @@ func BenchmarkTrap(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			l, _ := listener(b, func(o *Options) {
-				o.Users = func() []message.User { return []message.User{u} }
+				o.Users = func() []session.Credential { return credentials(u) }
 				o.Rate, o.Burst, o.AllRate, o.AllBurst = 1e9, 1e9, 1e9, 1e9
 			})
 			for b.Loop() {

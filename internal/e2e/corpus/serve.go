@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"muster/collector/snmp/message"
+	"muster/collector/snmp/snmptest/message"
 	"muster/collector/snmp/profile/score"
 	"muster/collector/snmp/session"
 	"muster/collector/snmp/snmptest"
