@@ -10,6 +10,7 @@ import (
 
 	"muster/collector/api"
 	"muster/collector/snmp/discover"
+	"muster/collector/snmp/poll"
 	"muster/collector/snmp/session"
 	"muster/collector/store"
 	"muster/internal/inventory"
@@ -371,13 +372,11 @@ func (p *polling) crawl(ctx context.Context, subnets []store.Subnet, followed ma
 // themselves, and what stands in ARP tables.
 func (p *polling) heard(ctx context.Context) ([]discover.Heard, error) {
 	polled := map[inventory.DeviceID]bool{}
-	p.mu.Lock()
-	for _, t := range p.targets {
-		if t.Device != "" && t.State == store.Live {
-			polled[t.Device] = true
+	for _, s := range p.poller.States() {
+		if s.Device != "" && s.Lane == poll.Live {
+			polled[s.Device] = true
 		}
 	}
-	p.mu.Unlock()
 	var out []discover.Heard
 	read := func(section, column string, gear bool) error {
 		return p.c.inventory.Rows(ctx, store.RowQuery{Scope: store.Scope{All: true}, Section: section, Columns: []string{column}}, func(r *store.Row) error {
