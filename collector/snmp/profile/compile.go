@@ -372,6 +372,9 @@ func (c *compiler) place(key string, d Source, t *table, col inventory.Column) *
 	if d.Times != 0 {
 		c.ask(key+".times", t, d.Times)
 	}
+	if d.Like != 0 {
+		c.ask(key+".like", t, d.Like)
+	}
 	if d.Index != "" && d.Index != "*" {
 		s.part = c.part(key+".index", t, d.Index)
 	}

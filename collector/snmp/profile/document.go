@@ -89,6 +89,7 @@ type Source struct {
 	First    string    `yaml:"first" doc:"Column of a table: its first cell that is not empty."`
 	Where    string    `yaml:"where" doc:"Of first, sum and count: only rows in which this column is one of is."`
 	Is       []float64 `yaml:"is" doc:"Of where."`
+	Like     int       `yaml:"like" doc:"Of where, instead of is: the column of this row whose text it must have there, as all that are in one network."`
 	Sum      string    `yaml:"sum" doc:"Column of a table: the sum of its cells."`
 	Average  string    `yaml:"average" doc:"Column of a table: the mean of its cells."`
 	Count    string    `yaml:"count" doc:"Column of a table: how many cells it has."`
@@ -100,7 +101,7 @@ type Source struct {
 	Glued    bool      `yaml:"glued" doc:"Parts follow one another without anything between."`
 	Joined   string    `yaml:"joined" doc:"What stands between parts; none: a space."`
 
-	As      string    `yaml:"as" oneof:",text,number,mac,address,hex,date,ticks,bits,oid_end,port,base_port" doc:"How its bytes are read: see the list."`
+	As      string    `yaml:"as" oneof:",text,number,decibels,mac,address,hex,date,ticks,bits,oid_end,port,base_port" doc:"How its bytes are read: see the list."`
 	Layout  string    `yaml:"layout" doc:"Of as: date, where the device writes a text: the form of Go's package time, 01/02/2006."`
 	Skip    []float64 `yaml:"skip" doc:"Numbers that mean that there is nothing."`
 	Between []float64 `yaml:"between" doc:"Two numbers: what is not between them is nothing."`
@@ -229,8 +230,8 @@ func (s *Source) Check() settings.Problems {
 	if s.Live && !isOID(s.Lookup) {
 		ps.Add("live", "", "it belongs to a lookup by OID")
 	}
-	if s.Where != "" && s.First == "" && s.Sum == "" && s.Count == "" && s.Average == "" || (s.Where != "") != (len(s.Is) > 0) {
-		ps.Add("where", s.Where, "where and is belong together, and to first, sum, average or count")
+	if s.Where != "" && s.First == "" && s.Sum == "" && s.Count == "" && s.Average == "" || count(len(s.Is) > 0, s.Like != 0) != count(s.Where != "") {
+		ps.Add("where", s.Where, "where and one of is and like belong together, and to first, sum, average or count")
 	}
 	if _, err := parseMap(s.Map); err != nil {
 		ps.Add("map", s.Map, "%v", err)

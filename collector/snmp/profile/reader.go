@@ -158,29 +158,6 @@ func (r *reader) column(ctx context.Context, oid string) *column {
 	return c
 }
 
-// sum, mean and count of a column, of rows in which where is one of is.
-func (r *reader) gather(ctx context.Context, oid, where string, is []float64) (sum float64, n int, err error) {
-	c := r.column(ctx, oid)
-	if c.err != nil {
-		return 0, 0, c.err
-	}
-	for _, index := range c.order {
-		if where != "" && !r.is(ctx, where, index, is) {
-			continue
-		}
-		n++
-		if f, ok := numberOf(c.cells[index]); ok {
-			sum += f
-		}
-	}
-	return sum, n, nil
-}
-
-func (r *reader) is(ctx context.Context, where, index string, is []float64) bool {
-	f, ok := numberOf(r.column(ctx, where).cells[index])
-	return ok && slices.Contains(is, f)
-}
-
 // reason is an error as people read it in a section.
 func reason(err error) string {
 	if err == nil {

@@ -319,7 +319,7 @@ func (s *scope) firstCell(ctx context.Context, x *source) datum {
 	c := s.r.column(ctx, x.First)
 	s.err = fault(s.err, c.err)
 	for _, index := range c.order {
-		if x.Where != "" && !s.r.is(ctx, x.Where, index, x.Is) {
+		if !s.counts(ctx, x, index) {
 			continue
 		}
 		d := s.read(ctx, c.cells[index], x.As, x.Layout)
@@ -333,10 +333,21 @@ func (s *scope) firstCell(ctx context.Context, x *source) datum {
 
 func (s *scope) gathered(ctx context.Context, x *source) datum {
 	oid := firstText(x.Sum, x.Average, x.Count)
-	sum, n, err := s.r.gather(ctx, oid, x.Where, x.Is)
-	if err != nil {
-		s.err = fault(s.err, err)
+	c := s.r.column(ctx, oid)
+	if c.err != nil {
+		s.err = fault(s.err, c.err)
 		return datum{}
+	}
+	var sum float64
+	n := 0
+	for _, index := range c.order {
+		if !s.counts(ctx, x, index) {
+			continue
+		}
+		n++
+		if f, ok := numberOf(c.cells[index]); ok {
+			sum += f
+		}
 	}
 	switch {
 	case x.Count != "":
@@ -347,6 +358,20 @@ func (s *scope) gathered(ctx context.Context, x *source) datum {
 		return numberDatum(sum / float64(n))
 	}
 	return numberDatum(sum)
+}
+
+// counts says whether a row of another table is one of those that where means.
+func (s *scope) counts(ctx context.Context, x *source, index string) bool {
+	if x.Where == "" {
+		return true
+	}
+	v := s.r.column(ctx, x.Where).cells[index]
+	if x.Like != 0 {
+		text := textOf(s.cell(x.Like))
+		return text != "" && text == textOf(v)
+	}
+	f, ok := numberOf(v)
+	return ok && slices.Contains(x.Is, f)
 }
 
 // read makes a datum of a value: as it is, or as the profile says.
@@ -367,6 +392,12 @@ func (s *scope) read(ctx context.Context, v session.Value, as string, layout ...
 			return datum{}
 		}
 		return numberDatum(f)
+	case "decibels":
+		f, ok := numberOf(v)
+		if !ok || f <= 0 {
+			return datum{}
+		}
+		return numberDatum(tidy(10 * math.Log10(f)))
 	case "text":
 		return textDatum(textOf(v))
 	case "date":
