@@ -62,7 +62,7 @@ func (x profilesForAPI) Profile(name string) (api.ProfileShow, bool) {
 	slices.Sort(out.Facts)
 	slices.Sort(out.Numbers)
 	for _, part := range p.Parts() {
-		out.Parts = append(out.Parts, api.ProfilePart(part))
+		out.Parts = append(out.Parts, api.ProfilePart{Name: part.Name, Section: part.Section, Entry: part.Entry, EverySeconds: int64(part.Every / time.Second)})
 	}
 	if out.Match == nil {
 		out.Match = []string{}

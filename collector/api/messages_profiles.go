@@ -36,10 +36,10 @@ type ProfileShow struct {
 
 // ProfilePart is what fills rows of a section.
 type ProfilePart struct {
-	Name    string `json:"name"`
-	Section string `json:"section"`
-	Entry   string `json:"entry,omitempty" doc:"OID of the table's entry. Absent: single objects."`
-	Every   string `json:"every" doc:"How often it is read, such as 1m0s."`
+	Name         string `json:"name"`
+	Section      string `json:"section"`
+	Entry        string `json:"entry,omitempty" doc:"OID of the table's entry. Absent: single objects."`
+	EverySeconds int64  `json:"every_seconds" doc:"Between two readings."`
 }
 
 // ProfileTryInput asks a device now, to see what profiles make of it.

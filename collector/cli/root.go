@@ -163,6 +163,7 @@ On the collector's machine commands go through the socket in its data folder
 		s.discoverCommand(),
 		s.targetCommand(),
 		s.credentialCommand(),
+		s.profileCommand(),
 	)
 	add(groupHealth,
 		s.incidentCommand(),

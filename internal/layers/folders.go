@@ -161,6 +161,7 @@ func Folders() []Folder {
 			{"collector/health", "muster rule test plays cases"},
 			{"collector/health/rule", "muster rule check reads rules without a collector"},
 			{"collector/health/rules", "an office's rules are checked over our own"},
+			{"collector/snmp/profile", "muster profile check reads profiles without a collector"},
 			{"internal/...", "it prints sections, versions and enrolment strings"},
 		}},
 		{Path: "collector/config", Owns: "settings of the collector", May: []Import{

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"muster/collector/snmp/session"
 )
@@ -133,14 +134,14 @@ type Part struct {
 	Name    string // as in without; mostly the section's
 	Section string
 	Entry   string // of a table; none: single objects
-	Every   string
+	Every   time.Duration
 }
 
 // Parts lists the tables and single objects of a profile.
 func (p *Profile) Parts() []Part {
 	var out []Part
 	for _, t := range p.tables {
-		out = append(out, Part{t.Name, t.section.Name, t.Entry, t.every.String()})
+		out = append(out, Part{t.Name, t.section.Name, t.Entry, t.every})
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"muster/internal/inventory"
 )
@@ -86,7 +87,7 @@ func TestWhatAProfileIsMadeOf(t *testing.T) {
 	if got := p.Matches(); !slices.Equal(got, []string{"sysObjectID below 1.3.6.1.4.1.99999", `"^acme-" in sysName`}) {
 		t.Errorf("it asks %q", got)
 	}
-	if got := p.Parts(); len(got) == 0 || got[0] != (Part{Name: "processor", Section: "processor", Entry: "1.3.6.1.4.1.99999.3.1.1", Every: "5m0s"}) {
+	if got := p.Parts(); len(got) == 0 || got[0] != (Part{Name: "processor", Section: "processor", Entry: "1.3.6.1.4.1.99999.3.1.1", Every: 5 * time.Minute}) {
 		t.Errorf("its parts are %+v", got)
 	}
 	if !slices.Contains(p.Readers(), "ports") || p.Text() != text {
