@@ -105,9 +105,14 @@ func (d *decoder) mended(f *frame, p *gosnmp.SnmpPacket, err error) (*gosnmp.Snm
 			return nil, err
 		}
 	}
-	unread(p.Variables, pdu)
+	corrected(p.Variables, pdu)
 	return p, nil
 }
+
+// mostMended is how many variables are read one by one. No question is answered
+// with more, and it is slow: who sends only what does not decode shall not cost
+// us more than that.
+const mostMended = 256
 
 // mend reads a PDU that gosnmp does not read as a whole, as a message of its
 // own for each variable. Of one that it does not read either, the name alone is
@@ -123,6 +128,9 @@ func (d *decoder) mend(pdu []byte) (*gosnmp.SnmpPacket, error) {
 	}
 	noError := []byte{byte(gosnmp.Integer), 1, 0, byte(gosnmp.Integer), 1, 0, byte(gosnmp.Integer), 1, 0}
 	for list := parts.list; len(list) > 0; {
+		if len(p.Variables) >= mostMended {
+			return nil, fmt.Errorf("%w: one of more than %d variables does not decode", ErrForm, mostMended)
+		}
 		variable, rest, err := want(list, byte(gosnmp.Sequence))
 		if err != nil {
 			return nil, err
@@ -165,21 +173,24 @@ func element(tag byte, value []byte) []byte {
 	}
 }
 
-// unread makes Null of numbers that gosnmp reads although they are none: without
-// a byte they are 0 to it, and ticks above 32 bits lose what is above.
-func unread(vs []gosnmp.SnmpPDU, pdu []byte) {
+// corrected puts numbers right that gosnmp reads as what they are not: without a
+// byte they are 0 to it, and ticks lose what is above 32 bits; both are Null
+// here. Agents that take counters for signed write a great one as a small
+// negative number.
+func corrected(vs []gosnmp.SnmpPDU, pdu []byte) {
 	parts, err := takeApart(pdu)
 	if err != nil {
 		return
 	}
 	list := parts.list
 	for i := range vs {
+		v := &vs[i]
 		variable, rest, err := want(list, byte(gosnmp.Sequence))
 		if err != nil {
 			return
 		}
 		list = rest
-		switch vs[i].Type {
+		switch v.Type {
 		case gosnmp.Counter32, gosnmp.Gauge32, gosnmp.TimeTicks, gosnmp.Counter64:
 		default:
 			continue
@@ -188,9 +199,18 @@ func unread(vs []gosnmp.SnmpPDU, pdu []byte) {
 		if err != nil {
 			return
 		}
-		_, n, _, err := take(value)
-		if err != nil || len(n) == 0 || vs[i].Type == gosnmp.TimeTicks && (len(n) > 5 || len(n) == 5 && n[0] != 0) {
-			vs[i].Type, vs[i].Value = gosnmp.Null, nil
+		switch _, n, _, err := take(value); {
+		case err != nil || len(n) == 0 || v.Type == gosnmp.TimeTicks && len(n) > 4 && (len(n) > 5 || n[0] != 0):
+			v.Type, v.Value = gosnmp.Null, nil
+		case v.Type == gosnmp.Counter64 || len(n) > 3 || n[0] < 0x80:
+		default:
+			all := uint32(math.MaxUint32) << (8 * len(n))
+			switch x := v.Value.(type) {
+			case uint32:
+				v.Value = x | all
+			case uint:
+				v.Value = x | uint(all)
+			}
 		}
 	}
 }

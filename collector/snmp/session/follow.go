@@ -111,8 +111,8 @@ func (w *walker) step(ctx context.Context, ask []*column, expect int) error {
 		return w.unanswered(err, req)
 	}
 	w.silent = 0
-	// An answer has the head of its question.
-	head := len(w.packet)
+	// An answer has the head of its question, with longer lengths in it.
+	head := len(w.packet) + 6
 	for _, n := range req.names {
 		head -= nameBytes(n) + 6 // tags, lengths, Null
 	}

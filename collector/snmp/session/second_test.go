@@ -102,35 +102,74 @@ B.17 opaque 9f7a01ff
 		{Kind: session.Integer, N: -1},
 	}
 	a := snmptest.New(t, walk)
-	s := open(t, a, nil)
-	got, err := s.Walk(t.Context(), strings.TrimSuffix(base, "."), session.Limits{})
-	if err != nil || len(got) != len(want) {
-		t.Fatalf("%d, %v", len(got), err)
-	}
-	for i, w := range want {
-		if g := got[i]; g.OID != fmt.Sprint(base, i+1) || !reflect.DeepEqual(g.Value, w) {
-			t.Errorf("%s: %+v, want %+v", g.OID, g.Value, w)
+	for _, c := range protections(a) {
+		s := open(t, a, func(o *session.Options) { o.Credential = c })
+		got, err := s.Walk(t.Context(), strings.TrimSuffix(base, "."), session.Limits{})
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("%s: %d, %v", c.User, len(got), err)
+		}
+		for i, w := range want {
+			if g := got[i]; g.OID != fmt.Sprint(base, i+1) || !reflect.DeepEqual(g.Value, w) {
+				t.Errorf("%s %s: %+v, want %+v", c.User, g.OID, g.Value, w)
+			}
 		}
 	}
-	// Broken values are Null, and those beside them are read.
-	name, err := message.ParseOID(base + "1")
-	if err != nil {
-		t.Fatal(err)
+}
+
+// protections are credentials of version 2c and of each level of 3, with both
+// kinds of cipher.
+func protections(a *snmptest.Agent) []session.Credential {
+	a.Users = []message.User{
+		{Name: "open"},
+		{Name: "signed", Auth: "SHA", AuthPass: "authpass1"},
+		{Name: "stream", Auth: "SHA512", AuthPass: "authpass1", Priv: "AES256", PrivPass: "privpass1"},
+		{Name: "blocks", Auth: "MD5", AuthPass: "authpass1", Priv: "DES", PrivPass: "privpass1"},
 	}
-	for _, bad := range []message.Variable{
-		{Tag: message.Integer}, {Tag: message.Integer, Value: make([]byte, 9)}, {Tag: message.IPAddress, Value: []byte{1, 2, 3}},
-		{Tag: message.Counter32, Value: []byte{1, 0, 0, 0, 0}}, {Tag: message.Counter64}, {Tag: message.ObjectIdentifier, Value: []byte{0x2b, 0x80}}, {Tag: 0x47, Value: []byte{1}},
-	} {
-		bad.Name = name
-		good := message.Variable{Name: name, Tag: message.Integer, Value: []byte{7}}
-		good.Name, err = message.ParseOID(base + "2")
+	out := []session.Credential{{Version: "2c", Community: "public"}}
+	for _, u := range a.Users {
+		out = append(out, credential(u))
+	}
+	return out
+}
+
+// Broken values are Null, and those beside them are read, in all versions.
+func TestBrokenKinds(t *testing.T) {
+	base := "1.3.6.1.4.1.99999.3."
+	oid := func(s string) message.OID {
+		o, err := message.ParseOID(base + s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.Play(snmptest.Walk{bad, good})
-		got, err := s.Get(t.Context(), base+"1", base+"2")
-		if err != nil || len(got) != 2 || got[0].Kind != session.Null || got[1].N != 7 {
-			t.Errorf("%+v: %+v, %v", bad, got, err)
+		return o
+	}
+	null := session.Value{Kind: session.Null}
+	a := snmptest.New(t, system)
+	for _, c := range protections(a) {
+		s := open(t, a, func(o *session.Options) { o.Credential = c })
+		for _, b := range []struct {
+			tag   byte
+			value string
+			want  session.Value
+		}{
+			{message.Integer, "", null},
+			{message.Integer, "123456789", null},
+			{message.IPAddress, "abc", null},
+			{message.IPAddress, "", null},
+			{message.Counter32, "\x01\x00\x00\x00\x00", null},
+			{message.Counter64, "", null},
+			{message.Counter64, "0123456789", null},
+			{message.ObjectIdentifier, "\x2b\x80", null},
+			{message.ObjectIdentifier, "", session.Value{Kind: session.ObjectID, S: "0.0"}},
+			{message.Opaque, "", null},
+			{message.Null, "something", null},
+			{0x47, "1", null},
+			{0x55, "1", null},
+		} {
+			a.Play(snmptest.Walk{{Name: oid("1"), Tag: message.Integer, Value: []byte{6}}, {Name: oid("2"), Tag: b.tag, Value: []byte(b.value)}, {Name: oid("3"), Tag: message.OctetString, Value: []byte("x")}})
+			got, err := s.Get(t.Context(), base+"1", base+"2", base+"3")
+			if err != nil || len(got) != 3 || got[0].N != 6 || !reflect.DeepEqual(got[1].Value, b.want) || string(got[2].B) != "x" {
+				t.Errorf("%s, %#02x %q: %+v, %v", c.User, b.tag, b.value, got, err)
+			}
 		}
 	}
 }

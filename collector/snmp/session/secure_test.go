@@ -290,6 +290,33 @@ func TestForgedAnswers(t *testing.T) {
 			m.Secure.Boots, m.Secure.Time = 1<<31-1, 1<<31-1
 		}
 	}
+	// One who has the key of the digest alone.
+	var pass message.Passwords
+	signed := func(_ int, p []byte) [][]byte {
+		var m message.Message
+		if err := m.Parse(bytes.Clone(p)); err != nil {
+			panic(err)
+		}
+		if m.Secure.Flags&message.Auth == 0 {
+			return [][]byte{p}
+		}
+		k, err := pass.Local(message.User{Name: "muster", Auth: "SHA256", AuthPass: "authpass1"}, m.Secure.Engine)
+		if err != nil {
+			panic(err)
+		}
+		m.Secure.Flags = message.Auth
+		m.PDU.Type, m.PDU.ID = message.Response, m.Secure.ID
+		name, err := message.ParseOID(systemN + "7.0")
+		if err != nil {
+			panic(err)
+		}
+		m.PDU.Variables = []message.Variable{{Name: name, Tag: message.Integer, Value: []byte{66}}}
+		b, err := m.Append(nil, k)
+		if err != nil {
+			panic(err)
+		}
+		return [][]byte{b, p}
+	}
 	flip := func(n int, p []byte) [][]byte {
 		q := bytes.Clone(p)
 		q[len(q)-1] ^= 1
@@ -300,6 +327,7 @@ func TestForgedAnswers(t *testing.T) {
 		"unsigned clock":    forge(report(snmptest.NotInWindow)),
 		"our own engine":    forge(report(snmptest.UnknownEngine)),
 		"changed bit":       flip,
+		"not sealed":        signed,
 		"unsigned, no user": forge(func(m *message.Message) { m.Secure.User = nil }),
 	} {
 		t.Run(name, func(t *testing.T) {

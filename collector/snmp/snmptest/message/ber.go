@@ -14,8 +14,7 @@ const (
 	MaxBytes     = 65507
 	MaxVariables = 4096
 	maxSubIDs    = 128
-	maxEngineID  = 32 // RFC 3411 §5, as is minEngineID
-	minEngineID  = 5
+	maxEngineID  = 32 // RFC 3411 §5
 )
 
 // Tags (ITU-T X.690; RFC 2578 §7.1, RFC 3416 §3, RFC 1157 §4.1.6).
@@ -102,7 +101,7 @@ func wantInt(b []byte) (int32, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	n, err := Signed(v)
+	n, err := signed(v)
 	if err == nil && n != int64(int32(n)) {
 		// Agents that take request-id for unsigned send five bytes.
 		if n>>32 != 0 {
@@ -112,29 +111,14 @@ func wantInt(b []byte) (int32, []byte, error) {
 	return int32(n), rest, err
 }
 
-// Signed reads a whole number of two's complement.
-func Signed(v []byte) (int64, error) {
+// signed reads a whole number of two's complement.
+func signed(v []byte) (int64, error) {
 	if len(v) == 0 || len(v) > 8 {
 		return 0, fmt.Errorf("%w: number of %d bytes", ErrForm, len(v))
 	}
 	n := int64(int8(v[0]))
 	for _, x := range v[1:] {
 		n = n<<8 | int64(x)
-	}
-	return n, nil
-}
-
-// Unsigned reads a whole number that is never negative.
-func Unsigned(v []byte) (uint64, error) {
-	if len(v) == 9 && v[0] == 0 {
-		v = v[1:]
-	}
-	if len(v) == 0 || len(v) > 8 {
-		return 0, fmt.Errorf("%w: number of %d bytes", ErrForm, len(v))
-	}
-	var n uint64
-	for _, x := range v {
-		n = n<<8 | uint64(x)
 	}
 	return n, nil
 }

@@ -121,16 +121,8 @@ func cipherOf(name string) cipherKind {
 // Passwords keeps what passwords come to, which is slow to work out. The zero
 // Passwords is ready; it may be used from several goroutines.
 type Passwords struct {
-	mu     sync.Mutex
-	kept   map[[sha256.Size]byte][]byte
-	worked int
-}
-
-// Worked is how many passwords were worked out so far.
-func (p *Passwords) Worked() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.worked
+	mu   sync.Mutex
+	kept map[[sha256.Size]byte][]byte
 }
 
 // mostPasswords bounds the cache. An office has a handful; above, they are
@@ -166,7 +158,6 @@ func (p *Passwords) stretch(d digestKind, password []byte) []byte {
 		p.kept = map[[sha256.Size]byte][]byte{}
 	}
 	p.kept[at] = key
-	p.worked++
 	return key
 }
 

@@ -1,16 +1,13 @@
-// Package message is SNMP on the wire: names, values, messages of versions 1,
-// 2c and 3, and what makes version 3 secure (RFC 1157, 3412, 3414, 3416, 3417,
-// 3826, 7860). Both ends are here, for tests play agents.
+// Package message is a second opinion of SNMP on the wire, for tests: names,
+// values, messages of versions 1, 2c and 3, and what makes version 3 secure (RFC
+// 1157, 3412, 3414, 3416, 3417, 3826, 7860). It shares nothing with the library
+// that programs use, since two ends with one mistake would agree. Agents and
+// senders of tests speak through it.
 //
 // It must not know sockets, who asks whom, or when a message is a good answer.
-// Everything it reads is hostile: it is bounded, and refers to the packet
-// instead of copying it.
 package message
 
-import (
-	"fmt"
-	"net/netip"
-)
+import "fmt"
 
 // Versions as they travel.
 const (
@@ -33,19 +30,7 @@ type PDU struct {
 	Status int32 // error-status; of GETBULK non-repeaters
 	Index  int32 // error-index; of GETBULK max-repetitions
 
-	// Trap is the head of a trap of version 1; ID, Status and Index are not
-	// used then.
-	Trap V1Trap
-
 	Variables []Variable
-}
-
-// V1Trap is the head of a trap of version 1 (RFC 1157 §4.1.6).
-type V1Trap struct {
-	Enterprise        OID
-	Agent             netip.Addr
-	Generic, Specific int32
-	Uptime            uint32 // hundredths of a second
 }
 
 // Message is one packet.
@@ -104,10 +89,6 @@ func (p *PDU) parse(b []byte) error {
 		if p.Index, body, err = wantInt(body); err != nil {
 			return err
 		}
-	case TrapV1:
-		if body, err = p.Trap.parse(body); err != nil {
-			return err
-		}
 	default:
 		return fmt.Errorf("%w: PDU %#02x", ErrForm, tag)
 	}
@@ -147,48 +128,11 @@ func parseVariable(b []byte) (v Variable, err error) {
 		return v, err
 	}
 	v.Tag = b[0]
-	if n == len(b)-head+1 && v.Tag == OctetString {
-		// RouterOS counts one byte too many in some texts; what holds the
-		// value says where it ends.
-		n--
-	}
 	if n > len(b)-head {
 		return v, fmt.Errorf("%w: value of %d bytes, %d are there", ErrForm, n, len(b)-head)
 	}
 	v.Value = b[head : head+n : head+n]
 	return v, nil
-}
-
-func (t *V1Trap) parse(b []byte) ([]byte, error) {
-	enterprise, b, err := want(b, ObjectIdentifier)
-	if err != nil {
-		return nil, err
-	}
-	t.Enterprise = enterprise
-	if err := t.Enterprise.Check(); err != nil {
-		return nil, err
-	}
-	agent, b, err := want(b, IPAddress)
-	if err != nil {
-		return nil, err
-	}
-	var ok bool
-	if t.Agent, ok = netip.AddrFromSlice(agent); !ok {
-		return nil, fmt.Errorf("%w: address of %d bytes", ErrForm, len(agent))
-	}
-	if t.Generic, b, err = wantInt(b); err != nil {
-		return nil, err
-	}
-	if t.Specific, b, err = wantInt(b); err != nil {
-		return nil, err
-	}
-	up, b, err := want(b, TimeTicks)
-	if err != nil {
-		return nil, err
-	}
-	n, err := Unsigned(up)
-	t.Uptime = uint32(n)
-	return b, err
 }
 
 // write writes a PDU.
@@ -202,28 +146,9 @@ func (p *PDU) write(w *writer) error {
 		w.wrap(sequence, m)
 	}
 	w.wrap(sequence, end)
-	if p.Type == TrapV1 {
-		m := w.mark()
-		for _, shift := range []int{0, 8, 16, 24} {
-			w.byte(byte(p.Trap.Uptime >> shift))
-		}
-		if p.Trap.Uptime >= 1<<31 {
-			w.byte(0)
-		}
-		w.wrap(TimeTicks, m)
-		w.int(int64(p.Trap.Specific))
-		w.int(int64(p.Trap.Generic))
-		if !p.Trap.Agent.Is4() {
-			return fmt.Errorf("trap of version 1 from %v: it carries IPv4 only", p.Trap.Agent)
-		}
-		a := p.Trap.Agent.As4()
-		w.element(IPAddress, a[:])
-		w.element(ObjectIdentifier, p.Trap.Enterprise)
-	} else {
-		w.int(int64(p.Index))
-		w.int(int64(p.Status))
-		w.int(int64(p.ID))
-	}
+	w.int(int64(p.Index))
+	w.int(int64(p.Status))
+	w.int(int64(p.ID))
 	w.wrap(p.Type, end)
 	return nil
 }
@@ -256,27 +181,4 @@ func (m *Message) Append(dst []byte, keys *Keys) ([]byte, error) {
 		return nil, fmt.Errorf("write SNMP message: %d bytes are more than a packet holds", n)
 	}
 	return append(dst, w.b[w.at:]...), nil
-}
-
-// Answer makes the response to an inform: the same variables under another tag
-// (RFC 3416 §4.2.7), protected as the inform was.
-func (m *Message) Answer() *Message {
-	a := *m
-	a.buf = nil
-	a.PDU.Type, a.PDU.Status, a.PDU.Index = Response, 0, 0
-	a.Secure.Flags &^= Reportable
-	return &a
-}
-
-// Uint32 is the value of a Counter32, Gauge32 or TimeTicks. Agents that take
-// it for signed leave the sign in or write five bytes.
-func Uint32(v []byte) (uint32, error) {
-	n, err := Signed(v)
-	if err != nil {
-		return 0, err
-	}
-	if n > 1<<32-1 || n < -1<<31 {
-		return 0, fmt.Errorf("%w: number above 32 bits", ErrForm)
-	}
-	return uint32(n), nil
 }

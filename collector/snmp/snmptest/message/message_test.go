@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"math/rand/v2"
-	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -131,7 +130,6 @@ func all(t testing.TB) []Message {
 	}
 	return []Message{
 		{Version: V1, Community: []byte("public"), PDU: PDU{Type: GetNextRequest, ID: -1, Variables: values}},
-		{Version: V1, Community: []byte("public"), PDU: PDU{Type: TrapV1, Trap: V1Trap{Enterprise: oid(t, "1.3.6.1.4.1.9"), Agent: netip.MustParseAddr("10.1.2.3"), Generic: 6, Specific: 7, Uptime: 1<<32 - 1}, Variables: values}},
 		{Version: V2c, Community: nil, PDU: PDU{Type: Response, ID: 1<<31 - 1, Status: 5, Index: 3, Variables: values}},
 		{Version: V2c, Community: bytes.Repeat([]byte("c"), 200), PDU: PDU{Type: InformRequest, ID: 128, Variables: nil}},
 	}
@@ -193,7 +191,7 @@ func TestSecureRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, m := range all(t)[2:] {
+			for _, m := range all(t)[1:] {
 				m.Version = V3
 				m.Secure = Secure{ID: 7, Flags: u.Flags(), Engine: engine, Boots: 3, Time: 1 << 30, User: []byte("u"), ContextEngine: engine, Context: []byte("vlan-1")}
 				b, err := m.Append(nil, ours)
@@ -216,15 +214,6 @@ func TestSecureRoundTrip(t *testing.T) {
 				}
 				if g, w := plain(&got), plain(&m); !reflect.DeepEqual(g.PDU, w.PDU) || string(got.Secure.Context) != "vlan-1" || got.Secure.Time != 1<<30 || got.Secure.Boots != 3 {
 					t.Errorf("%s %s: got %+v\nwant %+v", auth, priv, g, w)
-				}
-				// The answer to an inform says the same under another tag.
-				a, err := got.Answer().Append(nil, theirs)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var back Message
-				if err := errors.Join(back.Parse(a), back.Open(ours)); err != nil || back.PDU.Type != Response || back.PDU.ID != m.PDU.ID || len(back.PDU.Variables) != len(m.PDU.Variables) {
-					t.Errorf("%s %s: answer %+v, %v", auth, priv, back.PDU, err)
 				}
 				if auth == "" {
 					continue
@@ -272,27 +261,12 @@ func TestSalts(t *testing.T) {
 	}
 }
 
-// What agents are known to do wrong and is read all the same.
-func TestLenient(t *testing.T) {
+// Lengths in more bytes than they need, and request-id as an unsigned number.
+func TestLongLengths(t *testing.T) {
 	var m Message
-	// RouterOS: a text that says it is one byte longer than it is.
-	b, _ := hex.DecodeString("3026" + "020101" + "04067075626c6963" + "a219" + "020101" + "020100" + "020100" + "300e" + "300c" + "06082b06010201010500" + "0401")
-	if err := m.Parse(b); err != nil || len(m.PDU.Variables) != 1 || len(m.PDU.Variables[0].Value) != 0 {
-		t.Errorf("%+v, %v", m.PDU, err)
-	}
-	// Lengths in more bytes than they need, request-id as an unsigned number.
-	b, _ = hex.DecodeString("3084" + "0000001a" + "020101" + "0400" + "a2820011" + "020500ffffffff" + "020100" + "020100" + "30820000")
+	b, _ := hex.DecodeString("3084" + "0000001a" + "020101" + "0400" + "a2820011" + "020500ffffffff" + "020100" + "020100" + "30820000")
 	if err := m.Parse(b); err != nil || m.PDU.ID != -1 {
 		t.Errorf("%+v, %v", m.PDU, err)
-	}
-	for v, want := range map[string]uint32{"7f": 127, "00ffffffff": 1<<32 - 1, "ffffffff": 1<<32 - 1, "ff": 1<<32 - 1, "80000000": 1 << 31} {
-		b, _ := hex.DecodeString(v)
-		if n, err := Uint32(b); err != nil || n != want {
-			t.Errorf("%s: %d, %v, want %d", v, n, err, want)
-		}
-	}
-	if _, err := Uint32([]byte{1, 0, 0, 0, 0}); err == nil {
-		t.Error("33 bits")
 	}
 }
 
@@ -307,7 +281,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(b)
 	}
 	engine := []byte{0x80, 0, 0, 0, 5, 1}
-	open := all(f)[2]
+	open := all(f)[1]
 	open.Version, open.Secure = V3, Secure{ID: 1, Engine: engine, User: []byte("u"), ContextEngine: engine}
 	b, err := open.Append(nil, nil)
 	if err != nil {
@@ -322,7 +296,7 @@ func FuzzParse(f *testing.F) {
 			f.Fatal(err)
 		}
 		keys = append(keys, k)
-		m := all(f)[2]
+		m := all(f)[1]
 		m.Version, m.Secure = V3, Secure{ID: 1, Engine: engine, User: []byte("u"), Flags: Auth}
 		if priv != "" {
 			m.Secure.Flags |= Priv
@@ -357,9 +331,6 @@ func FuzzParse(f *testing.F) {
 			if o, err := ParseOID(v.Name.String()); err != nil || !bytes.Equal(o, v.Name) {
 				t.Fatalf("%x is %v and that %x, %v", v.Name, v.Name, o, err)
 			}
-		}
-		if m.PDU.Type == TrapV1 && !m.PDU.Trap.Agent.Is4() {
-			return
 		}
 		out, err := m.Append(nil, nil)
 		if err != nil {

@@ -123,35 +123,24 @@ func partLen(o OID) int {
 	return len(o)
 }
 
-// AppendText writes the dotted form, without a leading dot.
-func (o OID) AppendText(dst []byte) []byte { return o.appendParts(dst, true) }
-
-// AppendIndex writes what stands behind a column: parts that are not the
-// beginning of a name.
-func (o OID) AppendIndex(dst []byte) []byte { return o.appendParts(dst, false) }
-
-func (o OID) appendParts(dst []byte, whole bool) []byte {
+// String is the dotted form, without a leading dot.
+func (o OID) String() string {
+	out := make([]byte, 0, 3*len(o))
 	var x uint64
 	for i, first := 0, true; i < len(o); i++ {
 		x = x<<7 | uint64(o[i]&0x7f)
 		if o[i] >= 0x80 {
 			continue
 		}
-		switch {
-		case first && whole:
+		if first {
 			// The first number is two: 40 times the first part, plus the second.
 			a := min(x/40, 2)
-			dst = strconv.AppendUint(dst, a, 10)
-			dst = append(dst, '.')
+			out = strconv.AppendUint(out, a, 10)
 			x -= 40 * a
-		case !first:
-			dst = append(dst, '.')
 		}
-		dst = strconv.AppendUint(dst, x, 10)
+		out = append(out, '.')
+		out = strconv.AppendUint(out, x, 10)
 		x, first = 0, false
 	}
-	return dst
+	return string(out)
 }
-
-// String is the dotted form.
-func (o OID) String() string { return string(o.AppendText(make([]byte, 0, 3*len(o)))) }

@@ -22,8 +22,6 @@ const userModel = 3
 var (
 	// ErrDigest: the message is not signed with the user's key.
 	ErrDigest = errors.New("wrong digest")
-	// ErrLevel: it is protected less than it has to be.
-	ErrLevel = errors.New("less security than asked for")
 	// ErrDecrypt: it does not decrypt to a message.
 	ErrDecrypt = errors.New("cannot be decrypted")
 )
@@ -124,9 +122,6 @@ func (s *Secure) parseParams(b []byte) (err error) {
 	s.salt, _, err = want(b, OctetString)
 	return err
 }
-
-// GoodEngine says whether an engine id can be one (RFC 3411 §5).
-func GoodEngine(id []byte) bool { return len(id) >= minEngineID && len(id) <= maxEngineID }
 
 // Open reads what a message of version 3 says. With keys, all that its flags
 // claim is checked; nil opens only what is not protected. Flags itself may claim
