@@ -16,6 +16,8 @@ func derive(s *inventory.Section, row []any) {
 		deriveSensor(s, row)
 	case "printer_supply", "printer_tray":
 		deriveLevel(s, row)
+	case "radio":
+		deriveChannel(s, row)
 	case "fdb":
 		deriveRandom(s, row, "mac")
 	case "wireless_client":
@@ -196,5 +198,54 @@ func deriveAddress(s *inventory.Section, row []any) {
 	}
 	if f := s.Index("scope"); row[f] == nil && a != "" {
 		row[f] = scopeOf(a)
+	}
+}
+
+// deriveChannel works out band and frequency of a radio from its channel, and
+// the other way round. Up to 14 channels are 2.4 GHz unless the radio says that
+// it is another (IEEE 802.11-2020 §17.3.8.4, annex E).
+func deriveChannel(s *inventory.Section, row []any) {
+	channel, freq, band := s.Index("channel"), s.Index("frequency_hertz"), s.Index("band")
+	n, okChannel := floatAt(row, channel)
+	f, okFreq := floatAt(row, freq)
+	if okFreq && row[band] == nil {
+		switch mhz := f / 1e6; {
+		case mhz >= 2400 && mhz < 2500:
+			row[band] = "2.4"
+		case mhz >= 4900 && mhz < 5925:
+			row[band] = "5"
+		case mhz >= 5925 && mhz <= 7125:
+			row[band] = "6"
+		}
+	}
+	if !okChannel || n <= 0 {
+		return
+	}
+	if row[band] == nil {
+		switch {
+		case n <= 14:
+			row[band] = "2.4"
+		case n <= 196:
+			row[band] = "5"
+		}
+	}
+	if okFreq {
+		return
+	}
+	mhz := 0.0
+	switch textAt(row, band) {
+	case "2.4":
+		if mhz = 2407 + 5*n; n == 14 {
+			mhz = 2484
+		}
+	case "5":
+		if mhz = 5000 + 5*n; n >= 183 {
+			mhz = 4000 + 5*n
+		}
+	case "6":
+		mhz = 5950 + 5*n
+	}
+	if mhz > 0 {
+		row[freq] = int64(mhz * 1e6)
 	}
 }

@@ -69,7 +69,7 @@ func reference(t *testing.T) string {
 		"`switch`, `router`, `firewall`, `access_point`, `wireless_controller`, `printer`, `ups`, `pdu`, `nas`, `camera`, `phone`, `main_server`. " +
 		"Where nothing is found, vendor is that of the enterprise number, model, serial and version those of the chassis in ENTITY-MIB, and kind is guessed from what the device has.\n\n")
 	b.WriteString("### Builtins\n\n`" + strings.Join(Builtins(), "`, `") + "`.\n\n")
-	b.WriteString("### Ways to read a value (`as`)\n\nNone: a number is a number, bytes are a text. `text`: as a text. `number`: as a number, also of a text such as `23 C`. `mac`, `address`: a hardware or IP address in any form. " +
+	b.WriteString("### Ways to read a value (`as`)\n\nNone: a number is a number, bytes are a text. `text`: as a text. `number`: as a number, also of a text such as `23 C`. `decibels`: ten times the logarithm of the number, so that milliwatts become dBm; of tenths of microwatts with `offset: -40`. `mac`, `address`: a hardware or IP address in any form. " +
 		"`hex`: bytes in hexadecimal. `date`: DateAndTime, seconds since 1970, or a text with `layout`. `ticks`: hundredths of a second as seconds. " +
 		"`bits`: the numbers of the bits that are set, a list, which `map` names. `oid_end`: the last number of an OID. `port`: the name of the port with this ifIndex. " +
 		"`base_port`: the name of the port with this number in the bridge.\n\nThen, in this order: `skip`, `blank`, `match` and `take`, `map`, or else `times`, `scale`, `divisor`, `offset` and `between`.\n")
