@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -195,7 +196,7 @@ func numbersOf(l report.Layout, values []float64) []api.ProfileNumber {
 			for _, l := range s.Labels {
 				labels = append(labels, l.Key+"="+l.Value)
 			}
-			x.Example = strings.TrimSpace(strings.Join(labels, " ") + fmt.Sprintf(" %g", values[i]))
+			x.Example = strings.TrimSpace(strings.Join(labels, " ") + " " + strconv.FormatFloat(values[i], 'f', -1, 64))
 		}
 	}
 	slices.SortFunc(out, func(a, b api.ProfileNumber) int {

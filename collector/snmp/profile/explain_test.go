@@ -200,3 +200,39 @@ func TestAPartOfASectionIsNotToldAfterARestart(t *testing.T) {
 		t.Error("a device that is new is read in part")
 	}
 }
+
+// Files of profiles come over the API: whatever stands in one, it is a profile
+// that can be asked, or a problem.
+func FuzzProfile(f *testing.F) {
+	own, err := Load(Own(), "")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{
+		"name: x\nextends: [switch]\nmatch: [{object_id: [1.3.6.1.4.1.99999], description: '^a'}]\n",
+		"name: x\nbase: true\nmetadata: {model: [{oid: 1.3.6.1.4.1.99999.1.0, match: '(a+)+$'}]}\n",
+		"name: x\nmatch: [{below: 1.3.6.1.2.1.1}]\ntables:\n  - section: sensor\n    entry: 1.3.6.1.4.1.9.9.1\n    index: [{name: i}]\n    set: {kind: temperature}\n    columns: {name: 2}\n    fields: {value: [{column: 3, divisor: 0, map: '1=2, *=x'}]}\n",
+		"name: x\nextends: [x]\n",
+	} {
+		f.Add([]byte(text))
+	}
+	w := readWalk(f, "switch.walk")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		set, p, err := own.With("x.yaml", data)
+		if err != nil {
+			return
+		}
+		p.Matches()
+		p.Parts()
+		d, err := set.Identify(context.Background(), w, nil)
+		if err != nil {
+			return
+		}
+		if _, err := d.Read(context.Background(), w, nil); err != nil {
+			t.Errorf("a walk that always answers: %v", err)
+		}
+		if _, err := set.Explain(context.Background(), w, "x"); err != nil {
+			t.Error(err)
+		}
+	})
+}
