@@ -245,6 +245,9 @@ func (x *exchange) note(size int, verdict error) {
 
 // write makes the packet of a request.
 func (x *exchange) write(id int32, req request) (err error) {
+	if len(x.community) > maxCommunity {
+		return fmt.Errorf("community with context %q has %d bytes, at most %d", x.name, len(x.community), maxCommunity)
+	}
 	m := &x.said
 	m.Version, m.Community = x.version, x.community
 	m.PDUType, m.RequestID, m.MaxRepetitions = req.kind, uint32(id), uint32(req.repetitions)
