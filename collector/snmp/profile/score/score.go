@@ -459,7 +459,7 @@ func (r *Result) tables(e Expected) {
 			continue
 		}
 		ip, err := netip.ParseAddr(w.IP)
-		if err != nil {
+		if err != nil || ip.IsUnspecified() { // nobody has 0.0.0.0
 			continue
 		}
 		r.count("arp", arp[ip.Unmap().String()+"/"+w.MAC], "%s %s", w.IP, w.MAC)
