@@ -95,7 +95,7 @@ type Health struct {
 // SNMP is how network gear is asked. Which gear, and with what, stands in the
 // database: muster subnet, target, credential.
 type SNMP struct {
-	Profiles string `yaml:"profiles" doc:"Folder of the office's own profiles of devices, a YAML file each: one with the name of a profile of Muster's takes its place, any other adds one. Changed files are used within a minute."`
+	Profiles string `yaml:"profiles" doc:"Folder of the office's own profiles of devices, a YAML file each: one with the name of a profile of Muster's takes its place, any other adds one. Changed files are read within a minute, and used for each device within an hour."`
 	Traps    string `yaml:"traps" doc:"Address (host:port, such as :162) where traps and informs of polled gear are heard. A trap only makes Muster ask its sender at once. Empty: none are heard. On Linux port 162 needs CAP_NET_BIND_SERVICE, or a rule that redirects it."`
 }
 
