@@ -21,13 +21,23 @@ import (
 // moment is when all of these tests take place.
 func moment() time.Time { return time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC) }
 
-func identify(t *testing.T, w session.Asker) *Device {
+func own(t *testing.T) *Set {
 	t.Helper()
 	s, err := Load(Own(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Now = moment
+	return s
+}
+
+func identify(t *testing.T, w session.Asker) *Device {
+	t.Helper()
+	return identifyWith(t, own(t), w)
+}
+
+func identifyWith(t *testing.T, s *Set, w session.Asker) *Device {
+	t.Helper()
 	d, err := s.Identify(context.Background(), w, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -170,6 +180,7 @@ func TestWalksGiveTheirGoldens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := own(t)
 	for _, f := range files {
 		name, ok := strings.CutSuffix(f.Name(), ".walk")
 		if !ok {
@@ -177,7 +188,7 @@ func TestWalksGiveTheirGoldens(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			w := readWalk(t, f.Name())
-			d := identify(t, w)
+			d := identifyWith(t, s, w)
 			golden(t, name, shown(d, read(t, d, w)))
 		})
 	}
