@@ -90,6 +90,57 @@ func machine() []Kind {
 			},
 		},
 		{
+			Name: KernelFault, Group: Fault, Urgent: true,
+			Doc: "The kernel met a fault in itself, or a processor hung in it, and went on.",
+			Key: []string{"fault", "module"},
+			Attributes: []Attribute{
+				text("fault", "What it was.", "oops", "lockup", "stall", "bug", "protection_fault"),
+				text("module", "Driver that the record names."),
+				text("program", "Program that ran at that moment."),
+			},
+			Sources: []Source{
+				kmsg("BUG:", `BUG: (unable to handle|kernel NULL pointer dereference)`),
+				kmsg("kernel BUG at", `kernel BUG at `),
+				kmsg("Oops", `(^|: )Oops(: | - )`),
+				kmsg("general protection fault", `^general protection fault`),
+				kmsg("lockup", `BUG: soft lockup - CPU#\d+ stuck`),
+				kmsg("LOCKUP", `Watchdog detected hard LOCKUP on cpu`),
+				kmsg("detected stall", `rcu: INFO: rcu_\w+ (self-)?detected (expedited )?stall`),
+			},
+		},
+		{
+			Name: GPUHang, Group: Fault,
+			Doc: "The graphics processor stopped and was started again.",
+			Key: []string{"device"},
+			Attributes: []Attribute{
+				text("device", "PCI address, where told."),
+				text("driver", "Its driver."),
+				number("code", "code", "Number of the fault, as NVIDIA's Xid."),
+			},
+			Sources: []Source{
+				kmsg("GPU HANG", `GPU HANG: ecode`),
+				kmsg("amdgpu", `amdgpu.*(ring \S+ timeout|GPU reset begin)`),
+				kmsg("Xid", `NVRM: Xid \(\S+: ?\d+`),
+				kmsg("nouveau", `nouveau \S+: .*(fault|SCHED_ERROR|channel \d+.*killed)`),
+			},
+		},
+		{
+			Name: USBError, Group: Fault,
+			Doc: "A USB device or port did not answer, was reset or drew too much current.",
+			Key: []string{"port", "cause"},
+			Attributes: []Attribute{
+				text("port", "Bus and port, such as 1-4.2: the place, whatever hangs there."),
+				text("cause", "What it was.", "no_answer", "over_current", "reset", "controller"),
+			},
+			Sources: []Source{
+				kmsg("usb", `usb \d+-[\d.]+: device (descriptor read/\S+|not accepting address \d+), error -\d+`),
+				kmsg("over-current", `over-current (condition|change)`),
+				kmsg("disabled by hub", `port \d+ disabled by hub \(EMI\?\)`),
+				kmsg("usb", `usb \d+-[\d.]+: reset \S+( \S+)? USB device`),
+				kmsg("xhci_hcd", `xhci_hcd \S+: (xHCI host (controller )?not responding|HC died)`),
+			},
+		},
+		{
 			Name: DumpLost, Group: Fault,
 			Doc:        "The machine crashed or would crash without saving a dump.",
 			Attributes: []Attribute{number("code", "code", "Number of the record in Windows' log.")},

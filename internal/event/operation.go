@@ -116,6 +116,19 @@ func operation() []Kind {
 			Sources:    here("intake: status of a section"),
 		},
 		{
+			Name: LogGap, Group: Operation,
+			Doc: "A log of the machine was not read, or not all of it: what it told in that time is not known.",
+			Key: []string{"log", "reason"},
+			Attributes: []Attribute{
+				text("log", "Which log.", "kernel", "journal", "syslog", "logins"),
+				text("reason", "Why.", "denied", "overwritten", "damaged", "too_many", "too_old", "compressed"),
+				number("lines", "count", "Lines passed over, where that is known."),
+			},
+			Sources: []Source{
+				seen(Linux, "the agent itself, from numbers that are missing in a log and bounds of its own"),
+			},
+		},
+		{
 			Name: PresenceChanged, Group: Operation,
 			Doc: "What is thought of the device's presence changed.",
 			Attributes: []Attribute{

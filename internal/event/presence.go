@@ -81,6 +81,18 @@ func presence() []Kind {
 			},
 		},
 		{
+			Name: LogonFailed, Group: Presence,
+			Doc: "Somebody was refused at sign-in. The name that was typed is never taken: people type passwords there.",
+			Key: []string{"program", "session"},
+			Attributes: []Attribute{
+				text("program", "Program that refused, such as sshd or sudo."),
+				text("session", "How the person came.", "console", "remote", "shell"),
+			},
+			Sources: []Source{
+				seen(Linux, "journal or auth.log: lines of sshd, login, su, sudo and display managers"),
+			},
+		},
+		{
 			Name: TimeChanged, Group: Presence,
 			Doc: "The clock was set, or jumped against the clock that only runs forward.",
 			Attributes: []Attribute{

@@ -19,6 +19,7 @@ func program() []Kind {
 				seen(Darwin, "a new *.ips of bug_type 309 or *.crash in DiagnosticReports of the machine or a user"),
 				journal("fc2e22bc6ee647b6b90729ab34a250b1", "systemd-coredump: COREDUMP_COMM, COREDUMP_SIGNAL"),
 				kmsg("segfault at", `\S+\[\d+\]: segfault at [0-9a-f]+ `).when("no coredump tells of the same process"),
+				kmsg("traps:", `traps: \S+\[\d+\] (general protection|trap) `).when("no coredump tells of the same process"),
 			},
 		},
 		{

@@ -31,6 +31,9 @@ func Folders() []Folder {
 		{Path: "internal/event/windows", Owns: "what records of Windows' event log mean", May: []Import{
 			{"internal/event", "its kinds are those of the catalogue"},
 		}},
+		{Path: "internal/event/linux", Owns: "what lines of Linux' logs mean", May: []Import{
+			{"internal/event", "its kinds are those of the catalogue"},
+		}},
 		{Path: "internal/event/evtx", Owns: "saved logs of Windows, for tests and evaluations", TestsOnly: true, May: []Import{
 			{"internal/event/windows", "what it reads are its records"},
 		}},
