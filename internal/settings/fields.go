@@ -103,22 +103,39 @@ func setScalar(v reflect.Value, text string) error {
 // Verify holds a struct of settings, to which v points, against its tags and
 // its Check methods, wherever the values came from: file, flags or program.
 // The problems carry no position.
-func Verify(v any) Problems {
-	return verify("", reflect.ValueOf(v).Elem())
+func Verify(v any) Problems { return new(Verifier).Verify(v) }
+
+// Verifier verifies many values of few types, whose tags it reads once. It is
+// used from one goroutine at a time.
+type Verifier struct{ fields map[reflect.Type][]field }
+
+// Verify does what the function of that name does.
+func (x *Verifier) Verify(v any) Problems { return x.verify("", reflect.ValueOf(v).Elem()) }
+
+func (x *Verifier) fieldsOf(t reflect.Type) []field {
+	list, ok := x.fields[t]
+	if !ok {
+		if x.fields == nil {
+			x.fields = map[reflect.Type][]field{}
+		}
+		list = fieldsOf(t)
+		x.fields[t] = list
+	}
+	return list
 }
 
-func verify(key string, v reflect.Value) Problems {
+func (x *Verifier) verify(key string, v reflect.Value) Problems {
 	var out Problems
 	switch v.Kind() {
 	case reflect.Struct:
-		for _, f := range fieldsOf(v.Type()) {
+		for _, f := range x.fieldsOf(v.Type()) {
 			inner := v.Field(f.index)
 			out = append(out, verifyField(join(key, f.key), f, inner)...)
-			out = append(out, verify(join(key, f.key), inner)...)
+			out = append(out, x.verify(join(key, f.key), inner)...)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			out = append(out, verify(join(key, "["+strconv.Itoa(i)+"]"), v.Index(i))...)
+			out = append(out, x.verify(join(key, "["+strconv.Itoa(i)+"]"), v.Index(i))...)
 		}
 	}
 	if v.CanAddr() {
