@@ -61,7 +61,7 @@ func Decode(file string, data []byte, into any) error {
 	for _, p := range d.problems {
 		unread[p.Key] = true
 	}
-	for _, p := range Verify(into) {
+	for _, p := range d.verifier.Verify(into) {
 		if unread[p.Key] {
 			continue
 		}
@@ -97,6 +97,7 @@ type decoder struct {
 	file     string
 	problems Problems
 	at       map[string]*token.Position // where each value stands, by dotted path
+	verifier Verifier
 }
 
 func (d *decoder) syntax(err error) Problem {
@@ -188,7 +189,7 @@ func (d *decoder) structure(key string, node ast.Node, into reflect.Value, depth
 	if !ok {
 		return
 	}
-	fields := fieldsOf(into.Type())
+	fields := d.verifier.fieldsOf(into.Type())
 	for _, pair := range pairs {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.key == pair.name })
 		if i < 0 {

@@ -110,7 +110,7 @@ func Verify(v any) Problems { return new(Verifier).Verify(v) }
 type Verifier struct{ fields map[reflect.Type][]field }
 
 // Verify does what the function of that name does.
-func (x *Verifier) Verify(v any) Problems { return x.verify("", reflect.ValueOf(v).Elem()) }
+func (x *Verifier) Verify(v any) Problems { return x.verify(reflect.ValueOf(v).Elem()) }
 
 func (x *Verifier) fieldsOf(t reflect.Type) []field {
 	list, ok := x.fields[t]
@@ -124,23 +124,25 @@ func (x *Verifier) fieldsOf(t reflect.Type) []field {
 	return list
 }
 
-func (x *Verifier) verify(key string, v reflect.Value) Problems {
+// verify gives problems with keys below v's: few values have any, so that keys
+// are written only then.
+func (x *Verifier) verify(v reflect.Value) Problems {
 	var out Problems
 	switch v.Kind() {
 	case reflect.Struct:
 		for _, f := range x.fieldsOf(v.Type()) {
 			inner := v.Field(f.index)
-			out = append(out, verifyField(join(key, f.key), f, inner)...)
-			out = append(out, x.verify(join(key, f.key), inner)...)
+			out = append(out, verifyField(f, inner).below(f.key)...)
+			out = append(out, x.verify(inner).below(f.key)...)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			out = append(out, x.verify(join(key, "["+strconv.Itoa(i)+"]"), v.Index(i))...)
+			out = append(out, x.verify(v.Index(i)).at(i)...)
 		}
 	}
 	if v.CanAddr() {
 		if c, ok := v.Addr().Interface().(interface{ Check() Problems }); ok {
-			out = append(out, c.Check().below(key)...)
+			out = append(out, c.Check()...)
 		}
 	}
 	return out
@@ -148,12 +150,15 @@ func (x *Verifier) verify(key string, v reflect.Value) Problems {
 
 // verifyField holds one field against its bounds; those of a list or a map
 // stand for each of its values.
-func verifyField(key string, f field, v reflect.Value) Problems {
+func verifyField(f field, v reflect.Value) Problems {
+	if len(f.oneof) == 0 && f.min == "" && f.max == "" {
+		return nil
+	}
 	switch v.Kind() {
 	case reflect.Slice:
 		var out Problems
 		for i := range v.Len() {
-			out = append(out, verifyField(join(key, "["+strconv.Itoa(i)+"]"), f, v.Index(i))...)
+			out = append(out, verifyField(f, v.Index(i)).at(i)...)
 		}
 		return out
 	case reflect.Map:
@@ -161,18 +166,17 @@ func verifyField(key string, f field, v reflect.Value) Problems {
 		names := v.MapKeys()
 		slices.SortFunc(names, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		for _, name := range names {
-			out = append(out, verifyField(join(key, name.String()), f, v.MapIndex(name))...)
+			out = append(out, verifyField(f, v.MapIndex(name)).below(name.String())...)
 		}
 		return out
 	case reflect.Struct:
 		return nil
 	}
-	text := scalarText(v)
-	if len(f.oneof) > 0 && !slices.Contains(f.oneof, text) {
-		return Problems{{Key: key, Text: text, Want: "expected one of " + strings.Join(f.oneof, ", ")}}
+	if len(f.oneof) > 0 && !slices.Contains(f.oneof, scalarText(v)) {
+		return Problems{{Text: scalarText(v), Want: "expected one of " + strings.Join(f.oneof, ", ")}}
 	}
 	if (f.min != "" && beyond(v, f.min, -1)) || (f.max != "" && beyond(v, f.max, 1)) {
-		return Problems{{Key: key, Text: text, Want: "expected " + f.bounds()}}
+		return Problems{{Text: scalarText(v), Want: "expected " + f.bounds()}}
 	}
 	return nil
 }

@@ -86,6 +86,14 @@ func (ps Problems) below(key string) Problems {
 	return ps
 }
 
+// at is below for a place in a list.
+func (ps Problems) at(i int) Problems {
+	if len(ps) == 0 {
+		return nil
+	}
+	return ps.below("[" + strconv.Itoa(i) + "]")
+}
+
 func join(parent, key string) string {
 	switch {
 	case parent == "":
