@@ -83,13 +83,14 @@ type number struct {
 
 // compiler collects what is wrong.
 type compiler struct {
-	ps settings.Problems
+	ps       settings.Problems
+	verifier *settings.Verifier // of the loader
 }
 
 // compile makes a profile of a file and those it extends.
 func (l *loader) compile(d draft) (*Profile, settings.Problems) {
 	line, ps := l.line(d)
-	c := compiler{ps: ps}
+	c := compiler{ps: ps, verifier: &l.verifier}
 	p := &Profile{Document: d.doc, File: d.file, Office: d.office, draft: d, facts: map[string][]*source{}}
 	for i, m := range d.doc.Match {
 		p.matches = append(p.matches, c.matcher(fmt.Sprintf("match[%d]", i), m))
@@ -348,7 +349,7 @@ func (c *compiler) condition(key string, d Condition, t *table) *condition {
 
 // source compiles one place, for a column of a section where it has one.
 func (c *compiler) source(key string, d Source, t *table, col inventory.Column) *source {
-	for _, p := range settings.Verify(&d) {
+	for _, p := range c.verifier.Verify(&d) {
 		p.Key = strings.TrimSuffix(key+"."+p.Key, ".")
 		c.ps = append(c.ps, p)
 	}

@@ -147,6 +147,7 @@ type draft struct {
 type loader struct {
 	read     map[string]draft
 	stood    map[string]draft // profiles of the office before a reload
+	verifier settings.Verifier
 	problems settings.Problems
 }
 
