@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,15 +22,19 @@ import (
 // moment is when all of these tests take place.
 func moment() time.Time { return time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC) }
 
-func own(t *testing.T) *Set {
+func own(t testing.TB) *Set {
 	t.Helper()
-	s, err := Load(Own(), "")
+	s, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Now = moment
-	return s
+	x := *s
+	x.Now = moment
+	return &x
 }
+
+// loaded are our own profiles, read once: there are many.
+var loaded = sync.OnceValues(func() (*Set, error) { return Load(Own(), "") })
 
 func identify(t *testing.T, w session.Asker) *Device {
 	t.Helper()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"muster/internal/inventory"
@@ -75,12 +76,9 @@ func TestWhatAProfileIsMadeOf(t *testing.T) {
 	if err == nil {
 		t.Errorf("an empty file is a profile: %v %v", s, p)
 	}
-	own, err := Load(Own(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := own(t)
 	text := "name: acme\nextends: [switch]\nmatch: [{object_id: [1.3.6.1.4.1.99999]}, {sys_name: '^acme-'}]\ntables:\n  - section: processor\n    every: 5m\n    entry: 1.3.6.1.4.1.99999.3.1.1\n    columns: {load_percent: 4, name: 2}\n"
-	_, p, err = own.With("acme.yaml", []byte(text))
+	_, p, err = set.With("acme.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +91,7 @@ func TestWhatAProfileIsMadeOf(t *testing.T) {
 	if !slices.Contains(p.Readers(), "ports") || p.Text() != text {
 		t.Errorf("its builtins are %q, its text %q", p.Readers(), p.Text())
 	}
-	if _, ok := own.Find("acme"); ok {
+	if _, ok := set.Find("acme"); ok {
 		t.Error("trying a file changed the set")
 	}
 }
@@ -108,7 +106,11 @@ func TestABrokenFileLeavesWhatWas(t *testing.T) {
 	good := "name: acme\ntitle: first\nextends: [switch]\nmatch: [{object_id: [1.3.6.1.4.1.99999]}]\n"
 	write("acme.yaml", good)
 	write("any.yaml", "name: any\ntitle: ours\n")
-	s, err := Load(Own(), dir)
+	mine := fstest.MapFS{
+		"switch.yaml": {Data: []byte("name: switch\nbase: true\nbuiltins: [ports]\n")},
+		"any.yaml":    {Data: []byte("name: any\npriority: -100\nmatch: [{below: 1.3.6.1.2.1.1}]\n")},
+	}
+	s, err := Load(mine, dir)
 	if err != nil || len(s.Problems()) > 0 {
 		t.Fatal(err, s.Problems())
 	}
@@ -122,7 +124,7 @@ func TestABrokenFileLeavesWhatWas(t *testing.T) {
 	again := func(problems int) {
 		t.Helper()
 		var err error
-		if s, err = s.Reload(Own(), dir); err != nil {
+		if s, err = s.Reload(mine, dir); err != nil {
 			t.Fatal(err)
 		}
 		if len(s.Problems()) != problems {
@@ -204,10 +206,7 @@ func TestAPartOfASectionIsNotToldAfterARestart(t *testing.T) {
 // Files of profiles come over the API: whatever stands in one, it is a profile
 // that can be asked, or a problem.
 func FuzzProfile(f *testing.F) {
-	own, err := Load(Own(), "")
-	if err != nil {
-		f.Fatal(err)
-	}
+	all := own(f)
 	for _, text := range []string{
 		"name: x\nextends: [switch]\nmatch: [{object_id: [1.3.6.1.4.1.99999], description: '^a'}]\n",
 		"name: x\nbase: true\nmetadata: {model: [{oid: 1.3.6.1.4.1.99999.1.0, match: '(a+)+$'}]}\n",
@@ -218,7 +217,7 @@ func FuzzProfile(f *testing.F) {
 	}
 	w := readWalk(f, "switch.walk")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		set, p, err := own.With("x.yaml", data)
+		set, p, err := all.With("x.yaml", data)
 		if err != nil {
 			return
 		}
