@@ -47,7 +47,13 @@ func (x *exchange) discover(ctx context.Context, timeout time.Duration) error {
 		if x.heard, err = x.decoder.read(f, nil); err != nil {
 			return err
 		}
-		if x.heard.PDUType != gosnmp.Report || !GoodEngine(f.engine) {
+		if x.heard.PDUType != gosnmp.Report {
+			return errStrange
+		}
+		if looksBlank(f.engine) {
+			return fmt.Errorf("%w: the device's engine id %x is of zeros, which no engine may have (RFC 3411 §5); give it another", ErrGarbage, f.engine)
+		}
+		if !GoodEngine(f.engine) {
 			return errStrange
 		}
 		x.meet()

@@ -200,6 +200,21 @@ func TestClonedEngines(t *testing.T) {
 	})
 }
 
+// An engine that cannot be talked to is told, whether it was known before or not.
+func TestEngineOfZeros(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := snmptest.New(t, system)
+		a.Engine = make([]byte, 12)
+		for _, l := range []*session.Learned{nil, {Engine: &session.Engine{ID: a.Engine, Boots: 1}}} {
+			s := open(t, a, func(o *session.Options) { o.Credential, o.Learned = as(a, "3"), l })
+			_, err := s.Get(t.Context(), systemN+"1.0")
+			if !errors.Is(err, session.ErrGarbage) || !strings.Contains(err.Error(), "000000000000000000000000") {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 func TestRefusedCredentials(t *testing.T) {
 	for _, c := range []struct {
 		name   string

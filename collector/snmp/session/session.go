@@ -79,6 +79,9 @@ func Open(o Options) (*Session, error) {
 	}
 	if o.Learned != nil {
 		s.learned = *o.Learned.clone()
+		if e := s.learned.Engine; e != nil && !GoodEngine(e.ID) {
+			s.learned.Engine = nil
+		}
 	}
 	s.bulked = s.learned.Repetitions > 0
 	var b [4]byte
