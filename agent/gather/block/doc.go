@@ -1,4 +1,5 @@
-// Package block knows how Linux stacks block devices: which are drives, what
+// Package block knows how Linux stacks block devices: which are drives and what
+// sysfs says of them, by which names the kernel speaks of them, what
 // is mounted where, and which drives lie below a partition, a volume of LVM,
 // an encrypted volume or an array.
 //

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -40,102 +39,28 @@ func read(ctx context.Context, h *host.Host) ([]inventory.Disk, []string, error)
 	return rows, []string{"sysfs"}, nil
 }
 
-// udev is what udev found out about a drive when it appeared.
-type udev struct {
-	model, modelEnc, vendor, serial, serialShort, scsiSerial, wwn, wwnLong, revision, rpm, transport string
-}
-
-func (u *udev) set(key, value string) {
-	switch key {
-	case "ID_MODEL":
-		u.model = strings.ReplaceAll(value, "_", " ")
-	case "ID_MODEL_ENC":
-		u.modelEnc = block.Unhex(value)
-	case "ID_VENDOR":
-		u.vendor = value
-	case "ID_SERIAL":
-		u.serial = value
-	case "ID_SERIAL_SHORT":
-		u.serialShort = value
-	case "ID_SCSI_SERIAL":
-		u.scsiSerial = value
-	case "ID_WWN":
-		u.wwn = value
-	case "ID_WWN_WITH_EXTENSION":
-		u.wwnLong = value
-	case "ID_REVISION":
-		u.revision = value
-	case "ID_ATA_ROTATION_RATE_RPM":
-		u.rpm = value
-	case "ID_ATA_SATA":
-		if value == "1" {
-			u.transport = "sata"
-		}
-	}
-}
-
-// first is the first text that is one.
-func first(list ...string) string {
-	for _, s := range list {
-		if s = strings.TrimSpace(s); s != "" {
-			return s
-		}
-	}
-	return ""
-}
-
 func drive(h *host.Host, name string) inventory.Disk {
-	at := "/sys/block/" + name
-	line := func(file string) string { return h.Line(at + "/" + file) }
-	var u udev
-	block.Udev(h, "b"+line("dev"), u.set)
-
-	target, _ := h.Readlink(at)
-	where := attachment(strings.TrimPrefix(path.Clean("/sys/block/"+target), "/sys/devices/"))
-	if where.Bus == "nvme" && where.PCI == "" {
-		// The common name of several paths: its controllers stand beside it.
-		if c, err := h.Readlink(at + "/device/nvme0"); err == nil {
-			where = attachment(strings.TrimPrefix(path.Clean("/"+c), "/sys/devices/"))
-			where.Bus = "nvme"
-		}
-	}
-	r := inventory.Disk{Name: name, BusAddress: where.Address}
-	r.Driver = driver(h, where)
-	r.Bus = busOf(where.Bus, r.Driver, u.transport)
-	// udev joins model and vendor with underscores, but keeps the original
-	// escaped beside it. Where there is no udev, sysfs has the same.
-	r.Model = block.Squeeze(first(u.modelEnc, line("device/model"), u.model, line("device/name")))
-	if v := block.Squeeze(first(line("device/vendor"), u.vendor)); v != "ATA" && !strings.HasPrefix(v, "0x") {
-		r.Vendor = v // ATA stands there for every drive behind the ATA layer
-	}
-	r.Serial = first(u.scsiSerial, u.serialShort, line("device/serial"), line("serial"), vital(h, at), u.serial)
-	r.WWN = wwn(first(u.wwnLong, u.wwn, line("wwid"), line("device/wwid")))
-	r.Firmware = first(line("device/firmware_rev"), line("device/rev"), u.revision, line("device/fwrev"))
-	removable := line("removable") == "1"
-	rotational := line("queue/rotational") == "1"
-	r.Removable = &removable
-	r.Kind = kindOf(facts{name: name, bus: r.Bus, vendor: r.Vendor, model: r.Model, card: line("device/type"),
-		rotational: rotational, removable: removable})
+	d := block.ReadDrive(h, name)
+	r := inventory.Disk{Name: name, Vendor: d.Vendor, Model: d.Model, Serial: d.Serial, WWN: d.WWN, Firmware: d.Firmware,
+		Kind: d.Kind, Bus: d.Bus, BusAddress: d.Where.Address, Driver: d.Driver, Removable: &d.Removable}
 	if r.Kind == "hdd" || r.Kind == "ssd" || r.Kind == "emmc" || r.Kind == "flash" {
-		rotational = r.Kind == "hdd"
-		r.Rotational = &rotational
+		r.Rotational = new(r.Kind == "hdd")
 	}
-	if n, err := strconv.ParseInt(u.rpm, 10, 32); err == nil && n > 1 {
-		r.RPM = &n // 1 says that nothing rotates
+	if d.RPM > 0 {
+		r.RPM = &d.RPM
 	}
 	if r.Kind != "optical" {
-		// In 512 bytes whatever the sector; the size of an optical drive is that
-		// of the disc in it.
-		r.SizeBytes = number(line("size")) * 512
-		r.LogicalBytes = number(line("queue/logical_block_size"))
-		r.PhysicalBytes = number(line("queue/physical_block_size"))
-		readOnly := line("ro") == "1"
-		r.ReadOnly = &readOnly
+		// The size of an optical drive is that of the disc in it.
+		at := "/sys/block/" + name
+		r.SizeBytes = d.SizeBytes
+		r.LogicalBytes = d.SectorBytes
+		r.PhysicalBytes = block.Number(h.Line(at + "/queue/physical_block_size"))
+		r.ReadOnly = new(h.Line(at+"/ro") == "1")
 	}
-	internal := inner(h, r, where)
+	internal := inner(h, r, d.Where)
 	r.Internal = &internal
-	r.LinkBits, r.MaxLinkBits = link(h, r.Bus, where)
-	switch line("device/state") {
+	r.LinkBits, r.MaxLinkBits = link(h, r.Bus, d.Where)
+	switch d.State {
 	case "running", "live":
 		r.Status = "ok"
 	case "offline", "dead", "transport-offline":
@@ -144,54 +69,9 @@ func drive(h *host.Host, name string) inventory.Disk {
 	return r
 }
 
-func number(s string) int64 {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 || n > 1<<54 {
-		return 0
-	}
-	return n
-}
-
-// vital reads the serial number that the kernel has asked a SCSI drive for.
-func vital(h *host.Host, at string) string {
-	f, err := h.Open(at + "/device/vpd_pg80")
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, 512))
-	if err != nil {
-		return ""
-	}
-	return unitSerial(b)
-}
-
-// driver is that of the controller: of the PCI device, else of what stands in
-// for it.
-func driver(h *host.Host, where attached) string {
-	for _, at := range []string{where.USB, where.PCI} {
-		if at == "" {
-			continue
-		}
-		if where.USB != "" && at == where.USB {
-			// The storage function of a USB device has the driver, not the device.
-			for _, p := range h.Glob("/sys/devices/" + at + "/" + path.Base(at) + ":*") {
-				if d, err := h.Readlink(p + "/driver"); err == nil {
-					return path.Base(d)
-				}
-			}
-			continue
-		}
-		if d, err := h.Readlink("/sys/devices/" + at + "/driver"); err == nil {
-			return path.Base(d)
-		}
-	}
-	return ""
-}
-
 // inner says whether a drive is built in. Thunderbolt brings PCI devices out of
 // the machine; the kernel marks those that firmware says can be removed.
-func inner(h *host.Host, r inventory.Disk, where attached) bool {
+func inner(h *host.Host, r inventory.Disk, where block.Attached) bool {
 	switch r.Bus {
 	case "usb", "firewire", "iscsi", "fc":
 		return false
@@ -207,12 +87,12 @@ func inner(h *host.Host, r inventory.Disk, where attached) bool {
 }
 
 // link is the speed of the drive's link, now and at most, in bits per second.
-func link(h *host.Host, bus string, where attached) (now, most int64) {
+func link(h *host.Host, bus string, where block.Attached) (now, most int64) {
 	switch {
 	case bus == "nvme" && where.PCI != "":
 		line := func(name string) string { return h.Line("/sys/devices/" + where.PCI + "/" + name) }
-		now = laneSpeed(line("current_link_speed")) * number(line("current_link_width"))
-		most = laneSpeed(line("max_link_speed")) * number(line("max_link_width"))
+		now = laneSpeed(line("current_link_speed")) * block.Number(line("current_link_width"))
+		most = laneSpeed(line("max_link_speed")) * block.Number(line("max_link_width"))
 	case where.ATA != "":
 		for _, p := range h.Glob("/sys/devices/" + where.ATA + "/link*/ata_link/link*") {
 			now = max(now, linkSpeed(h.Line(p+"/sata_spd")))
