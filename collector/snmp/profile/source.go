@@ -397,7 +397,7 @@ func (s *scope) read(ctx context.Context, v session.Value, as string, layout ...
 		if !ok || f <= 0 {
 			return datum{}
 		}
-		return numberDatum(tidy(10 * math.Log10(f)))
+		return numberDatum(math.Round(10_000*math.Log10(f)) / 1000)
 	case "text":
 		return textDatum(textOf(v))
 	case "date":
