@@ -31,6 +31,9 @@ type ProfileOrder struct {
 	File, Text  string   // of one that is not in use yet; empty: none
 }
 
+// mostTrials bounds the trials at one time: each reads a whole device.
+const mostTrials = 4
+
 // mostTried bounds the rows of a section that a trial tells.
 const mostTried = 1000
 
@@ -110,6 +113,12 @@ func (s *Server) profileTry(ctx context.Context, in *ProfileTryInput) (ProfileTr
 	onto(ctx, o.Address.String())
 	note(ctx, "credentials", strings.Join(o.Credentials, " "))
 	note(ctx, "file", o.File)
+	select {
+	case s.trying <- struct{}{}:
+		defer func() { <-s.trying }()
+	default:
+		return ProfileTry{}, NewProblem(busy, "%d devices are tried already: try again in a moment", mostTrials)
+	}
 	trying, cancel := context.WithTimeout(ctx, testingTime)
 	defer cancel()
 	out, err := p.TryProfile(trying, o)

@@ -100,6 +100,14 @@ func TestAProfileIsTried(t *testing.T) {
 			t.Errorf("%+v: %v", o.in, p)
 		}
 	}
+	for range mostTrials {
+		w.Server.trying <- struct{}{}
+	}
+	_, err = try(ProfileTryOrder{Address: "192.0.2.1"})
+	problemIn(t, err, busy)
+	for range mostTrials {
+		<-w.Server.trying
+	}
 	w.gear.failing = errors.New("socket broke")
 	_, err = try(ProfileTryOrder{Address: "192.0.2.1"})
 	problemIn(t, err, internal)

@@ -117,6 +117,7 @@ type Server struct {
 	fails   *failures
 
 	replaying chan struct{} // full while a rule is replayed
+	trying    chan struct{} // full while as many trials of profiles go on as may
 	looks     *discoveries
 }
 
@@ -146,7 +147,7 @@ func New(d Deps) (*Server, error) {
 	if d.Atlas == nil {
 		d.Atlas = atlas.New(d.Inventory, d.Now)
 	}
-	s := &Server{d: d, fails: newFailures(d.FailuresPerMinute, d.Now), replaying: make(chan struct{}, 1), looks: newDiscoveries()}
+	s := &Server{d: d, fails: newFailures(d.FailuresPerMinute, d.Now), replaying: make(chan struct{}, 1), trying: make(chan struct{}, mostTrials), looks: newDiscoveries()}
 	return s, s.mount(Operations())
 }
 
