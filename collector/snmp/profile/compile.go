@@ -214,6 +214,7 @@ func (c *compiler) table(key string, d TableDocument) *table {
 	}
 	t.every = paceOf(d.Every.D(), t.section)
 	checkOID(&c.ps, key+".changed", d.Changed)
+	checkOIDs(&c.ps, key+".unless", d.Unless)
 	for i, x := range d.Only {
 		t.only = append(t.only, c.condition(fmt.Sprintf("%s.only[%d]", key, i), x, t))
 	}

@@ -48,6 +48,7 @@ type TableDocument struct {
 	Section string              `yaml:"section" doc:"Section whose rows it fills."`
 	Every   settings.Duration   `yaml:"every" min:"0s" max:"7d" doc:"How often it is read; none: as often as the section, at least once an hour."`
 	Changed string              `yaml:"changed" doc:"Object whose change says that the table changed: it is then read at once."`
+	Unless  []string            `yaml:"unless" doc:"Columns of other tables that say the same: where the device has one of them, this is not read."`
 	Entry   string              `yaml:"entry" doc:"OID of the table's entry: columns are numbered below it."`
 	Index   []IndexPart         `yaml:"index" doc:"What the index is made of, from the left."`
 	Only    []Condition         `yaml:"only" doc:"Rows for which all of these hold."`

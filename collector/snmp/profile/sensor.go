@@ -3,6 +3,7 @@ package profile
 import (
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,13 +23,19 @@ const (
 
 func entitySensorTasks() []*task {
 	return []*task{{name: "ENTITY-SENSOR-MIB", pace: paceFast, sections: []string{"sensor"}, run: func(ctx context.Context, r *round) {
-		readEntitySensors(ctx, r, "ENTITY-SENSOR-MIB", entitySensorEntry, nil)
+		readEntitySensors(ctx, r, "ENTITY-SENSOR-MIB", "ENTITY-SENSOR-MIB", entitySensorEntry, nil)
 	}}}
 }
 
 func ciscoEntitySensorTasks() []*task {
 	return []*task{{name: "CISCO-ENTITY-SENSOR-MIB", pace: paceFast, sections: []string{"sensor"}, run: func(ctx context.Context, r *round) {
-		readEntitySensors(ctx, r, "CISCO-ENTITY-SENSOR-MIB", ciscoSensorEntry, ciscoLimits(ctx, r))
+		// Newer systems have the same sensors in both tables; firewalls have the
+		// standard one alone.
+		if len(r.d.lookedUp(ctx, r.reader, ciscoSensorEntry+"1")) == 0 {
+			readEntitySensors(ctx, r, "CISCO-ENTITY-SENSOR-MIB", "ENTITY-SENSOR-MIB", entitySensorEntry, nil)
+			return
+		}
+		readEntitySensors(ctx, r, "CISCO-ENTITY-SENSOR-MIB", "CISCO-ENTITY-SENSOR-MIB", ciscoSensorEntry, ciscoLimits(ctx, r))
 	}}}
 }
 
@@ -37,7 +44,7 @@ type limits struct{ low, lower, high, higher *float64 }
 
 // readEntitySensors reads sensors that are parts in ENTITY-MIB, from where they
 // have their names.
-func readEntitySensors(ctx context.Context, r *round, name, entry string, of map[string]limits) {
+func readEntitySensors(ctx context.Context, r *round, task, source, entry string, of map[string]limits) {
 	t := r.reader.table(ctx, session.Limits{Rows: mostSensors}, entry+"1", entry+"2", entry+"3", entry+"4", entry+"5")
 	var rows []inventory.Sensor
 	var index []string
@@ -46,7 +53,7 @@ func readEntitySensors(ctx context.Context, r *round, name, entry string, of map
 		if !ok {
 			continue
 		}
-		s.Source = name
+		s.Source = source
 		if e := r.d.entity(ctx, r.reader, row.Index); e != nil {
 			s.Name, s.EntityIndex = sensorName(e), &e.Index
 			s.Port = r.d.portOfEntity(ctx, r.reader, row.Index)
@@ -54,6 +61,9 @@ func readEntitySensors(ctx context.Context, r *round, name, entry string, of map
 		}
 		if s.Name == "" {
 			s.Name = row.Index
+		}
+		if s.Kind == "power" && light(s.Name) {
+			s.Kind, s.Unit, s.Value = "dbm", sensorUnit("dbm"), decibelMilliwatts(s.Value)
 		}
 		if n, err := strconv.ParseInt(row.Index, 10, 64); err == nil && s.EntityIndex == nil {
 			s.EntityIndex = &n
@@ -69,7 +79,22 @@ func readEntitySensors(ctx context.Context, r *round, name, entry string, of map
 		}
 		rows, index = append(rows, s), append(index, row.Index)
 	}
-	put(r, name, rows, index, t.Fault)
+	put(r, task, rows, index, t.Fault)
+}
+
+// light says that a power is that of a transceiver's light, which makers who
+// keep to the units of the MIB give in watts, and people read in dBm.
+func light(name string) bool {
+	low := strings.ToLower(name)
+	return strings.Contains(low, "power") && slices.ContainsFunc([]string{"dom rx", "dom tx", "rx power", "tx power", "receive power", "transmit power", "optical"}, func(s string) bool { return strings.Contains(low, s) })
+}
+
+// decibelMilliwatts are dBm of watts. Without light there is none.
+func decibelMilliwatts(w *float64) *float64 {
+	if w == nil || *w <= 0 {
+		return nil
+	}
+	return new(tidy(math.Round(10*math.Log10(*w*1000)*1000) / 1000))
 }
 
 // sensorName is what people call a sensor: by its name, unless that is a number

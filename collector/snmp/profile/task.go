@@ -128,6 +128,13 @@ const mostRows = 10_000
 func (r *round) table(ctx context.Context, x *task, t *table) {
 	s := &scope{d: r.d, r: r.reader, t: t}
 	p := &part{section: t.section, task: x.name}
+	for _, oid := range t.Unless {
+		if len(r.d.lookedUp(ctx, r.reader, oid)) > 0 {
+			r.d.state.setHad(p.task+"/"+p.section.Name, 0) // not lost: told elsewhere
+			r.put(p)
+			return
+		}
+	}
 	if t.Entry == "" {
 		if row := s.fill(ctx, t); row != nil {
 			p.rows, p.index = append(p.rows, row), append(p.index, "")

@@ -333,7 +333,7 @@ func kin(class string) []string {
 	switch class {
 	case "load":
 		return []string{"percent"}
-	case "charge":
+	case "charge", "loss":
 		return []string{"percent"}
 	case "percent":
 		return []string{"load", "charge"}
