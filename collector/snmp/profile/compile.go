@@ -38,7 +38,7 @@ type portRules struct {
 
 // source is a Source, compiled.
 type source struct {
-	Source
+	*Source
 	match, blank *regexp.Regexp
 	take         string
 	mapped       map[string]string
@@ -83,14 +83,39 @@ type number struct {
 
 // compiler collects what is wrong.
 type compiler struct {
-	ps       settings.Problems
-	verifier *settings.Verifier // of the loader
+	ps settings.Problems
+	*loader
+}
+
+// compiled is what profiles that extend the same have in common: compiled once
+// and kept once. What is wrong is not among it.
+type compiled struct {
+	tables  map[*TableDocument]*table
+	sources map[*Source]*source
+	texts   map[string]*regexp.Regexp
+}
+
+func newCompiled() compiled {
+	return compiled{map[*TableDocument]*table{}, map[*Source]*source{}, map[string]*regexp.Regexp{}}
+}
+
+// once gives what was compiled of k, or compiles it.
+func once[K comparable, V any](c *compiler, done map[K]V, k K, compile func() V) V {
+	if v, ok := done[k]; ok {
+		return v
+	}
+	before := len(c.ps)
+	v := compile()
+	if len(c.ps) == before {
+		done[k] = v
+	}
+	return v
 }
 
 // compile makes a profile of a file and those it extends.
 func (l *loader) compile(d draft) (*Profile, settings.Problems) {
 	line, ps := l.line(d)
-	c := compiler{ps: ps, verifier: &l.verifier}
+	c := compiler{ps: ps, loader: l}
 	p := &Profile{Document: d.doc, File: d.file, Office: d.office, draft: d, facts: map[string][]*source{}}
 	for i, m := range d.doc.Match {
 		p.matches = append(p.matches, c.matcher(fmt.Sprintf("match[%d]", i), m))
@@ -109,7 +134,10 @@ func (l *loader) compile(d draft) (*Profile, settings.Problems) {
 		}
 		for _, name := range sortedKeys(doc.Metadata) {
 			for i := range doc.Metadata[name] {
-				p.facts[name] = append(p.facts[name], c.source(key(fmt.Sprintf("metadata.%s[%d]", name, i)), doc.Metadata[name][i], nil, inventory.Column{}))
+				x := &doc.Metadata[name][i]
+				p.facts[name] = append(p.facts[name], once(&c, c.sources, x, func() *source {
+					return c.source(key(fmt.Sprintf("metadata.%s[%d]", name, i)), x, nil, inventory.Column{})
+				}))
 			}
 		}
 		for _, b := range doc.Builtins {
@@ -119,7 +147,7 @@ func (l *loader) compile(d draft) (*Profile, settings.Problems) {
 			}
 		}
 		var names []string
-		take := func(kind string, i int, t TableDocument) {
+		take := func(kind string, i int, t *TableDocument) {
 			name := t.Name
 			if name == "" {
 				name = t.Section
@@ -130,14 +158,15 @@ func (l *loader) compile(d draft) (*Profile, settings.Problems) {
 			if t.Name != "" {
 				names = append(names, t.Name)
 			}
-			if made := c.table(key(fmt.Sprintf("%s[%d]", kind, i)), t); made != nil {
+			if made := once(&c, c.tables, t, func() *table { return c.table(key(fmt.Sprintf("%s[%d]", kind, i)), t) }); made != nil {
 				p.tables = append(p.tables, made)
 			}
 		}
-		for i, t := range doc.Tables {
-			take("tables", i, t)
+		for i := range doc.Tables {
+			take("tables", i, &doc.Tables[i])
 		}
-		for i, t := range doc.Scalars {
+		for i := range doc.Scalars {
+			t := &doc.Scalars[i]
 			if t.Entry != "" {
 				c.ps.Add(key(fmt.Sprintf("scalars[%d].entry", i)), t.Entry, "scalars have no entry: this belongs to tables")
 			}
@@ -191,15 +220,17 @@ func (c *compiler) regexp(key, s string) *regexp.Regexp {
 	if s == "" {
 		return nil
 	}
-	r, err := regexp.Compile(s)
-	if err != nil {
-		c.ps.Add(key, s, "a regular expression is expected: %v", err)
-	}
-	return r
+	return once(c, c.texts, s, func() *regexp.Regexp {
+		r, err := regexp.Compile(s)
+		if err != nil {
+			c.ps.Add(key, s, "a regular expression is expected: %v", err)
+		}
+		return r
+	})
 }
 
-func (c *compiler) table(key string, d TableDocument) *table {
-	t := &table{TableDocument: d, number: map[int]int{}}
+func (c *compiler) table(key string, d *TableDocument) *table {
+	t := &table{TableDocument: *d, number: map[int]int{}}
 	var ok bool
 	if t.section, ok = inventory.Lookup(d.Section); !ok {
 		c.ps.Add(key+".section", d.Section, "there is no such section%s", settings.Nearest(d.Section, sections()))
@@ -235,12 +266,12 @@ func (c *compiler) table(key string, d TableDocument) *table {
 		}
 		seen[name] = true
 		f := filled{at: t.section.Index(name)}
-		for i, s := range list {
+		for i := range list {
 			at := where
 			if group == "fields" {
 				at = fmt.Sprintf("%s[%d]", where, i)
 			}
-			f.sources = append(f.sources, c.source(at, s, t, col))
+			f.sources = append(f.sources, c.source(at, &list[i], t, col))
 		}
 		t.fields = append(t.fields, f)
 	}
@@ -349,8 +380,8 @@ func (c *compiler) condition(key string, d Condition, t *table) *condition {
 }
 
 // source compiles one place, for a column of a section where it has one.
-func (c *compiler) source(key string, d Source, t *table, col inventory.Column) *source {
-	for _, p := range c.verifier.Verify(&d) {
+func (c *compiler) source(key string, d *Source, t *table, col inventory.Column) *source {
+	for _, p := range c.verifier.Verify(d) {
 		p.Key = strings.TrimSuffix(key+"."+p.Key, ".")
 		c.ps = append(c.ps, p)
 	}
@@ -358,7 +389,7 @@ func (c *compiler) source(key string, d Source, t *table, col inventory.Column) 
 }
 
 // place does the same for one that was verified.
-func (c *compiler) place(key string, d Source, t *table, col inventory.Column) *source {
+func (c *compiler) place(key string, d *Source, t *table, col inventory.Column) *source {
 	s := &source{Source: d, match: c.regexp(key+".match", d.Match), blank: c.regexp(key+".blank", d.Blank), part: -1, byPart: -1}
 	s.mapped, _ = parseMap(d.Map)
 	s.take = d.Take
@@ -403,8 +434,8 @@ func (c *compiler) place(key string, d Source, t *table, col inventory.Column) *
 	if d.Metadata != "" && !slices.Contains(Facts(), d.Metadata) {
 		c.ps.Add(key+".metadata", d.Metadata, "there is no such fact%s; known: %s", settings.Nearest(d.Metadata, Facts()), strings.Join(Facts(), ", "))
 	}
-	for i, x := range d.Parts {
-		s.inner = append(s.inner, c.place(fmt.Sprintf("%s.parts[%d]", key, i), x, t, inventory.Column{}))
+	for i := range d.Parts {
+		s.inner = append(s.inner, c.place(fmt.Sprintf("%s.parts[%d]", key, i), &d.Parts[i], t, inventory.Column{}))
 	}
 	return s
 }
@@ -417,8 +448,8 @@ func (c *compiler) number(key, name string, list []Source) number {
 	} else if len(meta.Labels) > 0 {
 		c.ps.Add(key, "", "numbers of %s follow from rows of a section: fill those", m)
 	}
-	for i, s := range list {
-		n.sources = append(n.sources, c.source(fmt.Sprintf("%s[%d]", key, i), s, nil, inventory.Column{}))
+	for i := range list {
+		n.sources = append(n.sources, c.source(fmt.Sprintf("%s[%d]", key, i), &list[i], nil, inventory.Column{}))
 	}
 	return n
 }

@@ -75,7 +75,7 @@ func Load(own fs.FS, office string) (*Set, error) { return (&Set{}).Reload(own, 
 // Reload is Load, after office changed: of a file that is broken now, what stood
 // in s goes on, so that a slip of the pen takes no device its profile.
 func (s *Set) Reload(own fs.FS, office string) (*Set, error) {
-	l := loader{read: map[string]draft{}, stood: map[string]draft{}}
+	l := loader{read: map[string]draft{}, stood: map[string]draft{}, compiled: newCompiled()}
 	for _, p := range s.profiles {
 		if p.Office {
 			l.stood[p.Name] = p.draft
@@ -105,7 +105,7 @@ func (s *Set) Reload(own fs.FS, office string) (*Set, error) {
 // With is s with one more file, as the office would put it into its folder, and
 // the profile of that file. A broken file is an error: settings.Problems.
 func (s *Set) With(file string, data []byte) (*Set, *Profile, error) {
-	l := loader{read: map[string]draft{}}
+	l := loader{read: map[string]draft{}, compiled: newCompiled()}
 	for _, p := range s.profiles {
 		l.read[p.Name] = p.draft
 	}
@@ -148,6 +148,7 @@ type loader struct {
 	read     map[string]draft
 	stood    map[string]draft // profiles of the office before a reload
 	verifier settings.Verifier
+	compiled
 	problems settings.Problems
 }
 
