@@ -200,7 +200,9 @@ func (s *scope) eval(ctx context.Context, x *source) datum {
 		if x.Divisor != 0 {
 			f /= x.Divisor
 		}
-		f += x.Offset
+		if x.Offset != 0 {
+			f = tidy(f + x.Offset) // no more digits than the sum has
+		}
 		if len(x.Between) == 2 && (f < x.Between[0] || f > x.Between[1]) {
 			return datum{}
 		}
