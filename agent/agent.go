@@ -158,6 +158,11 @@ func (a *agent) join() error {
 		&self.Sampler{State: a.state},
 	}
 	wake := make(chan struct{}, 1)
+	for _, s := range list {
+		if s.Numbers != nil {
+			a.rec.samplers = append(a.rec.samplers, s.Numbers)
+		}
+	}
 	a.rec.wake = func() {
 		select {
 		case wake <- struct{}{}:

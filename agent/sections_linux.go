@@ -6,6 +6,7 @@ import (
 	"muster/agent/gather/boot"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
+	"muster/agent/gather/drivehealth"
 	"muster/agent/gather/iface"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/osrelease"
@@ -16,6 +17,7 @@ import (
 )
 
 func sections() []gather.Section {
+	drives := drivehealth.New()
 	return []gather.Section{
 		read("system", system.Read),
 		read("os", osrelease.Read),
@@ -24,6 +26,9 @@ func sections() []gather.Section {
 		read("memory", memory.Read),
 		read("memory_module", memory.ReadModules),
 		read("disk", disk.Read),
+		{Name: "disk_health", Read: drives.Read, Numbers: drives},
+		read("disk_selftest", drives.ReadSelfTests),
+		read("smart_attribute", drives.ReadAttributes),
 		read("volume", volume.Read),
 		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),

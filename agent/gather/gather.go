@@ -38,6 +38,9 @@ func Rows[T inventory.Sectioner](rows []T, sources ...string) (Reading, error) {
 type Section struct {
 	Name string
 	Read func(ctx context.Context, h *host.Host) (Reading, error)
+	// Numbers samples what the same readings yield as numbers; nil when there
+	// are none.
+	Numbers Sampler
 }
 
 // StatusOf turns the outcome of a reading into its status and reason.

@@ -114,6 +114,13 @@ func Folders() []Folder {
 			{"internal/report", "layouts and samples"},
 		}, Tests: recordings()},
 		{Path: "agent/gather/smbios", Owns: "firmware's tables, for several gatherers", May: []Import{
+		{Path: "agent/gather/drivehealth", Owns: "which commands drives are asked, and that none is woken", May: []Import{
+			{"agent/host", "a gatherer sees the machine through it"},
+			{"agent/gather", "what a gatherer is"},
+			{"agent/gather/block", "which drives there are"},
+			{"internal/smart", "what their answers mean"},
+			{"internal/inventory", "it fills sections"},
+		}, Tests: append(recordings(), Import{"internal/metric", "its numbers are those of the catalogue"})},
 			{"agent/host", "where the tables are read"},
 		}, Tests: recordings()},
 		{Path: "agent/gather/block", Owns: "how block devices stack, for several gatherers", May: []Import{

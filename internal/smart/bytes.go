@@ -38,6 +38,9 @@ type Identity struct {
 	FormFactor                  string // in inches, as "2.5", or mSATA, M.2; empty when not told
 	SMART, SMARTEnabled         bool
 	SelfTest, Discard           bool
+	ErrorLog                    bool // keeps the SMART error log
+	GeneralLog                  bool // reads logs by READ LOG EXT
+	SCT                         bool // SMART command transport, of which only the status is ever read
 }
 
 // DecodeIdentify reads the 512 bytes of IDENTIFY DEVICE (ECh) as ACS-4
@@ -60,7 +63,10 @@ func DecodeIdentify(b []byte) (Identity, error) {
 		id.SMART = word(82)&1 == 1
 		id.SMARTEnabled = id.SMART && word(85)&1 == 1
 		id.SelfTest = valid(84) && word(84)>>1&1 == 1
+		id.ErrorLog = valid(84) && word(84)&1 == 1
+		id.GeneralLog = valid(84) && word(84)>>5&1 == 1
 	}
+	id.SCT = word(206)&1 == 1 && word(206) != 0xffff
 	id.Sectors = int64(word(60)) | int64(word(61))<<16
 	if valid(83) && word(83)>>10&1 == 1 {
 		if n := binary.LittleEndian.Uint64(b[200:]); n != 0 && n < 1<<48 {
@@ -222,4 +228,38 @@ func DecodeStatus(mid, high uint8) (passed bool, err error) {
 		return false, nil
 	}
 	return false, fmt.Errorf("SMART RETURN STATUS: %02xh %02xh is no answer; a bridge may have lost it", mid, high)
+}
+
+// DecodeLogPages reads a log directory, log 00h by READ LOG EXT, and gives how
+// many pages of 512 bytes a log has; 0 when there is no such log (ACS-3, annex
+// A, "General Purpose Log Directory").
+func DecodeLogPages(b []byte, log uint8) (int, error) {
+	if err := sector(b, "log directory"); err != nil {
+		return 0, err
+	}
+	if log == 0 {
+		return 1, nil
+	}
+	return int(binary.LittleEndian.Uint16(b[2*int(log):])), nil
+}
+
+// DecodeSCTStatus reads SCT Status, log E0h: the highest temperature that the
+// drive may work at for long, and the present one; nil where it does not tell
+// (ACS-3, table "SCT Status response"; the limit from format version 3 on).
+func DecodeSCTStatus(b []byte) (limit, now *int64, err error) {
+	if err := sector(b, "SCT status"); err != nil {
+		return nil, nil, err
+	}
+	const missing = -128
+	version := binary.LittleEndian.Uint16(b)
+	if version < 2 || version > 16 {
+		return nil, nil, fmt.Errorf("SCT status: format version %d is none", version)
+	}
+	if c := int64(int8(b[200])); c != missing && plausible(c) {
+		now = &c
+	}
+	if c := int64(int8(b[205])); version >= 3 && c > 0 && plausible(c) {
+		limit = &c
+	}
+	return limit, now, nil
 }

@@ -22,6 +22,7 @@ type Drive struct {
 	Driver         string // of the controller
 	Rotational     bool   // as the system has it: sticks say so too
 	Removable      bool
+	ATA            bool  // an ATA drive behind whatever: its commands are translated
 	RPM            int64 // revolutions a minute; 0 when not told
 	SizeBytes      int64
 	SectorBytes    int64  // size of a logical sector; 0 when not told
@@ -57,6 +58,7 @@ func ReadDrive(h *host.Host, name string) Drive {
 	d.Serial = first(u.scsiSerial, u.serialShort, line("device/serial"), line("serial"), vital(h, at), u.serial)
 	d.WWN = wwn(first(u.wwnLong, u.wwn, line("wwid"), line("device/wwid")))
 	d.Firmware = first(line("device/firmware_rev"), line("device/rev"), u.revision, line("device/fwrev"))
+	d.ATA = line("device/vendor") == "ATA"
 	d.Removable = line("removable") == "1"
 	d.Rotational = line("queue/rotational") == "1"
 	d.Kind = kindOf(facts{name: name, bus: d.Bus, vendor: d.Vendor, model: d.Model, card: line("device/type"),
