@@ -10,6 +10,7 @@ import (
 	"muster/agent/gather/iface"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/osrelease"
+	"muster/agent/gather/raid"
 	"muster/agent/gather/service"
 	"muster/agent/gather/software"
 	"muster/agent/gather/system"
@@ -29,6 +30,8 @@ func sections() []gather.Section {
 		{Name: "disk_health", Read: drives.Read, Numbers: drives},
 		read("disk_selftest", drives.ReadSelfTests),
 		read("smart_attribute", drives.ReadAttributes),
+		read("raid_array", raid.Read),
+		read("raid_member", raid.ReadMembers),
 		read("volume", volume.Read),
 		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),
