@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,6 +34,7 @@ import (
 	"muster/agent/host"
 	"muster/agent/send"
 	"muster/agent/spool"
+	"muster/agent/watch"
 	"muster/internal/buildinfo"
 	"muster/internal/enroll"
 	"muster/internal/event"
@@ -75,6 +75,7 @@ type agent struct {
 	spool  *spool.Spool
 	kept   *kept
 	rec    *recorder
+	watch  *watch.Watch
 	del    *deliverer
 
 	news chan struct{} // something came of the deliverer's work
@@ -142,7 +143,7 @@ func (a *agent) join() error {
 	}
 	boot := bootID(a.host)
 	a.rec = &recorder{host: a.host, log: a.log, now: a.host.Now, readings: rs, spool: a.spool, kept: a.kept,
-		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, turned: make(chan struct{}, 1)}
+		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, turned: make(chan struct{}, 1), urgent: make(chan struct{}, 1)}
 	a.rec.sheet.unknown = func(m, f string) {
 		a.log.Error("a sampler uses a name the catalogue lacks", "measurement", m, "field", f)
 	}
@@ -157,12 +158,12 @@ func (a *agent) join() error {
 		&temperature.Sampler{},
 		&self.Sampler{State: a.state},
 	}
-	wake := make(chan struct{}, 1)
 	for _, s := range list {
 		if s.Numbers != nil {
 			a.rec.samplers = append(a.rec.samplers, s.Numbers)
 		}
 	}
+	wake := make(chan struct{}, 1)
 	a.rec.wake = func() {
 		select {
 		case wake <- struct{}{}:
@@ -176,7 +177,20 @@ func (a *agent) join() error {
 	a.apply(last)
 	a.del.known = known
 	a.pace(time.Minute)
-	a.rec.events = a.startEvents(boot)
+	a.rec.events = []watch.Event{{Kind: event.AgentStarted, At: a.host.Now()}}
+	return a.startWatch()
+}
+
+// startWatch opens the watcher, whose marks belong to the spool's numbers.
+func (a *agent) startWatch() error {
+	st := a.spool.Stats()
+	serials := &serials{host: a.host, now: a.host.Now}
+	a.watch = &watch.Watch{Host: a.host, Log: a.log, Path: filepath.Join(a.o.Config.Data, "watched"),
+		Serial: serials.of, Kick: a.rec.hurry}
+	if err := a.watch.Open(st.Epoch, st.Next); err != nil {
+		return err
+	}
+	a.rec.watch = a.watch
 	return nil
 }
 
@@ -232,11 +246,12 @@ func (a *agent) pace(next time.Duration) {
 // run keeps recorder and deliverer going until ctx ends.
 func (a *agent) run(ctx context.Context) error {
 	defer a.lastStatus()
+	defer a.watch.Close()
 	work, stop := context.WithCancel(ctx)
 	defer stop()
-	errs := make(chan error, 2)
+	errs := make(chan error, 3)
 	var wg sync.WaitGroup
-	for _, f := range []func(context.Context) error{a.rec.Run, a.del.Run} {
+	for _, f := range []func(context.Context) error{a.rec.Run, a.del.Run, a.watch.Run} {
 		wg.Go(func() {
 			errs <- f(work)
 			stop()
@@ -244,7 +259,7 @@ func (a *agent) run(ctx context.Context) error {
 	}
 	wg.Go(func() { a.writeStatus(work) })
 	wg.Wait()
-	err := errors.Join(<-errs, <-errs)
+	err := errors.Join(<-errs, <-errs, <-errs)
 	if ctx.Err() != nil && err == nil {
 		return a.farewell()
 	}
@@ -255,9 +270,14 @@ func (a *agent) run(ctx context.Context) error {
 func (a *agent) farewell() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
-	a.rec.events = append(a.rec.events, report.Event{Kind: event.AgentStopped})
+	if !a.watch.Ending(ctx) { // or that goes along, as clean_stop
+		a.rec.events = append(a.rec.events, watch.Event{Kind: event.AgentStopped, At: a.host.Now()})
+	}
 	if err := a.rec.report(ctx); err != nil {
 		return err
+	}
+	if err := a.watch.Save(); err != nil {
+		a.log.Warn("what was told may be told twice", "error", err)
 	}
 	if a.member.Identity() != nil {
 		if _, err := a.del.send(ctx); err != nil {
@@ -270,6 +290,8 @@ func (a *agent) farewell() error {
 // once makes one report and delivers all that waits.
 func (a *agent) once(ctx context.Context) error {
 	defer a.lastStatus()
+	defer a.watch.Close()
+	a.watch.CatchUp(ctx)
 	a.rec.sample(ctx)
 	if !pause(ctx, time.Second) {
 		return nil
@@ -382,33 +404,6 @@ func bootID(h *host.Host) (b [8]byte) {
 	sum := sha256.Sum256([]byte("muster boot " + id))
 	copy(b[:], sum[:])
 	return b
-}
-
-// lastRun is what one run leaves for the next.
-type lastRun struct {
-	Boot [8]byte `json:"boot"`
-}
-
-// startEvents tells that the machine started, when it did since the last run.
-func (a *agent) startEvents(boot [8]byte) []report.Event {
-	path := filepath.Join(a.o.Config.Data, "last-run.json")
-	var last lastRun
-	b, err := os.ReadFile(path)
-	known := err == nil && json.Unmarshal(b, &last) == nil
-	if b, err = json.Marshal(lastRun{Boot: boot}); err == nil {
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			a.log.Warn("the run could not be noted", "error", err)
-		}
-	}
-	events := []report.Event{{Kind: event.AgentStarted}}
-	if known && last.Boot != boot {
-		at := int64(0)
-		if up, err := a.host.Mono(); err == nil {
-			at = up.Milliseconds()
-		}
-		events = append(events, report.Event{Kind: event.Boot, At: at})
-	}
-	return events
 }
 
 // Sections names what this system's agent reads.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"time"
 
 	"muster/agent/gather/disk"
 	"muster/agent/gather/diskspace"
@@ -44,4 +45,27 @@ func volumes(h *host.Host) ([]diskspace.Volume, error) {
 		out = append(out, diskspace.Volume{Path: r.Mount, Device: r.Source, Filesystem: r.Filesystem, ReadOnly: r.ReadOnly != nil && *r.ReadOnly})
 	}
 	return out, nil
+}
+
+// serials finds serial numbers of drives by their names. Names move, and what
+// is looked up is a fault: the list is never older than a few minutes.
+type serials struct {
+	host *host.Host
+	now  func() time.Time
+	at   time.Time
+	list map[string]string
+}
+
+const serialsAge = 5 * time.Minute
+
+func (s *serials) of(ctx context.Context, name string) string {
+	if now := s.now(); s.list == nil || now.Sub(s.at).Abs() > serialsAge {
+		s.at, s.list = now, map[string]string{}
+		if rows, err := disk.Rows(ctx, s.host); err == nil {
+			for _, r := range rows {
+				s.list[r.Name] = r.Serial
+			}
+		}
+	}
+	return s.list[name]
 }

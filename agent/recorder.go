@@ -12,6 +12,7 @@ import (
 	"muster/agent/gather"
 	"muster/agent/host"
 	"muster/agent/spool"
+	"muster/agent/watch"
 	"muster/internal/backoff"
 	"muster/internal/inventory"
 	"muster/internal/report"
@@ -33,6 +34,8 @@ type recorder struct {
 	machine  func() [8]byte
 	boot     [8]byte
 	wake     func() // tells the sender that something waits
+	watch    watcher
+	urgent   chan struct{} // an event that is to be sent at once
 
 	mu      sync.Mutex // guards what the sender hands over
 	wanted  []string
@@ -47,7 +50,7 @@ type recorder struct {
 
 	samples []sampled
 	layouts []report.Layout // not in a report yet
-	events  []report.Event
+	events  []watch.Event
 	errors  int64
 	took    time.Duration
 }
@@ -57,8 +60,20 @@ type sampled struct {
 	sample report.Sample
 }
 
-// maxWaiting bounds the samples that wait for the next report.
-const maxWaiting = 60
+// watcher gives events. What Take gave it gives again after a restart, until
+// Keep, before a report is written, and Told, after it.
+type watcher interface {
+	Take() []watch.Event
+	Keep(epoch, seq uint64) error
+	Told()
+}
+
+// maxWaiting bounds the samples that wait for the next report, maxEvents the
+// events, should reports not be kept for long.
+const (
+	maxWaiting = 60
+	maxEvents  = 1000
+)
 
 // Run records until ctx ends, then once more.
 func (r *recorder) Run(ctx context.Context) error {
@@ -84,6 +99,11 @@ func (r *recorder) Run(ctx context.Context) error {
 				sampleAt = at
 			}
 			reportAt = backoff.NextAt(r.now(), phase, next)
+			continue
+		case <-r.urgent:
+			if err := r.report(ctx); err != nil {
+				return err
+			}
 			continue
 		case <-time.After(max(sampleAt.Sub(r.now()), 0)):
 		}
@@ -181,9 +201,13 @@ func (r *recorder) report(ctx context.Context) error {
 			r.log.Warn("section could not be read", "section", s.Name, "reason", s.Reason)
 		}
 	}
+	if r.watch != nil {
+		r.events = append(r.events, r.watch.Take()...)
+		r.events = r.events[max(len(r.events)-maxEvents, 0):]
+	}
 	now := r.now()
 	rep := report.Report{Time: now.UnixMilli(), Boot: r.boot, Machine: r.machine(), Sections: sections,
-		Layouts: r.layouts, Events: r.events}
+		Layouts: r.layouts, Events: happened(r.events, now)}
 	for i := range sections {
 		sections[i].At += now.Sub(start).Milliseconds()
 	}
@@ -222,6 +246,11 @@ func (r *recorder) report(ctx context.Context) error {
 		for _, g := range at.Gaps {
 			rep.Gaps = append(rep.Gaps, report.Gap{From: g.From, To: g.To})
 		}
+		if r.watch != nil && len(rep.Events) > 0 {
+			if err := r.watch.Keep(at.Epoch, at.Seq); err != nil {
+				r.log.Error("events of this report may be told twice after a crash", "error", err)
+			}
+		}
 		return rep.Encode()
 	})
 	if err != nil {
@@ -230,6 +259,9 @@ func (r *recorder) report(ctx context.Context) error {
 	}
 	r.spool.Found(names...)
 	r.samples, r.layouts, r.events = nil, nil, nil
+	if r.watch != nil {
+		r.watch.Told()
+	}
 	r.took = r.now().Sub(start)
 	if len(sections) > 0 {
 		// An inventory leaves more behind than a minute's numbers. After those
@@ -240,6 +272,30 @@ func (r *recorder) report(ctx context.Context) error {
 	}
 	r.wake()
 	return nil
+}
+
+// happened lays events out as they travel: their times before the report's.
+func happened(list []watch.Event, now time.Time) []report.Event {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]report.Event, 0, len(list))
+	for _, e := range list {
+		r := report.Event{Kind: e.Kind, Attributes: e.Attributes, At: max(now.Sub(e.At).Milliseconds(), 0)}
+		if e.Count > 1 {
+			r.Count = e.Count
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// hurry has a report made at once.
+func (r *recorder) hurry() {
+	select {
+	case r.urgent <- struct{}{}:
+	default: // it is about to be
+	}
 }
 
 // lost names the sections whose newest report had to be dropped.

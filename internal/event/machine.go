@@ -194,7 +194,7 @@ func machine() []Kind {
 		{
 			Name: LinkFlap, Group: Fault,
 			Doc: "A network card or port lost its link, or got it, while the device ran.",
-			Key: []string{"interface"},
+			Key: []string{"interface", "state"},
 			Attributes: []Attribute{
 				text("interface", "Card or port (interface.name, port.name)."),
 				text("state", "State after it.", "up", "down"),

@@ -108,12 +108,14 @@ func Folders() []Folder {
 			{"agent/gather", "what a gatherer is"},
 			{"agent/gather/smbios", "a source that several subjects read"},
 			{"agent/gather/block", "a source that several subjects read"},
+			{"agent/gather/utmp", "a source that several subjects read"},
+			{"agent/gather/home", "a source that several subjects read"},
+			{"agent/gather/running", "a source that several subjects read"},
 			{"internal/inventory", "it fills sections"},
 			{"internal/metric", "it fills samples"},
 			{"internal/event", "it fills events"},
 			{"internal/report", "layouts and samples"},
 		}, Tests: recordings()},
-		{Path: "agent/gather/smbios", Owns: "firmware's tables, for several gatherers", May: []Import{
 		{Path: "agent/gather/drivehealth", Owns: "which commands drives are asked, and that none is woken", May: []Import{
 			{"agent/host", "a gatherer sees the machine through it"},
 			{"agent/gather", "what a gatherer is"},
@@ -121,11 +123,35 @@ func Folders() []Folder {
 			{"internal/smart", "what their answers mean"},
 			{"internal/inventory", "it fills sections"},
 		}, Tests: append(recordings(), Import{"internal/metric", "its numbers are those of the catalogue"})},
+		{Path: "agent/gather/smbios", Owns: "firmware's tables, for several gatherers", May: []Import{
 			{"agent/host", "where the tables are read"},
 		}, Tests: recordings()},
 		{Path: "agent/gather/block", Owns: "how block devices stack, for several gatherers", May: []Import{
 			{"agent/host", "where sysfs is read"},
 		}, Tests: recordings()},
+		{Path: "agent/gather/utmp", Owns: "records of sign-ins, for several gatherers"},
+		{Path: "agent/gather/home", Owns: "whose homes there are, for several gatherers", May: []Import{
+			{"agent/host", "where they are looked for"},
+		}},
+		{Path: "agent/gather/running", Owns: "programs that run, for several gatherers", May: []Import{
+			{"agent/host", "where they are looked for"},
+		}, Tests: recordings()},
+		{Path: "agent/watch", Owns: "events: how far logs were read, and what changed between two looks", May: []Import{
+			{"agent/host", "the machine is seen through it"},
+			{"agent/watch/*", "the logs it reads"},
+			{"agent/gather/utmp", "whether a shutdown stands before a start"},
+			{"internal/event", "its kinds are those of the catalogue"},
+			{"internal/event/linux", "what lines mean"},
+			{"internal/segment", "the file of marks survives a power cut"},
+		}, Tests: []Import{
+			{"agent/watch/journal/journaltest", "journals with known entries"},
+		}},
+		{Path: "agent/watch/journal", Owns: "files of systemd's journal", Tests: []Import{
+			{"agent/watch/journal/journaltest", "files with known entries"},
+		}},
+		{Path: "agent/watch/journal/journaltest", Owns: "files of systemd's journal written for tests", TestsOnly: true},
+		{Path: "agent/watch/kmsg", Owns: "records of the kernel's log"},
+		{Path: "agent/watch/syslog", Owns: "lines of text logs"},
 		{Path: "agent/gather/recorded", Owns: "machines written down for tests", TestsOnly: true, May: []Import{
 			{"agent/host", "a recording is a host"},
 			{"agent/gather/smbios", "it writes firmware tables"},

@@ -41,7 +41,7 @@ func Guards() []Guard {
 		{Import: "cel.dev/cel-go", Only: []string{"collector/health", "collector/health/..."}, Why: "conditions of rules"},
 		{Import: "github.com/fxamacker/cbor", Only: []string{"internal/report", "internal/enroll", "agent/spool", "collector/outbox", "collector/store/sqlstore"}, Tests: true, Why: "the wire, and what is kept as it came"},
 		{Import: "github.com/x448/float16", Only: []string{"internal/report"}, Why: "the shortest float that holds a value, as the CBOR library does it"},
-		{Import: "github.com/klauspost/compress/zstd", Only: []string{"internal/report", "internal/segment", "collector/receive", "agent/send", "collector/store/sqlstore"}, Tests: true, Why: "frames on the wire, on disk and in large columns, each with its own cap on the decoded size"},
+		{Import: "github.com/klauspost/compress/zstd", Only: []string{"internal/report", "internal/segment", "collector/receive", "agent/send", "agent/watch/journal", "agent/watch/journal/journaltest", "collector/store/sqlstore"}, Tests: true, Why: "frames on the wire, on disk and in large columns, each with its own cap on the decoded size"},
 		{Import: "github.com/alexedwards/scs", Only: []string{"collector/account", "collector/web"}, Why: "sessions of people"},
 		{Import: "github.com/coreos/go-oidc", Only: []string{"collector/account"}, Why: "log in through another house"},
 		{Import: "github.com/wneessen/go-mail", Only: []string{"collector/notify/..."}, Why: "a channel"},

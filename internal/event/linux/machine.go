@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"strconv"
 	"strings"
 
 	"muster/internal/event"
@@ -60,7 +61,8 @@ func edac(text string) (Event, bool) {
 	if place = clean(place); place == "" || place == "unknown memory" || place == "any memory" {
 		place = controller
 	}
-	return Event{Kind: kind, Attributes: attributes("location", place, "component", "memory"), Burst: "edac " + place, Span: moment / 5}, true
+	count, _ := strconv.ParseInt(n, 10, 32)
+	return Event{Kind: kind, Attributes: attributes("location", place, "component", "memory"), Count: count}, true
 }
 
 // hardwareError: firmware's reports come as blocks, "{1}[Hardware Error]: event

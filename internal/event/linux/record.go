@@ -52,6 +52,8 @@ type Event struct {
 	At         time.Time
 	Attributes map[string]string // as the catalogue names them; only what is told
 
+	Count int64 // how many the line tells of; 0 means 1
+
 	// Disk is a name of the kernel for a drive or what lies on it: sda, sda1,
 	// dm-0, nvme0, or a port, ata3.00. The reader of the log finds the drive.
 	Disk string
@@ -212,4 +214,32 @@ func name(s string) bool {
 		}
 	}
 	return true
+}
+
+// Cares says whether a record that the kernel did not write can mean anything,
+// by who wrote it and its message id: most need not be read further.
+func Cares(program, messageID string) bool {
+	switch messageID {
+	case unitFailed, coredump, oomdKill, shutdown, sleepStart, sleepStop, sessionStart, sessionStop, timeChange:
+		return true
+	}
+	switch program {
+	case "sshd", "sshd-session", "sshd-auth", "login", "sudo", "su", "su-l", "gdm-password]", "gdm-password", "lightdm",
+		"sddm-helper", "lxdm", "kcheckpass", "kscreenlocker_greet", "xfce4-screensaver":
+		return true
+	}
+	return false
+}
+
+// OfAnybody says whether a record counts though another account than root
+// wrote it: comm is the name of the process that did.
+func OfAnybody(program, messageID, comm string) bool {
+	if messageID == coredump {
+		return strings.HasPrefix(comm, "systemd-coredum") // cut to 15 bytes by the kernel
+	}
+	switch program {
+	case "sudo", "su", "su-l", "kcheckpass", "kscreenlocker_greet", "xfce4-screensaver":
+		return messageID == ""
+	}
+	return false
 }

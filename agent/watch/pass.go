@@ -1,0 +1,40 @@
+package watch
+
+import (
+	"context"
+	"time"
+)
+
+// Pass looks once at everything but the kernel's log. It says whether there is
+// more to read at once.
+func (w *Watch) Pass(ctx context.Context) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	more := w.readJournal(ctx)
+	more = w.readTexts(ctx) || more
+	if ctx.Err() != nil {
+		return false
+	}
+	w.lookAtClocks(ctx)
+	if w.dueNow("links", 30*time.Second) {
+		w.links(ctx)
+	}
+	if w.dueNow("power", time.Minute) {
+		w.power(ctx)
+	}
+	if w.dueNow("held", 5*time.Minute) {
+		w.held(ctx)
+	}
+	if w.dueNow("dumps", time.Hour) {
+		w.lookForDumps(ctx)
+	}
+	if !more && !w.judged {
+		w.judged = true
+		w.judge(ctx, w.left)
+		w.boots = nil
+	}
+	if w.judged && w.dueNow("life", time.Minute) {
+		w.live(false)
+	}
+	return more
+}
