@@ -207,6 +207,9 @@ system are those that the expected product line has. A port holds when name,
 description, alias, speed, status and hardware address do; a sensor when one of its
 class has the value, within 1 % or 0.1.
 
+Whoever writes profiles may look at the recordings that this page was made with, so
+its shares say what is missed, not how well devices fare that nobody looked at.
+
 | subject | found | expected | share | goal |
 |---|---:|---:|---:|---:|
 `)
