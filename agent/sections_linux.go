@@ -10,10 +10,12 @@ import (
 	"muster/agent/gather/iface"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/osrelease"
+	"muster/agent/gather/pci"
 	"muster/agent/gather/raid"
 	"muster/agent/gather/service"
 	"muster/agent/gather/software"
 	"muster/agent/gather/system"
+	"muster/agent/gather/usb"
 	"muster/agent/gather/volume"
 )
 
@@ -33,6 +35,9 @@ func sections() []gather.Section {
 		read("raid_array", raid.Read),
 		read("raid_member", raid.ReadMembers),
 		read("volume", volume.Read),
+		read("gpu", pci.ReadGPUs),
+		read("pci_device", pci.Read),
+		read("usb_device", usb.Read),
 		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),
 		read("network", iface.ReadNetwork),

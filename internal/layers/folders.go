@@ -108,6 +108,7 @@ func Folders() []Folder {
 			{"agent/gather", "what a gatherer is"},
 			{"agent/gather/smbios", "a source that several subjects read"},
 			{"agent/gather/block", "a source that several subjects read"},
+			{"agent/gather/hwdata", "a source that several subjects read"},
 			{"agent/gather/utmp", "a source that several subjects read"},
 			{"agent/gather/home", "a source that several subjects read"},
 			{"agent/gather/running", "a source that several subjects read"},
@@ -152,6 +153,9 @@ func Folders() []Folder {
 		{Path: "agent/watch/journal/journaltest", Owns: "files of systemd's journal written for tests", TestsOnly: true},
 		{Path: "agent/watch/kmsg", Owns: "records of the kernel's log"},
 		{Path: "agent/watch/syslog", Owns: "lines of text logs"},
+		{Path: "agent/gather/hwdata", Owns: "names of hardware numbers, for several gatherers", May: []Import{
+			{"agent/host", "where the lists are read"},
+		}, Tests: recordings()},
 		{Path: "agent/gather/recorded", Owns: "machines written down for tests", TestsOnly: true, May: []Import{
 			{"agent/host", "a recording is a host"},
 			{"agent/gather/smbios", "it writes firmware tables"},
