@@ -267,12 +267,14 @@ func stayGrid(list []api.Stay, mac bool) *grid {
 }
 
 func (s *session) portShow() *cobra.Command {
-	return s.command(verb{
+	all := false
+	c := s.command(verb{
 		use:   "show SWITCH [PORT]",
 		short: "Show what hangs on the ports of a switch, or on one of them",
 		long: `Show what hangs on the ports of a switch, or on one of them. PORT is its name
 in the long or the short form (GigabitEthernet1/0/7, Gi1/0/7). Errors are damaged
-frames of the last 24 hours.`,
+frames of the last 24 hours. The table leaves out ports of units and modules that
+are not plugged in; --all, JSON and CSV have them.`,
 		example: `
 			muster port show sw-hartford-1
 			muster port show sw-hartford-1 Gi1/0/7`,
@@ -293,12 +295,14 @@ frames of the last 24 hours.`,
 				s.showPort(&p.Device, &p.Ports[0])
 				return nil
 			}
-			return s.showPorts(&p)
+			return s.showPorts(&p, all)
 		},
 	})
+	c.Flags().BoolVar(&all, "all", false, "in the table too the ports whose unit or module is not plugged in")
+	return c
 }
 
-func (s *session) showPorts(p *api.PortShow) error {
+func (s *session) showPorts(p *api.PortShow, all bool) error {
 	if s.output == "csv" {
 		g := newGrid("name", "alias", "role", "why", "state", "speed_bits_per_second", "duplex", "untagged_vlan", "aggregate", "gear", "neighbors", "hosts", "macs", "errors_in", "errors_out")
 		for i := range p.Ports {
@@ -308,12 +312,20 @@ func (s *session) showPorts(p *api.PortShow) error {
 		return s.csv(g)
 	}
 	g := newGrid("port", "state", "speed:bit_per_second", "duplex", "vlan", "role", "on it", "macs", "errors", "alias")
+	absent := 0
 	for i := range p.Ports {
 		x := &p.Ports[i]
+		if x.End.State == "not_present" && !all {
+			absent++
+			continue
+		}
 		g.add(x.Name, x.End.State, known(x.End.SpeedBits), x.End.Duplex, known(int64(x.UntaggedVlan)), roleWords(x), onWords(x), known(int64(x.Macs)), errorSum(x.End.Errors), x.Alias)
 	}
 	if err := s.show(g, p, called(&p.Device)+" has no ports that are known: it is no network gear, or its ports were never read"); err != nil {
 		return err
+	}
+	if absent > 0 && s.output == "table" {
+		s.note("ports whose unit or module is not plugged in are left out, %d: --all shows them", absent)
 	}
 	if p.Unresolved > 0 {
 		s.note("%d addresses of its forwarding table are on ports that it could not name", p.Unresolved)

@@ -36,7 +36,8 @@ type Heard struct {
 
 func (c class) String() string { return [...]string{"host", "gear", "access_point", "phone"}[c] }
 
-// PortsOf lists the ports of a device in the order of their names' numbers.
+// PortsOf lists the ports of a device: those with a socket first, then
+// aggregates, then what has none, each in the order of their names' numbers.
 func (n *Network) PortsOf(id inventory.DeviceID) []OnPort {
 	d, ok := n.byID[id]
 	if !ok {
@@ -55,8 +56,21 @@ func (n *Network) PortsOf(id inventory.DeviceID) []OnPort {
 		slices.SortFunc(x.Members, byNumbers)
 		out = append(out, x)
 	}
-	slices.SortStableFunc(out, func(a, b OnPort) int { return byNumbers(a.Name, b.Name) })
+	slices.SortStableFunc(out, func(a, b OnPort) int {
+		return cmp.Or(cmp.Compare(rank(a.Kind), rank(b.Kind)), byNumbers(a.Name, b.Name))
+	})
 	return out
+}
+
+// rank puts kinds of ports in the order in which people look for them.
+func rank(kind string) int {
+	switch kind {
+	case "", "ethernet", "fibre_channel", "wifi", "management":
+		return 0
+	case "lag":
+		return 1
+	}
+	return 2
 }
 
 // Lookup finds a port by its name, or by the long or short form of it; false

@@ -431,6 +431,22 @@ func TestHostileRows(t *testing.T) {
 	Join(&Facts{}).Links()
 }
 
+// Who looks for a socket finds the sockets first.
+func TestPortsWithASocketComeFirst(t *testing.T) {
+	o := newOffice(t)
+	a := o.device("switch", "sw-a")
+	for name, kind := range map[string]string{"1": "virtual", "Vlan10": "vlan", "Po1": "lag", "gi10": "ethernet", "gi2": "ethernet"} {
+		o.f.Ports = append(o.f.Ports, Port{Of: a, Name: name, Kind: kind})
+	}
+	var got []string
+	for _, p := range o.join().PortsOf("id-sw-a") {
+		got = append(got, p.Name)
+	}
+	if want := []string{"gi2", "gi10", "Po1", "1", "Vlan10"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 func TestParseMac(t *testing.T) {
 	for text, want := range map[string]Mac{
 		"00:11:22:aA:bB:cC": 0x001122aabbcc, "00-11-22-aa-bb-cc": 0x001122aabbcc, "0011.22aa.bbcc": 0x001122aabbcc, "001122AABBCC": 0x001122aabbcc,
