@@ -26,6 +26,8 @@ type Host struct {
 	Now  func() time.Time
 	// Exec runs a program of the table; see Run.
 	Exec func(ctx context.Context, c Command, path string) ([]byte, error)
+	// Get asks a program of this machine over its socket; see Ask.
+	Get func(ctx context.Context, q Question, socket string) ([]byte, error)
 	// Statfs tells the size of the file system a path is on.
 	Statfs func(path string) (Filesystem, error)
 	// Mono is the time since boot, sleep included.
@@ -46,7 +48,7 @@ const MaxFile = 16 << 20
 
 // Local is the machine this process runs on.
 func Local() *Host {
-	return &Host{Root: rootOf(runtime.GOOS), Now: time.Now, Exec: execute, Statfs: statfs, Mono: mono, Privileged: privileged()}
+	return &Host{Root: rootOf(runtime.GOOS), Now: time.Now, Exec: execute, Get: get, Statfs: statfs, Mono: mono, Privileged: privileged()}
 }
 
 func rootOf(goos string) string {

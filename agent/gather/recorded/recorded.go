@@ -15,9 +15,10 @@
 //	-- /sys/a -> b --               a symbolic link
 //	-- links /sys/class/block --    many links below a folder, "name target" a line
 //	-- values /sys/block/sda --     many one-line files, "name value" a line
-//	-- hex /sys/x --                bytes as hexadecimal digits
+//	-- hex /sys/x --                bytes as hexadecimal digits; may have a time too
 //	-- smbios 3.4 --                firmware tables, see smbios
 //	-- run rpm --                   what a program of host.Commands answers; starting with "!", its failure
+//	-- ask docker --                what a program answers over its socket (host.Questions); starting with "!", its failure
 //	-- sizes --                     "path size free available inodes free-inodes" a line, or "path !error";
 //	                                a space in a path is \040
 //	-- now --                       the time it is, RFC 3339
@@ -116,6 +117,16 @@ func (m *machine) host() *host.Host {
 			}
 			return []byte(out), nil
 		},
+		Get: func(_ context.Context, q host.Question, _ string) ([]byte, error) {
+			out, ok := m.answers["?"+q.Name]
+			if !ok {
+				return nil, fmt.Errorf("the recording has no answer of %s", q.Name)
+			}
+			if why, failed := strings.CutPrefix(out, "!"); failed {
+				return nil, errors.New(strings.TrimSpace(why))
+			}
+			return []byte(out), nil
+		},
 		Statfs: func(p string) (host.Filesystem, error) {
 			rel, err := filepath.Rel(m.root, p)
 			if err != nil {
@@ -142,7 +153,11 @@ func (m *machine) put(name string, data []byte) error {
 		if err != nil {
 			return err
 		}
-		return m.file(rest, b)
+		p, err := m.stamped(rest)
+		if err != nil {
+			return err
+		}
+		return m.file(p, b)
 	case "smbios":
 		entry, table, err := SMBIOS(rest, string(data))
 		if err != nil {
@@ -155,6 +170,9 @@ func (m *machine) put(name string, data []byte) error {
 	case "run":
 		m.answers[rest] = string(data)
 		return nil
+	case "ask":
+		m.answers["?"+rest] = string(data)
+		return nil
 	case "sizes":
 		return m.space(data)
 	case "now":
@@ -165,21 +183,31 @@ func (m *machine) put(name string, data []byte) error {
 	if at, target, ok := strings.Cut(name, " -> "); ok {
 		return m.link(at, target)
 	}
-	if p, at, ok := strings.Cut(name, " @"); ok {
-		when, err := time.Parse(time.RFC3339, at)
-		if err != nil {
-			return err
-		}
-		if m.times == nil {
-			m.times = map[string]time.Time{}
-		}
-		m.times[filepath.Join(m.root, p)] = when
-		name = p
+	name, err := m.stamped(name)
+	if err != nil {
+		return err
 	}
 	if strings.HasSuffix(name, "/") {
 		return os.MkdirAll(filepath.Join(m.root, name), 0o755)
 	}
 	return m.file(name, data)
+}
+
+// stamped takes the time of change off a name, and notes it.
+func (m *machine) stamped(name string) (string, error) {
+	p, at, ok := strings.Cut(name, " @")
+	if !ok {
+		return name, nil
+	}
+	when, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		return "", err
+	}
+	if m.times == nil {
+		m.times = map[string]time.Time{}
+	}
+	m.times[filepath.Join(m.root, p)] = when
+	return p, nil
 }
 
 // each splits lines of a name and the rest.

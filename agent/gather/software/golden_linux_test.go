@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"muster/agent/gather/recorded"
+	"muster/agent/host"
 )
 
 // TestMachines reads the recorded machines.
@@ -16,4 +17,12 @@ func TestMachines(t *testing.T) {
 			recorded.Golden(t, h, "software", "software."+name, r, err)
 		})
 	}
+}
+
+// TestTrees reads package managers beside dpkg and rpm.
+func TestTrees(t *testing.T) {
+	recorded.Trees(t, func(t *testing.T, name string, h *host.Host) {
+		r, err := Read(context.Background(), h)
+		recorded.Golden(t, h, "software", "software."+name, r, err)
+	})
 }

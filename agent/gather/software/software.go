@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"muster/agent/gather"
 	"muster/agent/host"
@@ -56,4 +57,12 @@ func instances(rows []inventory.Software) []inventory.Software {
 	}
 	// The same version registered twice is one.
 	return slices.CompactFunc(rows, func(a, b inventory.Software) bool { return key(a, b) == 0 && a.Version == b.Version })
+}
+
+// sane leaves out times that image builders set to make images reproducible.
+func sane(t time.Time) time.Time {
+	if t.Year() < 2001 {
+		return time.Time{}
+	}
+	return t.Truncate(time.Second)
 }

@@ -32,6 +32,21 @@ func read(ctx context.Context, h *host.Host) (rows []inventory.Software, asked, 
 		}
 		take("rpm", got, err)
 	}
+	if db := apkDatabase(h); db != "" {
+		got, err := apk(h, db)
+		take("apk", got, err)
+	}
+	if h.Exists(pacmanLocal) {
+		got, err := pacman(ctx, h)
+		take("pacman", got, err)
+	}
+	if dir := snapFolder(h); dir != "" {
+		got, err := snaps(ctx, h, dir)
+		take("snap", got, err)
+	}
+	if got, there, err := flatpaks(ctx, h); there || err != nil {
+		take("flatpak", got, err)
+	}
 	return rows, asked, faults, ctx.Err()
 }
 
@@ -109,14 +124,6 @@ func listed(h *host.Host, r inventory.Software, same bool) time.Time {
 		}
 	}
 	return sane(fi.ModTime())
-}
-
-// sane leaves out times that image builders set to make images reproducible.
-func sane(t time.Time) time.Time {
-	if t.Year() < 2001 {
-		return time.Time{}
-	}
-	return t.Truncate(time.Second)
 }
 
 // rpmDatabase says whether there is a database of rpm. The program alone does
