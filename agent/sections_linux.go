@@ -12,6 +12,7 @@ import (
 	"muster/agent/gather/osrelease"
 	"muster/agent/gather/pci"
 	"muster/agent/gather/raid"
+	"muster/agent/gather/power"
 	"muster/agent/gather/service"
 	"muster/agent/gather/software"
 	"muster/agent/gather/system"
@@ -39,6 +40,8 @@ func sections() []gather.Section {
 		read("pci_device", pci.Read),
 		read("usb_device", usb.Read),
 		read("interface", iface.Read),
+		{Name: "battery", Read: power.ReadBatteries, Numbers: &power.Sampler{}},
+		read("power", power.Read),
 		read("address", iface.ReadAddresses),
 		read("network", iface.ReadNetwork),
 		read("software", software.Read),
