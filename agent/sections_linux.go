@@ -8,11 +8,12 @@ import (
 	"muster/agent/gather/disk"
 	"muster/agent/gather/drivehealth"
 	"muster/agent/gather/iface"
+	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/osrelease"
 	"muster/agent/gather/pci"
-	"muster/agent/gather/raid"
 	"muster/agent/gather/power"
+	"muster/agent/gather/raid"
 	"muster/agent/gather/service"
 	"muster/agent/gather/software"
 	"muster/agent/gather/system"
@@ -39,9 +40,9 @@ func sections() []gather.Section {
 		read("gpu", pci.ReadGPUs),
 		read("pci_device", pci.Read),
 		read("usb_device", usb.Read),
-		read("interface", iface.Read),
 		{Name: "battery", Read: power.ReadBatteries, Numbers: &power.Sampler{}},
 		read("power", power.Read),
+		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),
 		read("network", iface.ReadNetwork),
 		read("software", software.Read),
@@ -49,5 +50,6 @@ func sections() []gather.Section {
 		read("user", account.Read),
 		read("user_group", account.ReadGroups),
 		read("group_member", account.ReadMembers),
+		read("listening_port", listener.Read),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"path"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,7 @@ const (
 // Program is one process.
 type Program struct {
 	PID  int64
-	Name string // as the kernel keeps it, at most 15 bytes
+	Name string // without path
 	UID  int64  // -1 when not told
 	Unit string // unit of systemd it belongs to, such as ssh.service
 }
@@ -55,6 +56,13 @@ func Each(ctx context.Context, h *host.Host, do func(pid int64, name string) boo
 func Tell(h *host.Host, pid int64) Program {
 	dir := "/proc/" + strconv.FormatInt(pid, 10)
 	p := Program{PID: pid, Name: h.Line(dir + "/comm"), UID: -1}
+	if len(p.Name) == 15 { // cut by the kernel: the program's file has the whole name
+		if to, err := h.Readlink(dir + "/exe"); err == nil {
+			if base := path.Base(strings.TrimSuffix(to, " (deleted)")); strings.HasPrefix(base, p.Name) {
+				p.Name = base
+			}
+		}
+	}
 	if f, err := h.Open(dir + "/status"); err == nil {
 		p.UID = parseStatus(f)
 		f.Close()
