@@ -112,6 +112,8 @@ func Folders() []Folder {
 			{"agent/gather/utmp", "a source that several subjects read"},
 			{"agent/gather/home", "a source that several subjects read"},
 			{"agent/gather/running", "a source that several subjects read"},
+			{"agent/gather/keyfile", "a form that several subjects read"},
+			{"agent/gather/unit", "a source that several subjects read"},
 			{"internal/inventory", "it fills sections"},
 			{"internal/metric", "it fills samples"},
 			{"internal/event", "it fills events"},
@@ -134,6 +136,11 @@ func Folders() []Folder {
 		{Path: "agent/gather/home", Owns: "whose homes there are, for several gatherers", May: []Import{
 			{"agent/host", "where they are looked for"},
 		}},
+		{Path: "agent/gather/keyfile", Owns: "files of sections and keys, for several gatherers"},
+		{Path: "agent/gather/unit", Owns: "units of systemd by their files, for several gatherers", May: []Import{
+			{"agent/host", "where they are looked for"},
+			{"agent/gather/keyfile", "their form"},
+		}, Tests: recordings()},
 		{Path: "agent/gather/running", Owns: "programs that run, for several gatherers", May: []Import{
 			{"agent/host", "where they are looked for"},
 		}, Tests: recordings()},
@@ -323,6 +330,7 @@ func Folders() []Folder {
 			{"collector/health/forecast", "wear is tried on the same drives"},
 		}},
 		{Path: "collector/health/rules", Owns: "our own rules, a YAML file each"},
+		{Path: "collector/exposition", Owns: "the text form in which scrapers read numbers"},
 		{Path: "collector/outgoing", Owns: "the only way by which the collector calls somebody, and the rules about addresses"},
 		{Path: "collector/notify", Owns: "routes, grouping, limits, digests, retries, and the words of a message", May: []Import{
 			{"internal/backoff", "when to try a letter again"},
