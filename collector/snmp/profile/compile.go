@@ -93,10 +93,11 @@ type compiled struct {
 	tables  map[*TableDocument]*table
 	sources map[*Source]*source
 	texts   map[string]*regexp.Regexp
+	roots   map[[2]string]Document // by name and OID
 }
 
 func newCompiled() compiled {
-	return compiled{map[*TableDocument]*table{}, map[*Source]*source{}, map[string]*regexp.Regexp{}}
+	return compiled{map[*TableDocument]*table{}, map[*Source]*source{}, map[string]*regexp.Regexp{}, map[[2]string]Document{}}
 }
 
 // once gives what was compiled of k, or compiles it.
@@ -116,6 +117,7 @@ func once[K comparable, V any](c *compiler, done map[K]V, k K, compile func() V)
 func (l *loader) compile(d draft) (*Profile, settings.Problems) {
 	line, ps := l.line(d)
 	c := compiler{ps: ps, loader: l}
+	d.doc = line[0].doc // with what stands for {root}
 	p := &Profile{Document: d.doc, File: d.file, Office: d.office, draft: d, facts: map[string][]*source{}}
 	for i, m := range d.doc.Match {
 		p.matches = append(p.matches, c.matcher(fmt.Sprintf("match[%d]", i), m))
@@ -187,6 +189,7 @@ func (l *loader) compile(d draft) (*Profile, settings.Problems) {
 	if p.ports.Skip != "" {
 		p.ports.skip = c.regexp("options.ports.skip", p.ports.Skip)
 	}
+	checkOID(&c.ps, "root", d.doc.Root)
 	if p.fdb.VlanOf != "" {
 		checkOID(&c.ps, "options.fdb.vlan_of", p.fdb.VlanOf)
 	}

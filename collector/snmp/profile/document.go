@@ -18,6 +18,7 @@ type Document struct {
 	Disabled bool     `yaml:"disabled" doc:"It fits no device."`
 	Extends  []string `yaml:"extends" doc:"Profiles whose tables, builtins and metadata it has too; what it says itself comes first."`
 	Without  []string `yaml:"without" doc:"Names of tables, scalars and builtins of those that it does not want."`
+	Root     string   `yaml:"root" doc:"OID that root stands for in those such as root.1.1.5.1.0, here and in what it extends: for makers who give each product a MIB of its own, all of one form."`
 	Priority int      `yaml:"priority" min:"-100" max:"100" doc:"Where two fit, the higher wins before anything else counts; usually left out."`
 
 	Match    []MatchDocument     `yaml:"match" doc:"It fits a device that one of these fits."`

@@ -126,3 +126,41 @@ func TestPartsOfParentsAreReplacedAndLeftOut(t *testing.T) {
 		t.Errorf("facts: %v", f)
 	}
 }
+
+// One form for products that each have a MIB of their own; an office may change
+// the form and add products.
+func TestRootsOfProducts(t *testing.T) {
+	dir := office(t, map[string]string{
+		"form.yaml":  "name: form\nbase: true\nmetadata:\n  serial: [{oid: root.1.2.0}]\ntables:\n  - section: processor\n    entry: root.3.1\n    columns: {name: 2, load_percent: 4}\n",
+		"one.yaml":   "name: one\nextends: [form]\nroot: 1.3.6.1.4.1.99999.1\nmatch: [{object_id: [1.3.6.1.4.1.99999.1]}]\n",
+		"two.yaml":   "name: two\nextends: [form]\nroot: 1.3.6.1.4.1.99999.2\nmatch: [{object_id: [1.3.6.1.4.1.99999.2]}]\n",
+		"three.yaml": "name: three\nextends: [form]\nmatch: [{object_id: [1.3.6.1.4.1.99999.3]}]\n",
+		"four.yaml":  "name: four\nextends: [form]\nroot: 1.3.6.x\nmatch: [{object_id: [1.3.6.1.4.1.99999.4]}]\n",
+	})
+	s, err := Load(Own(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"one": "1.3.6.1.4.1.99999.1", "two": "1.3.6.1.4.1.99999.2"} {
+		p, ok := s.Find(name)
+		if !ok {
+			t.Fatal(s.Problems())
+		}
+		if got := p.facts["serial"][0].OID; got != want+".1.2.0" {
+			t.Errorf("serial number of %s is %s", name, got)
+		}
+		if got := p.tables[0].Entry; got != want+".3.1" {
+			t.Errorf("table of %s is %s", name, got)
+		}
+	}
+	for _, name := range []string{"three", "four"} {
+		if _, ok := s.Find(name); ok {
+			t.Errorf("%s has no root and stands", name)
+		}
+	}
+	for _, want := range []string{"three.yaml", `four.yaml:3:7: root is "1.3.6.x": an OID in numbers is expected`} {
+		if text := s.Problems().Error(); !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"bytes"
 	"cmp"
 	"embed"
 	"errors"
@@ -141,6 +142,7 @@ type draft struct {
 	file   string
 	data   []byte
 	office bool
+	plain  bool   // no OID of it is below a root
 	under  *draft // what stands where this one cannot: an own profile, or one that stood
 }
 
@@ -197,11 +199,12 @@ func (l *loader) blame(file string, err error) {
 
 func (l *loader) take(file string, data []byte, office bool) {
 	name := stem(file)
-	d := draft{file: file, data: data, office: office}
+	d := draft{file: file, data: data, office: office, plain: !bytes.Contains(data, []byte("root."))}
 	old, known := l.read[name]
 	if known {
 		d.doc = clone(old.doc)
 		d.under = &old
+		d.plain = d.plain && old.plain
 	}
 	if before, ok := l.stood[name]; ok && office {
 		d.under = &before
@@ -281,7 +284,7 @@ func (l *loader) line(d draft) ([]draft, settings.Problems) {
 		}
 	}
 	visit(d, nil)
-	return out, ps
+	return l.rooted(out), ps
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
