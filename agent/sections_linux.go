@@ -19,10 +19,11 @@ import (
 	"muster/agent/gather/system"
 	"muster/agent/gather/usb"
 	"muster/agent/gather/volume"
+	"muster/agent/gather/wifi"
 )
 
 func sections() []gather.Section {
-	drives := drivehealth.New()
+	drives, radios := drivehealth.New(), wifi.New()
 	return []gather.Section{
 		read("system", system.Read),
 		read("os", osrelease.Read),
@@ -42,6 +43,7 @@ func sections() []gather.Section {
 		read("usb_device", usb.Read),
 		{Name: "battery", Read: power.ReadBatteries, Numbers: &power.Sampler{}},
 		read("power", power.Read),
+		{Name: "wifi", Read: radios.Read, Numbers: radios},
 		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),
 		read("network", iface.ReadNetwork),
