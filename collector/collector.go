@@ -44,6 +44,7 @@ import (
 // Options of Serve beside the settings.
 type Options struct {
 	Config config.Config
+	File   string // that the settings came from, for backups; empty: none
 	Log    *slog.Logger
 	Now    func() time.Time
 	// Ready is told the addresses that are listened on, once requests are
@@ -106,6 +107,12 @@ type collector struct {
 	addresses []string
 
 	closed atomic.Pointer[string] // why nothing is taken in; nil when it is
+
+	stopBelow atomic.Int64 // tests set it, for a disk that is full; 0: as set
+
+	watchful watchful
+	pings    struct{ sent, failed, held atomic.Int64 } // of the dead man's address
+	webCert  atomic.Pointer[time.Time]                 // when web.certificate ends
 }
 
 // open opens the stores and joins the parts; nothing runs yet.
@@ -343,10 +350,11 @@ func (c *collector) run(ctx context.Context) error {
 	}
 	start(&upper, work, "upkeep", c.upkeep)
 	start(&upper, work, "disk", c.disk)
+	start(&upper, work, "dead man", c.deadMan)
 	start(&upper, work, "agents", func(ctx context.Context) error { return c.receiver.Serve(ctx, agents, c.authority.ServerTLS()) })
 	start(&upper, work, "web", func(ctx context.Context) error { return c.serveWeb(ctx, web) })
 	start(&upper, work, "debug", func(ctx context.Context) error { return serveHTTP(ctx, debugger, profiles(), c.log, nil) })
-	start(&upper, work, "socket", func(ctx context.Context) error { return serveHTTP(ctx, local, c.api.Handler(), c.log, api.OnSocket) })
+	start(&upper, work, "socket", func(ctx context.Context) error { return serveHTTP(ctx, local, c.outside(), c.log, api.OnSocket) })
 
 	c.log.Info("collector is ready", "version", buildinfo.Read().Version, "web", web.Addr().String(), "agents", agents.Addr().String(), "data", c.cfg.Data)
 	if c.o.Ready != nil {
@@ -384,14 +392,15 @@ func (c *collector) close() error {
 }
 
 func (c *collector) serveWeb(ctx context.Context, l net.Listener) error {
-	t, err := webTLS(c.cfg)
+	t, until, err := webTLS(c.cfg)
 	if err != nil {
 		return err
 	}
+	c.webCert.Store(&until)
 	if t != nil {
 		l = t(l)
 	}
-	return serveHTTP(ctx, l, c.api.Handler(), c.log, nil)
+	return serveHTTP(ctx, l, c.outside(), c.log, nil)
 }
 
 func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, each func(context.Context, net.Conn) context.Context) error {
@@ -497,6 +506,9 @@ func (c *collector) diskStatus() (api.DiskStatus, error) {
 	free, total, err := diskSpace(c.cfg.Data)
 	// Five hundredths of a small disk, or the setting, whichever is less.
 	stop := min(int64(c.cfg.Limits.FreeDisk), total/20)
+	if n := c.stopBelow.Load(); n > 0 {
+		stop = n
+	}
 	return api.DiskStatus{FreeBytes: free, TotalBytes: total, StopBytes: stop}, err
 }
 

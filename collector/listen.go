@@ -9,6 +9,7 @@ import (
 	"net/http/pprof"
 	"os"
 	"syscall"
+	"time"
 
 	"muster/collector/config"
 )
@@ -58,15 +59,24 @@ func profiles() http.Handler {
 	return mux
 }
 
-// webTLS wraps the web listener when the settings name a certificate.
-func webTLS(c config.Config) (func(net.Listener) net.Listener, error) {
+// webTLS wraps the web listener when the settings name a certificate, and says
+// until when that is good.
+func webTLS(c config.Config) (_ func(net.Listener) net.Listener, until time.Time, _ error) {
 	if c.Web.Certificate == "" {
-		return nil, nil
+		return nil, time.Time{}, nil
 	}
 	pair, err := tls.LoadX509KeyPair(c.Web.Certificate, c.Web.Key)
 	if err != nil {
-		return nil, fmt.Errorf("web.certificate and web.key: %w", err)
+		return nil, time.Time{}, fmt.Errorf("web.certificate and web.key: %w", err)
 	}
 	t := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"}}
-	return func(l net.Listener) net.Listener { return tls.NewListener(l, t) }, nil
+	return func(l net.Listener) net.Listener { return tls.NewListener(l, t) }, pair.Leaf.NotAfter, nil
+}
+
+// webExpiry is when web.certificate ends; zero without one.
+func (c *collector) webExpiry() time.Time {
+	if at := c.webCert.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }

@@ -16,6 +16,7 @@ import (
 	"muster/collector/snmp/ping"
 	"muster/collector/snmp/poll"
 	"muster/collector/snmp/session"
+	"muster/collector/snmp/trap"
 	"muster/collector/store"
 	"muster/internal/inventory"
 	"muster/internal/report"
@@ -34,6 +35,7 @@ type polling struct {
 	changed   chan struct{} // for watch
 	looked    chan struct{} // for schedule
 	uplinks   atomic.Pointer[map[inventory.DeviceID]map[string]string]
+	trapped   atomic.Pointer[trap.Listener] // nil: no traps are heard
 
 	mu          sync.Mutex
 	targets     map[string]store.Target // by poll's ID

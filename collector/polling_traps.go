@@ -50,6 +50,7 @@ func (p *polling) listen(ctx context.Context) error {
 			default: // the hint is what counts
 			}
 		}})
+	p.trapped.Store(l)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

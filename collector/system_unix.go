@@ -3,6 +3,7 @@
 package collector
 
 import (
+	"math"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +16,15 @@ func diskSpace(dir string) (free, total int64, err error) {
 		return 0, 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
 	}
 	return int64(s.Bavail) * int64(s.Bsize), int64(s.Blocks) * int64(s.Bsize), nil
+}
+
+// cpuSeconds is the processor time of this process.
+func cpuSeconds() float64 {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return math.NaN()
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // private makes what this process creates its own account's alone: databases

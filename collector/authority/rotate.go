@@ -48,6 +48,16 @@ type CAStatus struct {
 	Tokens    int // open invitations that name it
 }
 
+// Expiry is when the CA that signs ends, and the certificate that the listener
+// shows; zero when none was made yet.
+func (a *Authority) Expiry() (signer, listener time.Time) {
+	c := a.set.Load().active
+	if cert := c.server.Load(); cert != nil {
+		listener = cert.Leaf.NotAfter
+	}
+	return c.cert.NotAfter, listener
+}
+
 // Status tells where a rotation is.
 func (a *Authority) Status(ctx context.Context) (Status, error) {
 	s := a.set.Load()

@@ -11,14 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"muster/collector/config"
 )
 
 // tree is the command tree as main makes it.
 func tree(out io.Writer) *cobra.Command {
 	return New(Streams{Out: out, Err: out, Now: noon, Env: func(string) string { return "" }},
-		Serve(func(context.Context, config.Config) error { return nil }),
+		Serve(func(context.Context, Start) error { return nil }),
 		SQLWorker(func(io.Reader, io.Writer) int { return 0 }))
 }
 

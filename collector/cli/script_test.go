@@ -17,8 +17,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"muster/collector/config"
 )
 
 var update = flag.Bool("update", false, "write golden outputs and docs/cli.md anew")
@@ -95,7 +93,8 @@ func inProcess(ts *testscript.TestScript, args []string) int {
 			args[i] = ts.MkAbs(a)
 		}
 	}
-	served := func(_ context.Context, c config.Config) error {
+	served := func(_ context.Context, start Start) error {
+		c := start.Config
 		fmt.Fprintf(ts.Stdout(), "data %s, web %s, agents %s\n", c.Data, c.Web.Address, c.Agents.Address)
 		if c.Web.Address == "127.0.0.1:1" {
 			return errors.New("listen for pages: 127.0.0.1:1 is taken: choose another with --web")

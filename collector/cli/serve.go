@@ -11,8 +11,16 @@ import (
 	"muster/internal/buildinfo"
 )
 
+// Start is how a collector is started.
+type Start struct {
+	Config config.Config
+	File   string // of settings; empty: there is none
+	// Again reads the file anew, flags over it.
+	Again func() (config.Config, error)
+}
+
 // Serve makes the command that runs a collector. run blocks until ctx ends.
-func Serve(run func(ctx context.Context, c config.Config) error) *cobra.Command {
+func Serve(run func(ctx context.Context, s Start) error) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -20,7 +28,8 @@ func Serve(run func(ctx context.Context, c config.Config) error) *cobra.Command 
 		Long: `Run a collector until it is stopped (Ctrl-C, or SIGTERM from a service manager).
 Without a file it runs with defaults; flags win over the file. Pages and API are
 served over plain HTTP on loopback only: any other address needs web.certificate
-and web.key in the file. docs/configuration.md tells all settings.`,
+and web.key in the file. docs/configuration.md tells all settings. SIGHUP makes a
+running collector read log.level and log.format anew; all else needs a restart.`,
 		Example: "  muster serve --data /srv/muster\n  muster serve --config /etc/muster/muster.yaml",
 		Args:    func(c *cobra.Command, args []string) error { return countArgs(c, "serve", args) },
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -29,7 +38,7 @@ and web.key in the file. docs/configuration.md tells all settings.`,
 				return err
 			}
 			ctx := c.Context()
-			err = run(ctx, conf)
+			err = run(ctx, Start{Config: conf, File: file, Again: func() (config.Config, error) { return serveConfig(file, c) }})
 			if err != nil && (err == ctx.Err() || err == context.Cause(ctx)) {
 				return nil // asked to stop, and did
 			}

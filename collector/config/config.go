@@ -31,6 +31,7 @@ type Config struct {
 	Health    Health    `yaml:"health"`
 	SNMP      SNMP      `yaml:"snmp"`
 	Outgoing  Outgoing  `yaml:"outgoing"`
+	DeadMan   DeadMan   `yaml:"dead_man"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -131,9 +132,29 @@ func (o *Outgoing) Check() settings.Problems {
 	return ps
 }
 
+// DeadMan is who notices when the collector itself is gone.
+type DeadMan struct {
+	URL      string            `yaml:"url" doc:"Address that is called (GET) while the collector is ready to take reports; what is there raises the alarm when calls stay away. Empty: nobody is called. The rules of outgoing hold for it too."`
+	Interval settings.Duration `yaml:"interval" min:"10s" max:"1d" doc:"Time between two calls."`
+}
+
+// Check says what no tag can.
+func (d *DeadMan) Check() settings.Problems {
+	var ps settings.Problems
+	if d.URL == "" {
+		return ps
+	}
+	u, err := url.Parse(d.URL)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Fragment != "" {
+		// Not what stands there: such addresses are secrets of a kind.
+		ps.Add("url", "", "an address such as https://example.org/ping/ID is expected")
+	}
+	return ps
+}
+
 // Log says what is written about the collector's own work.
 type Log struct {
-	Level  string `yaml:"level" oneof:"debug,info,warn,error" doc:"Least level that is written."`
+	Level  string `yaml:"level" oneof:"debug,info,warn,error" doc:"Least level that is written. SIGHUP makes a running collector read this part of the file again."`
 	Format string `yaml:"format" oneof:"text,json" doc:"One line of key=value, or one JSON object."`
 }
 
@@ -157,6 +178,7 @@ func Default() Config {
 		Outbox:    Outbox{Size: 8 << 30, Keep: settings.Duration(time.Hour)},
 		Stores:    Stores{Inventory: "sqlite", Series: "tsdb"},
 		Retention: Retention{Rows: days(400), Events: days(400), Audit: days(3 * 365), Series: days(400)},
+		DeadMan:   DeadMan{Interval: settings.Duration(time.Minute)},
 		Log:       Log{Level: "info", Format: "text"},
 	}
 }

@@ -61,6 +61,7 @@ limits:
 outbox: {size: 1GiB, keep: 2h}
 stores: {inventory: sqlite, series: tsdb}
 retention: {rows: 2y, events: 90d, audit: 0, series: 1w}
+dead_man: {url: "https://example.org/ping/1", interval: 30s}
 log: {level: warn, format: json}
 `))
 	if err != nil {
@@ -77,7 +78,8 @@ log: {level: warn, format: json}
 		Retention: Retention{
 			Rows: d(730 * day), Events: d(90 * day), Audit: 0, Series: d(7 * day),
 		},
-		Log: Log{"warn", "json"},
+		DeadMan: DeadMan{"https://example.org/ping/1", d(30 * time.Second)},
+		Log:     Log{"warn", "json"},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
@@ -126,7 +128,8 @@ func TestWrongFiles(t *testing.T) {
 		"in flight too low":  {"limits:\n  in_flight: 2MiB\n", `:2:14: limits.in_flight is "2MiB": at least limits.decoded (8MiB)`},
 		"kept too short":     {"retention:\n  rows: 3h\n", `:2:9: retention.rows is "3h": 1d or more is expected, or 0 for ever`},
 		"unknown engine":     {"stores:\n  series: graphite\n", `:2:11: stores.series is "graphite": expected one of tsdb`},
-		"unknown key":        {"webb: {}\n", `:1:1: "webb": no such setting (did you mean "web"?); known: data, web, agents, limits, outbox, stores, retention, health, snmp, outgoing, log`},
+		"dead man":           {"dead_man: {url: 'example.org/ping'}\n", `dead_man.url`},
+		"unknown key":        {"webb: {}\n", `:1:1: "webb": no such setting (did you mean "web"?); known: data, web, agents, limits, outbox, stores, retention, health, snmp, outgoing, dead_man, log`},
 		"traps, no port":     {"snmp:\n  traps: 192.0.2.1\n", `:2:10: snmp.traps is "192.0.2.1": host:port is expected`},
 		"no folder":          {"data: \"\"\n", `:1:7: data: a folder is expected`},
 	} {

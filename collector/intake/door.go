@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,9 +91,10 @@ type Door struct {
 	devices map[inventory.DeviceID]*device
 	layouts map[report.LayoutHash]bool // durable in the inventory store
 
-	stats Stats
-	mu    sync.Mutex // guards stats
-	fatal atomic.Pointer[error]
+	bounds []time.Duration // CommitBounds
+	stats  Stats
+	mu     sync.Mutex // guards stats
+	fatal  atomic.Pointer[error]
 }
 
 // Stats counts what went through the door.
@@ -102,6 +104,27 @@ type Stats struct {
 	Groups                               int64
 	Bent                                 int64 // reports whose time was corrected
 	OutboxTime, StoreTime                time.Duration
+	// Commits counts groups by how long both took: at most each of
+	// CommitBounds, and above all of them.
+	Commits []int64
+}
+
+// CommitBounds are the bounds of Stats.Commits, from half a millisecond, less
+// than an fsync takes, to what senders feel.
+func CommitBounds() []time.Duration {
+	return []time.Duration{
+		500 * time.Microsecond,
+		time.Millisecond,
+		2 * time.Millisecond,
+		5 * time.Millisecond,
+		10 * time.Millisecond,
+		20 * time.Millisecond,
+		50 * time.Millisecond,
+		100 * time.Millisecond,
+		250 * time.Millisecond,
+		time.Second,
+		5 * time.Second,
+	}
 }
 
 type request struct {
@@ -141,7 +164,8 @@ func New(o Options) *Door {
 	if o.Step == nil {
 		o.Step = func(string) {}
 	}
-	return &Door{o: o, queue: make(chan *request, o.Queue),
+	bounds := CommitBounds()
+	return &Door{o: o, queue: make(chan *request, o.Queue), bounds: bounds, stats: Stats{Commits: make([]int64, len(bounds)+1)},
 		devices: map[inventory.DeviceID]*device{}, layouts: map[report.LayoutHash]bool{}}
 }
 
@@ -149,8 +173,14 @@ func New(o Options) *Door {
 func (d *Door) Stats() Stats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.stats
+	s := d.stats
+	s.Commits = slices.Clone(d.stats.Commits)
+	return s
 }
+
+// Waiting is how many envelopes wait to be committed, and for how many there
+// is room.
+func (d *Door) Waiting() (n, room int) { return len(d.queue), cap(d.queue) }
 
 // Accept takes an envelope and returns once all that the answer acknowledges
 // is durable. ErrBusy: nothing was taken. Other errors than the package's own
@@ -581,4 +611,10 @@ func (g *group) keep() {
 	d.stats.OutboxTime += g.stats.OutboxTime
 	d.stats.StoreTime += g.stats.StoreTime
 	d.stats.Groups++
+	took := g.stats.OutboxTime + g.stats.StoreTime
+	i := 0
+	for i < len(d.bounds) && took > d.bounds[i] {
+		i++
+	}
+	d.stats.Commits[i]++
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -89,6 +90,11 @@ type Receiver struct {
 	requests atomic.Int64
 	refused  atomic.Int64
 	busy     atomic.Int64
+	wire     atomic.Int64
+	decoded  atomic.Int64
+
+	mu      sync.Mutex
+	reasons map[string]int64 // refusals by code
 }
 
 // grown is the bytes of memory charged for each decoded byte.
@@ -108,7 +114,7 @@ func New(o Options) *Receiver {
 	}
 	return &Receiver{o: o, flight: budget{limit: o.Limits.InFlight}, enroll: rate.NewLimiter(rate.Limit(o.Limits.Enroll), 2*o.Limits.Enroll),
 		renew:   rate.NewLimiter(rate.Limit(o.Limits.Enroll), 2*o.Limits.Enroll),
-		devices: paces{perMinute: o.Limits.PerMinute, counts: map[inventory.DeviceID]int{}}}
+		devices: paces{perMinute: o.Limits.PerMinute, counts: map[inventory.DeviceID]int{}}, reasons: map[string]int64{}}
 }
 
 // Handler serves the three routes of agents.
@@ -148,6 +154,16 @@ func (r *Receiver) Handler() http.Handler {
 // Busy says how many requests were asked to come later.
 func (r *Receiver) Busy() int64 { return r.busy.Load() }
 
+// Bytes says how many bytes of reports came, and what they unfolded to.
+func (r *Receiver) Bytes() (wire, decoded int64) { return r.wire.Load(), r.decoded.Load() }
+
+// Reasons counts refusals by their code; internal is a fault of the collector.
+func (r *Receiver) Reasons() map[string]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.reasons)
+}
+
 // Counts says how many requests came and how many were refused.
 func (r *Receiver) Counts() (requests, refused int64) { return r.requests.Load(), r.refused.Load() }
 
@@ -182,11 +198,13 @@ func (r *Receiver) reports(w http.ResponseWriter, rq *http.Request) {
 		r.refuse(w, rq, err)
 		return
 	}
+	r.wire.Add(int64(len(body)))
 	plain, err := report.Decompress(body, report.MaxBody)
 	if err != nil {
 		r.refuse(w, rq, decodeError(err))
 		return
 	}
+	r.decoded.Add(int64(len(plain)))
 	// A value of one byte becomes sixteen; one body alone always finds room.
 	built := min(int64(len(plain))*grown, r.o.Limits.InFlight/2)
 	if !r.flight.take(built) {
@@ -310,14 +328,22 @@ func busy(why string, after time.Duration) *Refused {
 // refuse tells a refusal; anything else is logged and told as a fault.
 func (r *Receiver) refuse(w http.ResponseWriter, rq *http.Request, err error) {
 	r.refused.Add(1)
+	reason := "internal"
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.reasons[reason]++
+	}()
 	var no *Refused
 	if !errors.As(err, &no) {
 		if rq.Context().Err() != nil {
+			reason = "gone"
 			return // the device went away; without an answer it would read 200
 		}
 		r.o.Log.Error("request failed", "path", rq.URL.Path, "error", err)
 		no = busy("the collector failed to store the report; it is asked for again", 30*time.Second)
 	} else {
+		reason = no.Code
 		r.o.Log.Debug("request refused", "path", rq.URL.Path, "peer", rq.RemoteAddr, "code", no.Code, "reason", no.Message)
 	}
 	if no.Code == report.CodeBusy {

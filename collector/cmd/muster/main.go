@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -14,7 +13,6 @@ import (
 
 	"muster/collector"
 	"muster/collector/cli"
-	"muster/collector/config"
 	"muster/collector/query"
 )
 
@@ -26,20 +24,34 @@ func main() {
 	os.Exit(cli.Main(ctx, root, os.Args[1:]))
 }
 
-func serve(ctx context.Context, c config.Config) error {
-	return collector.Serve(ctx, collector.Options{Config: c, Log: logger(c.Log, os.Stderr)})
+func serve(ctx context.Context, s cli.Start) error {
+	form := newLogForm(s.Config.Log, os.Stderr)
+	log := slog.New(form)
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP) // Windows never sends it
+	defer signal.Stop(again)
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-again:
+				reload(s, form, log)
+			}
+		}
+	}()
+	return collector.Serve(ctx, collector.Options{Config: s.Config, File: s.File, Log: log})
 }
 
-// logger writes the log where service managers look for it. The settings have
-// been checked, so that a level that cannot be read is info.
-func logger(c config.Log, w io.Writer) *slog.Logger {
-	level := slog.LevelInfo
-	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo
+// reload takes the log's settings from the file as it is now.
+func reload(s cli.Start, form *logForm, log *slog.Logger) {
+	c, err := s.Again()
+	if err != nil {
+		log.Error("the settings cannot be read again; the log stays as it is", "error", err)
+		return
 	}
-	o := &slog.HandlerOptions{Level: level}
-	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
+	form.set(c.Log)
+	log.Info("the log's settings were read again; all others need a restart", "level", c.Log.Level, "format", c.Log.Format)
 }
