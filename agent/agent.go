@@ -23,11 +23,14 @@ import (
 
 	"muster/agent/config"
 	"muster/agent/gather"
+	"muster/agent/gather/clock"
 	"muster/agent/gather/cpuload"
 	"muster/agent/gather/diskio"
 	"muster/agent/gather/diskspace"
 	"muster/agent/gather/memload"
 	"muster/agent/gather/netio"
+	"muster/agent/gather/pressure"
+	"muster/agent/gather/probe"
 	"muster/agent/gather/self"
 	"muster/agent/gather/sysload"
 	"muster/agent/gather/temperature"
@@ -76,6 +79,7 @@ type agent struct {
 	kept   *kept
 	rec    *recorder
 	watch  *watch.Watch
+	prober *probe.Prober
 	del    *deliverer
 
 	news chan struct{} // something came of the deliverer's work
@@ -136,7 +140,11 @@ func (a *agent) close() {
 // join connects the stages.
 func (a *agent) join() error {
 	c := a.o.Config
+	a.prober = &probe.Prober{Host: a.host, Now: a.host.Now, Collector: a.answered, On: a.probing}
 	list := append(sections(), gather.Section{Name: "agent", Read: a.readSelf})
+	if probed() {
+		list = append(list, gather.Section{Name: "network_probe", Read: a.prober.Read})
+	}
 	rs, err := newReadings(a.host, list, time.Duration(c.Limits.Reader), a.host.Now)
 	if err != nil {
 		return err
@@ -148,6 +156,7 @@ func (a *agent) join() error {
 		a.log.Error("a sampler uses a name the catalogue lacks", "measurement", m, "field", f)
 	}
 	wishes := func() gather.Wishes { a.mu.Lock(); defer a.mu.Unlock(); return a.wishes }
+	a.rec.sheet.more = func(m string) bool { return m == "pressure" && wishes().Pressure }
 	a.rec.samplers = []gather.Sampler{
 		cpuload.New(wishes),
 		memload.New(),
@@ -156,6 +165,10 @@ func (a *agent) join() error {
 		netio.New(),
 		sysload.Sampler{},
 		&temperature.Sampler{},
+		&pressure.Sampler{Wishes: wishes},
+		&clock.Sampler{Offset: func() (float64, bool) { return a.del.offset() }},
+		a.bootSampler(boot),
+		a.prober,
 		&self.Sampler{State: a.state},
 	}
 	for _, s := range list {
@@ -219,7 +232,7 @@ func (a *agent) apply(p report.Policy) {
 	p.CAs, p.Addresses = nil, nil
 	digest, err := p.Digest()
 	a.mu.Lock()
-	a.wishes = gather.Wishes{PerCore: c.Series.PerCore, PerProcess: c.Series.PerProcess}
+	a.wishes = gather.Wishes{PerCore: c.Series.PerCore, PerProcess: c.Series.PerProcess, Pressure: c.Series.Pressure}
 	a.inForce, a.settings = c, ""
 	if err == nil {
 		a.settings = hex.EncodeToString(digest[:])
@@ -249,9 +262,9 @@ func (a *agent) run(ctx context.Context) error {
 	defer a.watch.Close()
 	work, stop := context.WithCancel(ctx)
 	defer stop()
-	errs := make(chan error, 3)
+	errs := make(chan error, 4)
 	var wg sync.WaitGroup
-	for _, f := range []func(context.Context) error{a.rec.Run, a.del.Run, a.watch.Run} {
+	for _, f := range []func(context.Context) error{a.rec.Run, a.del.Run, a.watch.Run, a.prober.Run} {
 		wg.Go(func() {
 			errs <- f(work)
 			stop()
@@ -259,7 +272,7 @@ func (a *agent) run(ctx context.Context) error {
 	}
 	wg.Go(func() { a.writeStatus(work) })
 	wg.Wait()
-	err := errors.Join(<-errs, <-errs, <-errs)
+	err := errors.Join(<-errs, <-errs, <-errs, <-errs)
 	if ctx.Err() != nil && err == nil {
 		return a.farewell()
 	}
@@ -409,6 +422,9 @@ func bootID(h *host.Host) (b [8]byte) {
 // Sections names what this system's agent reads.
 func Sections() []string {
 	names := []string{"agent"}
+	if probed() {
+		names = append(names, "network_probe")
+	}
 	for _, s := range sections() {
 		names = append(names, s.Name)
 	}

@@ -42,6 +42,7 @@ type deliverer struct {
 
 	sentReports, sentBytes, failures atomic.Int64
 	last                             atomic.Pointer[exchange]
+	clock                            atomic.Pointer[against]
 }
 
 // exchange is the outcome of the last try, for status.
@@ -197,10 +198,11 @@ func (d *deliverer) sendThese(ctx context.Context, es []spool.Entry) (send.Outco
 	if err != nil {
 		return send.Outcome{Verdict: send.Later}, fmt.Errorf("pack reports: %w", err)
 	}
+	asked := d.now()
 	out := d.member.Client().Post(ctx, send.PathReports, body)
 	switch out.Verdict {
 	case send.Accepted:
-		return d.accepted(ctx, es, out, int64(len(body)), len(e.Layouts) > 0)
+		return d.accepted(ctx, es, out, int64(len(body)), len(e.Layouts) > 0, asked)
 	case send.Never:
 		return d.never(es, out)
 	case send.Conflict:
@@ -218,13 +220,16 @@ func (d *deliverer) sendThese(ctx context.Context, es []spool.Entry) (send.Outco
 	return out, out.Err
 }
 
-// accepted takes an answer to heart. named says that the layouts went along.
-func (d *deliverer) accepted(ctx context.Context, es []spool.Entry, out send.Outcome, size int64, named bool) (send.Outcome, error) {
+// accepted takes an answer to heart. named says that the layouts went along,
+// asked when it all was sent.
+func (d *deliverer) accepted(ctx context.Context, es []spool.Entry, out send.Outcome, size int64, named bool, asked time.Time) (send.Outcome, error) {
+	answered := d.now()
 	var a report.Answer
 	if err := report.Unmarshal(out.Body, &a); err != nil {
 		return send.Outcome{Verdict: send.Later}, fmt.Errorf("answer of the collector: %w", err)
 	}
 	d.sentBytes.Add(size)
+	d.compare(asked, answered, time.UnixMilli(a.Now))
 	if err := d.member.Heard(time.UnixMilli(a.Now)); err != nil {
 		d.log.Error("the collector's time could not be kept", "error", err)
 	}

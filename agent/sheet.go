@@ -20,6 +20,7 @@ type sheet struct {
 	fits    bool // everything so far was where the layout has it
 	next    report.Layout
 	unknown func(measurement, field string) // told of names the catalogue lacks
+	more    func(measurement string) bool   // whether fields beyond the default are wished for
 }
 
 // begin starts a sampling.
@@ -29,8 +30,8 @@ func (s *sheet) begin() {
 }
 
 // Put takes one number; labels are pairs of key and value. Fields that the
-// catalogue does not mark as sent by default are left out here, so that a
-// sampler puts what it has and the catalogue alone decides.
+// catalogue does not mark as sent by default are left out here, unless they are
+// wished for, so that a sampler puts what it has.
 func (s *sheet) Put(measurement, field string, value float64, labels ...string) {
 	if len(s.values) == report.MaxSeries {
 		return
@@ -48,7 +49,7 @@ func (s *sheet) Put(measurement, field string, value float64, labels ...string) 
 		s.unknown(measurement, field)
 		return
 	}
-	if !f.Default {
+	if !f.Default && (s.more == nil || !s.more(measurement)) {
 		return
 	}
 	if s.fits {

@@ -47,6 +47,7 @@ type Sections struct {
 type Series struct {
 	PerCore    bool `yaml:"per_core" doc:"Also the numbers of each processor core."`
 	PerProcess bool `yaml:"per_process" doc:"Also the numbers of the processes that use most."`
+	Pressure   bool `yaml:"pressure" doc:"Also how much time work was held up for want of processor, memory or disk (Linux)."`
 }
 
 // Spool bounds what waits on disk while no collector can be reached.

@@ -84,4 +84,5 @@ type Sampler interface {
 type Wishes struct {
 	PerCore    bool
 	PerProcess bool
+	Pressure   bool
 }

@@ -28,6 +28,9 @@ type endpoint struct {
 func (o *office) newEndpoint(extra string) *endpoint {
 	o.t.Helper()
 	dir := folder(o.t)
+	if !strings.Contains(extra, "sections:") {
+		extra += "\nsections: {off: [network_probe]}\n" // no packets to the network that tests run in
+	}
 	e := &endpoint{t: o.t, data: filepath.Join(dir, "agent"), config: filepath.Join(dir, "agent.yaml"), invited: filepath.Join(dir, "invitation")}
 	if err := os.WriteFile(e.config, fmt.Appendf(nil, "data: %s\n%s", e.data, extra), 0o600); err != nil {
 		o.t.Fatal(err)
