@@ -597,7 +597,24 @@ func (x *port) label() []report.Label {
 	return x.labels
 }
 
-// emit adds the numbers of ports.
+// idle says that a port is not up and has carried nothing since its device
+// started: half of an office's sockets. That it is so is all there is to keep of
+// it, and series of zeros would be most of what the store holds.
+func (x *port) idle(line []float64) bool {
+	if x.Oper == "up" || x.Oper == "" {
+		return false
+	}
+	known := false
+	for _, at := range []int{atHCIn, atHCIn + 1, atIn, atIn + 1} {
+		if line[at] > 0 {
+			return false
+		}
+		known = known || line[at] == 0
+	}
+	return known
+}
+
+// emit adds the numbers of ports. Those of ports that are idle are left out.
 func (p *ports) emit(r *round, width int, values []float64) {
 	all := counters()
 	n := 0
@@ -608,9 +625,12 @@ func (p *ports) emit(r *round, width int, values []float64) {
 	r.out.Values = slices.Grow(r.out.Values, n+16)
 	for i := range p.list {
 		x := &p.list[i]
-		labels := x.label()
+		labels, has := x.label(), x.has
+		if x.idle(values[i*width : (i+1)*width]) {
+			has &= 1<<atAdmin | 1<<atOper
+		}
 		for at := range width {
-			if x.has&(1<<at) != 0 {
+			if has&(1<<at) != 0 {
 				r.out.Layout = append(r.out.Layout, report.Series{Measurement: "interface", Field: all[at].field, Labels: labels})
 				r.out.Values = append(r.out.Values, values[i*width+at])
 			}

@@ -230,6 +230,35 @@ func TestCountersFollowAPortThatWasRenumbered(t *testing.T) {
 	}
 }
 
+// A socket that nothing is plugged into has a state and no counters, until
+// something is.
+func TestIdlePortsHaveNoCounters(t *testing.T) {
+	w := readWalk(t, "switch.walk")
+	at := func(state, octets string) {
+		w.set(t, ifEntry+"8.1", "i", state)
+		w.set(t, ifXEntry+"6.1", "C", octets)
+		w.set(t, ifXEntry+"10.1", "C", octets)
+		w.set(t, ifEntry+"10.1", "c", octets)
+	}
+	at("2", "0")
+	d := identify(t, w)
+	r := read(t, d, w)
+	if v := figureOf(r, "interface", "ifOperStatus", "gi1"); v != 2 {
+		t.Errorf("state of an idle port is %v", v)
+	}
+	if v := figureOf(r, "interface", "ifHCInOctets", "gi1"); !math.IsInf(v, -1) {
+		t.Errorf("an idle port counts %v", v)
+	}
+	at("1", "0")
+	if v := figureOf(read(t, d, w, paceFast), "interface", "ifHCInOctets", "gi1"); v != 0 {
+		t.Errorf("a port that came up counts %v", v)
+	}
+	at("2", "77")
+	if v := figureOf(read(t, d, w, paceFast), "interface", "ifHCInOctets", "gi1"); v != 77 {
+		t.Errorf("a port that went down counts %v", v)
+	}
+}
+
 func TestNamesThatTwoPortsHave(t *testing.T) {
 	w := readWalk(t, "switch.walk")
 	w.set(t, ifXEntry+"1.2", "s", "gi1")
