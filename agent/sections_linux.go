@@ -14,8 +14,10 @@ import (
 	"muster/agent/gather/pci"
 	"muster/agent/gather/power"
 	"muster/agent/gather/raid"
+	"muster/agent/gather/scheduled"
 	"muster/agent/gather/service"
 	"muster/agent/gather/software"
+	"muster/agent/gather/startup"
 	"muster/agent/gather/system"
 	"muster/agent/gather/usb"
 	"muster/agent/gather/volume"
@@ -53,5 +55,7 @@ func sections() []gather.Section {
 		read("user_group", account.ReadGroups),
 		read("group_member", account.ReadMembers),
 		read("listening_port", listener.Read),
+		read("startup_item", startup.Read),
+		read("scheduled_task", scheduled.Read),
 	}
 }

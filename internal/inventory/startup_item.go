@@ -5,7 +5,7 @@ import "time"
 // StartupItem is one thing that starts with the machine or with a person's
 // session. Its command is told without arguments.
 type StartupItem struct {
-	Source     string `inv:"source,key" enum:"run|run_once|startup_folder|active_setup|winlogon|launch_agent|launch_daemon|login_item|xdg_autostart|profile_script|rc|other" doc:"How it is started."`
+	Source     string `inv:"source,key" enum:"run|run_once|startup_folder|active_setup|winlogon|launch_agent|launch_daemon|login_item|xdg_autostart|systemd|systemd_user|profile_script|rc|other" doc:"How it is started."`
 	Scope      string `inv:"scope,key" enum:"machine|user" doc:"Whether it starts for everybody or for one person."`
 	UserName   string `inv:"user_name,key,personal" doc:"Person it starts for; empty text when for everybody."`
 	Name       string `inv:"name,key,dict" doc:"Name of the entry."`
@@ -17,5 +17,5 @@ type StartupItem struct {
 // Section says how the section is named, kept and read.
 func (StartupItem) Section() Meta {
 	return Meta{Name: "startup_item", Doc: "Programs that start with the machine or a session.", Cadence: 6 * time.Hour,
-		Windows: "Run and RunOnce in HKLM and HKU in both views, Startup folders, StartupApproved", Darwin: "LaunchAgents, LaunchDaemons, login items", Linux: "/etc/xdg/autostart, ~/.config/autostart, /etc/rc.local"}
+		Windows: "Run and RunOnce in HKLM and HKU in both views, Startup folders, StartupApproved", Darwin: "LaunchAgents, LaunchDaemons, login items", Linux: "units of systemd enabled by links below /etc and ~/.config, /etc/xdg/autostart, ~/.config/autostart, /etc/rc.local, runlevels, /etc/profile.d"}
 }

@@ -24,8 +24,11 @@ func Program(line string) string {
 			continue
 		case "test", "[", "cd", "command", "if":
 			behind, ok := after(rest)
-			if !ok {
+			if !ok && plausible(word) {
 				return word
+			}
+			if !ok {
+				return ""
 			}
 			line = behind
 			continue
@@ -115,7 +118,7 @@ func plausible(w string) bool {
 	}
 	for _, c := range []byte(w) {
 		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("_./+-~@ ", c) >= 0:
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("_./+-~@% ", c) >= 0:
 		default:
 			return false
 		}

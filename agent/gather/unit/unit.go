@@ -7,6 +7,7 @@
 package unit
 
 import (
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -69,8 +70,7 @@ func Find(h *host.Host, s Scope, name string) (File, bool) {
 			if err != nil {
 				continue
 			}
-			u := File{Name: name, values: map[string][]string{}}
-			_ = keyfile.Parse(f, u.set)
+			u := Parse(name, f)
 			f.Close()
 			more := h.Glob("/etc/systemd/" + string(s) + "/" + n + ".d/*.conf")
 			for _, p := range more[:min(len(more), 20)] {
@@ -83,6 +83,13 @@ func Find(h *host.Host, s Scope, name string) (File, bool) {
 		}
 	}
 	return File{Name: name}, false
+}
+
+// Parse reads a unit's file.
+func Parse(name string, r io.Reader) File {
+	u := File{Name: name, values: map[string][]string{}}
+	_ = keyfile.Parse(r, u.set) // what cannot be read says nothing
+	return u
 }
 
 // kept are the keys somebody asks for.

@@ -77,6 +77,7 @@ x.service.requires/b.socket /nowhere
 }
 
 func FuzzProgram(f *testing.F) {
+	f.Add("[")
 	f.Add("A=1 /usr/bin/x --secret y")
 	f.Add("[ -x /a ] && nice -n 5 b")
 	f.Fuzz(func(t *testing.T, line string) {
