@@ -7,6 +7,7 @@ import (
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
 	"muster/agent/gather/drivehealth"
+	"muster/agent/gather/encryption"
 	"muster/agent/gather/iface"
 	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
@@ -40,6 +41,7 @@ func sections() []gather.Section {
 		read("raid_array", raid.Read),
 		read("raid_member", raid.ReadMembers),
 		read("volume", volume.Read),
+		read("encryption", encryption.New().Read),
 		read("gpu", pci.ReadGPUs),
 		read("pci_device", pci.Read),
 		read("usb_device", usb.Read),

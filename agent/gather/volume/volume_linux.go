@@ -12,13 +12,13 @@ import (
 )
 
 func read(ctx context.Context, h *host.Host) ([]inventory.Volume, []string, []string, error) {
-	var c candidates
 	var rows []inventory.Volume
 	var faults []string
-	if err := block.Mounts(h, c.add); err != nil {
+	stores, err := block.Stores(h)
+	if err != nil {
 		return nil, nil, nil, err
 	}
-	for _, m := range c.stores() {
+	for _, m := range stores {
 		r := describe(h, m)
 		space, err := h.Size(ctx, m.Point)
 		if ctx.Err() != nil {
