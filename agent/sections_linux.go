@@ -3,6 +3,7 @@ package agent
 import (
 	"muster/agent/gather"
 	"muster/agent/gather/account"
+	"muster/agent/gather/antivirus"
 	"muster/agent/gather/boot"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
@@ -59,5 +60,6 @@ func sections() []gather.Section {
 		read("listening_port", listener.Read),
 		read("startup_item", startup.Read),
 		read("scheduled_task", scheduled.Read),
+		read("antivirus", antivirus.Read),
 	}
 }
