@@ -14,6 +14,7 @@ import (
 	"muster/agent/gather/memory"
 	"muster/agent/gather/osrelease"
 	"muster/agent/gather/pci"
+	"muster/agent/gather/platform"
 	"muster/agent/gather/power"
 	"muster/agent/gather/raid"
 	"muster/agent/gather/scheduled"
@@ -48,6 +49,7 @@ func sections() []gather.Section {
 		read("usb_device", usb.Read),
 		{Name: "battery", Read: power.ReadBatteries, Numbers: &power.Sampler{}},
 		read("power", power.Read),
+		read("platform_security", platform.Read),
 		{Name: "wifi", Read: radios.Read, Numbers: radios},
 		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),

@@ -1,0 +1,14 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"muster/agent/host"
+	"muster/internal/inventory"
+)
+
+func read(context.Context, *host.Host) (inventory.PlatformSecurity, []string, error) {
+	return inventory.PlatformSecurity{}, nil, fmt.Errorf("protection of the platform is not read on macOS yet: %w", errors.ErrUnsupported)
+}
