@@ -5,6 +5,7 @@ import (
 	"muster/agent/gather/account"
 	"muster/agent/gather/antivirus"
 	"muster/agent/gather/boot"
+	"muster/agent/gather/clock"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
 	"muster/agent/gather/drivehealth"
@@ -16,9 +17,12 @@ import (
 	"muster/agent/gather/pci"
 	"muster/agent/gather/platform"
 	"muster/agent/gather/power"
+	"muster/agent/gather/process"
 	"muster/agent/gather/raid"
+	"muster/agent/gather/restart"
 	"muster/agent/gather/scheduled"
 	"muster/agent/gather/service"
+	"muster/agent/gather/session"
 	"muster/agent/gather/software"
 	"muster/agent/gather/startup"
 	"muster/agent/gather/system"
@@ -33,6 +37,8 @@ func sections() []gather.Section {
 		read("system", system.Read),
 		read("os", osrelease.Read),
 		read("boot", boot.Read),
+		read("clock", clock.Read),
+		read("pending_restart", restart.Read),
 		read("cpu", cpu.Read),
 		read("memory", memory.Read),
 		read("memory_module", memory.ReadModules),
@@ -56,6 +62,9 @@ func sections() []gather.Section {
 		read("network", iface.ReadNetwork),
 		read("software", software.Read),
 		read("service", service.Read),
+		read("session", session.Read),
+		read("logon", session.ReadLogon),
+		read("process", (&process.Reader{}).Read),
 		read("user", account.Read),
 		read("user_group", account.ReadGroups),
 		read("group_member", account.ReadMembers),
