@@ -10,6 +10,7 @@ import (
 	"muster/agent/gather/disk"
 	"muster/agent/gather/drivehealth"
 	"muster/agent/gather/encryption"
+	"muster/agent/gather/firewall"
 	"muster/agent/gather/iface"
 	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
@@ -72,5 +73,6 @@ func sections() []gather.Section {
 		read("startup_item", startup.Read),
 		read("scheduled_task", scheduled.Read),
 		read("antivirus", antivirus.Read),
+		read("firewall", firewall.Read),
 	}
 }
