@@ -14,6 +14,7 @@ import (
 	"muster/agent/gather/iface"
 	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
+	"muster/agent/gather/monitor"
 	"muster/agent/gather/osrelease"
 	"muster/agent/gather/pci"
 	"muster/agent/gather/platform"
@@ -52,6 +53,7 @@ func sections() []gather.Section {
 		read("volume", volume.Read),
 		read("encryption", encryption.New().Read),
 		read("gpu", pci.ReadGPUs),
+		read("monitor", monitor.Read),
 		read("pci_device", pci.Read),
 		read("usb_device", usb.Read),
 		{Name: "battery", Read: power.ReadBatteries, Numbers: &power.Sampler{}},

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"muster/collector/edid"
 	"muster/collector/store"
 	"muster/internal/event"
 	"muster/internal/inventory"
@@ -159,8 +160,10 @@ type reading struct {
 }
 
 // conform brings the sections of a report into the catalogue's form. Sections
-// of a newer agent that the catalogue does not know are left out. It runs
-// outside the committer, because it is the heavy part of an inventory.
+// of a newer agent that the catalogue does not know are left out. What a
+// display says of itself is read here, so that rows are kept as people see
+// them. It runs outside the committer, because it is the heavy part of an
+// inventory.
 func conform(r *report.Report) ([]*reading, error) {
 	out := make([]*reading, len(r.Sections))
 	for i := range r.Sections {
@@ -172,6 +175,9 @@ func conform(r *report.Report) ([]*reading, error) {
 		t, faults, err := sec.Conform(s.Table())
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", report.ErrMalformed, err)
+		}
+		if sec.Name == "monitor" {
+			edid.Complete(&t)
 		}
 		rd := &reading{section: sec, table: t, status: s.Status, reason: s.Reason}
 		if len(faults) > 0 {

@@ -238,11 +238,15 @@ func Folders() []Folder {
 			{"collector/store", "the contract it commits through"},
 			{"internal/report", "what is taken in"},
 			{"internal/inventory", "sections"},
+			{"collector/edid", "what a display says of itself is kept as people see it"},
 			{"internal/metric", "the catalogue decides what is kept"},
 			{"internal/event", "the catalogue decides what is kept"},
 		}},
 		{Path: "collector/outbox", Owns: "durable reports on their way to the series store", May: []Import{
 			{"internal/segment", "its files"},
+		{Path: "collector/edid", Owns: "what displays say of themselves, with makers' quirks", May: []Import{
+			{"internal/inventory", "it completes rows of monitors"},
+		}},
 			{"internal/report", "what waits in it"},
 			{"internal/inventory", "DeviceID"},
 		}},
