@@ -12,6 +12,7 @@ import (
 	"muster/agent/gather/encryption"
 	"muster/agent/gather/firewall"
 	"muster/agent/gather/iface"
+	"muster/agent/gather/join"
 	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/monitor"
@@ -76,5 +77,6 @@ func sections() []gather.Section {
 		read("scheduled_task", scheduled.Read),
 		read("antivirus", antivirus.Read),
 		read("firewall", firewall.Read),
+		read("domain_join", join.Read),
 	}
 }
