@@ -58,6 +58,12 @@ func (s *Sampler) find(h *host.Host) {
 		s.names[file] = name
 	}
 	files := h.Glob("/sys/class/hwmon/hwmon*/temp*_input")
+	// Each reading of drivetemp is a command to a SATA drive, which keeps some
+	// from ever falling asleep (Documentation/hwmon/drivetemp.rst). Drives tell
+	// their temperature with their health, when they are awake.
+	files = slices.DeleteFunc(files, func(f string) bool {
+		return h.Line(f[:strings.LastIndexByte(f, '/')]+"/name") == "drivetemp"
+	})
 	for _, f := range files {
 		dir, base := f[:strings.LastIndexByte(f, '/')], f[strings.LastIndexByte(f, '/')+1:]
 		chip := h.Line(dir + "/name")

@@ -43,6 +43,8 @@ func TestSample(t *testing.T) {
 			"sys/class/hwmon/hwmon2/temp1_input":   "-5000\n",
 			"sys/class/hwmon/hwmon3/name":          "bad\n",
 			"sys/class/hwmon/hwmon3/temp1_input":   "999999999\n",
+			"sys/class/hwmon/hwmon4/name":          "drivetemp\n",
+			"sys/class/hwmon/hwmon4/temp1_input":   "33000\n", // asking would keep the drive awake
 			"sys/class/thermal/thermal_zone0/temp": "20000\n",
 		}, sink{"coretemp_package_id_0": 45.3, "nvme_temp1": 38.9, "nvme_temp1_2": -5}},
 		"only zones": {map[string]string{
