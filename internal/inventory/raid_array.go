@@ -25,6 +25,6 @@ type RaidArray struct {
 // Section says how the section is named, kept and read.
 func (RaidArray) Section() Meta {
 	return Meta{Name: "raid_array", Doc: "Arrays, pools and storage spaces with their state.", Cadence: time.Hour,
-		Windows: "MSFT_StoragePool, MSFT_VirtualDisk (child)", Darwin: "diskutil appleRAID list -plist", Linux: "/proc/mdstat, /sys/block/md*/md, zpool and btrfs state in /proc and /sys",
+		Windows: "MSFT_StoragePool, MSFT_VirtualDisk (child)", Darwin: "diskutil appleRAID list -plist", Linux: "/sys/block/md*/md, /sys/fs/btrfs, /proc/spl/kstat/zfs, /sys/class/raid_devices",
 		SNMP: "SYNOLOGY-RAID-MIB, QNAP NAS-MIB, CPQIDA-MIB"}
 }

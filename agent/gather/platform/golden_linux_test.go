@@ -77,3 +77,14 @@ func TestGolden(t *testing.T) {
 		})
 	}
 }
+
+// TestMachines reads the recorded machines.
+func TestMachines(t *testing.T) {
+	for _, name := range recorded.Names() {
+		t.Run(name, func(t *testing.T) {
+			h := recorded.Machine(t, name)
+			r, err := Read(context.Background(), h)
+			recorded.Golden(t, h, "platform_security", "platform_security."+name, r, err)
+		})
+	}
+}
