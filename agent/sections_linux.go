@@ -17,6 +17,7 @@ import (
 	"muster/agent/gather/memory"
 	"muster/agent/gather/monitor"
 	"muster/agent/gather/osrelease"
+	"muster/agent/gather/patch"
 	"muster/agent/gather/pci"
 	"muster/agent/gather/platform"
 	"muster/agent/gather/power"
@@ -36,6 +37,7 @@ import (
 
 func sections() []gather.Section {
 	drives, radios := drivehealth.New(), wifi.New()
+	updates := &patch.Reader{}
 	return []gather.Section{
 		read("system", system.Read),
 		read("os", osrelease.Read),
@@ -65,6 +67,8 @@ func sections() []gather.Section {
 		read("address", iface.ReadAddresses),
 		read("network", iface.ReadNetwork),
 		read("software", software.Read),
+		read("patch", updates.Read),
+		read("patch_status", updates.ReadStatus),
 		read("service", service.Read),
 		read("session", session.Read),
 		read("logon", session.ReadLogon),
