@@ -54,6 +54,9 @@ type Options struct {
 	Once       bool // one report, delivered, then the end
 	Log        *slog.Logger
 	Host       *host.Host // default: this machine
+	// Program is the path of this program, to read sections in processes of
+	// their own. Empty: all are read in this one.
+	Program string
 }
 
 // Run is the agent. It returns when ctx ends, after a last word to the
@@ -148,6 +151,13 @@ func (a *agent) join() error {
 	rs, err := newReadings(a.host, list, time.Duration(c.Limits.Reader), a.host.Now)
 	if err != nil {
 		return err
+	}
+	rs.log = a.log
+	if a.o.Once {
+		rs.patience = rs.limit // there is no later report
+	}
+	if a.o.Program != "" {
+		rs.child = &child{program: a.o.Program, memory: int64(c.Limits.Memory) / 2, limit: rs.limit, log: a.log}
 	}
 	boot := bootID(a.host)
 	a.rec = &recorder{host: a.host, log: a.log, now: a.host.Now, readings: rs, spool: a.spool, kept: a.kept,

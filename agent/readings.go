@@ -2,8 +2,10 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"log/slog"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -22,8 +24,19 @@ const (
 	// worth a section each minute, but free space of yesterday helps nobody.
 	refresh = time.Hour
 	// again is how long after a failed reading the next try comes, unless the
-	// section's cadence is shorter.
-	again = 15 * time.Minute
+	// section's cadence is shorter. It doubles with each further failure, up to
+	// longest: a broken reader is not to cost each hour what it cost once.
+	again, longest = 15 * time.Minute, 6 * time.Hour
+	// patience is how long a report waits for one section. One that takes
+	// longer goes on beside, and comes with a later report.
+	patience = 5 * time.Second
+	// grace is what a reader that honours its context needs to come back.
+	grace = time.Second
+	// longRound is after how long a report takes what it has, and leaves the
+	// other sections for the next one.
+	longRound = 20 * time.Second
+	// maxReason bounds why a section is not whole, in bytes.
+	maxReason = 300
 )
 
 // slot is a section on its way: when it is read next and what was last said.
@@ -35,14 +48,22 @@ type slot struct {
 	sent    inventory.Hash // hash of what last went into the spool
 	latest  uint64         // and of its columns kept as latest
 	sentAt  time.Time
-	asked   bool // the collector wants it whole
-	busy    bool // a reading that did not end in time is still running
-	done    chan outcome
+	asked   bool   // the collector wants it whole
+	failed  int    // readings in a row that failed
+	run     *under // a reading under way
+}
+
+// under is a reading under way.
+type under struct {
+	begun time.Time
+	done  chan outcome
+	late  bool // given up, and told as failed; nobody waits for it any more
 }
 
 type outcome struct {
 	reading gather.Reading
 	err     error
+	ended   time.Time
 }
 
 // readings schedules sections. It is used from one goroutine.
@@ -51,10 +72,16 @@ type readings struct {
 	slots []*slot
 	limit time.Duration // a reading may take this long
 	now   func() time.Time
+	log   *slog.Logger // may be nil
+
+	child    *child        // reads sections that are read apart; nil: nothing is
+	patience time.Duration // a report waits this long for one section
+	pacer    pacer
+	saving   func() bool // whether what is not urgent waits for better times; nil: never
 }
 
 func newReadings(h *host.Host, sections []gather.Section, limit time.Duration, now func() time.Time) (*readings, error) {
-	rs := &readings{host: h, limit: limit, now: now}
+	rs := &readings{host: h, limit: limit, now: now, patience: patience}
 	for _, s := range sections {
 		schema, ok := inventory.Lookup(s.Name)
 		if !ok {
@@ -95,33 +122,71 @@ func (rs *readings) ask(names []string) {
 	}
 }
 
-// read reads every section that is due and answers those to be sent.
+// read reads every section that is due and answers those to be sent, among
+// them those whose reading began earlier and has ended.
 func (rs *readings) read(ctx context.Context, at time.Time) []report.Section {
 	var out []report.Section
+	begin := rs.now()
+	rs.pacer.begin(begin)
 	for _, s := range rs.slots {
-		if s.due.IsZero() || s.due.After(at) || ctx.Err() != nil {
+		if ctx.Err() != nil {
+			break
+		}
+		wait := rs.patience
+		if s.run != nil {
+			wait = 0 // it was waited for when it began
+		} else {
+			if s.due.IsZero() || s.due.After(at) || rs.waits(s) || rs.patience < rs.limit && rs.now().Sub(begin) > longRound {
+				continue
+			}
+			rs.start(ctx, s)
+		}
+		o, ok := rs.await(ctx, s, wait)
+		if !ok {
 			continue
 		}
-		if sec, ok := rs.one(ctx, s, at); ok {
+		if sec, ok := rs.told(s, o, at); ok {
 			out = append(out, sec)
 		}
+		rs.pacer.rest(ctx, rs.now)
 	}
 	return out
 }
 
-// one reads a section, and says whether it has to be sent.
-func (rs *readings) one(ctx context.Context, s *slot, at time.Time) (report.Section, bool) {
-	start := rs.now()
-	r, err := rs.guarded(ctx, s)
-	status, reason := gather.StatusOf(r, err)
-	sec := report.Section{Name: s.Name, Status: status, Reason: cut(reason, 300), Sources: r.Sources,
-		At: at.Sub(start).Milliseconds(), Took: rs.now().Sub(start).Milliseconds()}
+// waits says whether a section that is due is to be read later.
+func (rs *readings) waits(s *slot) bool {
+	if !s.Apart {
+		return false
+	}
+	// What costs much waits while power is short, unless it was never read or
+	// somebody asks for it.
+	if rs.saving != nil && !s.asked && !s.sentAt.IsZero() && rs.saving() {
+		return true
+	}
+	// One process at a time: each has its share of memory.
+	return rs.child != nil && slices.ContainsFunc(rs.slots, func(o *slot) bool { return o.Apart && o.run != nil && !o.run.late })
+}
+
+// told turns an outcome into the section, plans the next reading, and says
+// whether the section has to be sent.
+func (rs *readings) told(s *slot, o outcome, at time.Time) (report.Section, bool) {
+	begun := s.run.begun
+	if !s.run.late {
+		s.run = nil
+	}
+	if s.due.IsZero() { // turned off meanwhile
+		return report.Section{}, false
+	}
+	r := o.reading
+	status, reason := gather.StatusOf(r, o.err)
+	sec := report.Section{Name: s.Name, Status: status, Reason: cut(reason, maxReason), Sources: r.Sources,
+		At: at.Sub(begun).Milliseconds(), Took: o.ended.Sub(begun).Milliseconds()}
 	t, faults, cerr := s.schema.Conform(r.Table)
 	if cerr != nil {
-		sec.Status, sec.Reason = report.Failed, cut(cerr.Error(), 300)
+		sec.Status, sec.Reason = report.Failed, cut(cerr.Error(), maxReason)
 		t, _, _ = s.schema.Conform(inventory.Table{})
 	} else if len(faults) > 0 && sec.Status == report.OK {
-		sec.Status, sec.Reason = report.Partial, cut(faults.String(), 300)
+		sec.Status, sec.Reason = report.Partial, cut(faults.String(), maxReason)
 	}
 	sec.Seal(s.schema, t)
 	sec.Columns, sec.Rows = slim(t)
@@ -129,6 +194,12 @@ func (rs *readings) one(ctx context.Context, s *slot, at time.Time) (report.Sect
 	wait := s.cadence
 	if sec.Status == report.Failed {
 		wait = min(wait, again)
+		for range s.failed {
+			wait = min(2*wait, longest)
+		}
+		s.failed = min(s.failed+1, 10)
+	} else {
+		s.failed = 0
 	}
 	// Spread over the fleet: a third of the cadence, by the section's name and
 	// the process's start, so that not all is read in the same second.
@@ -164,48 +235,76 @@ func spread(name string, within time.Duration) time.Duration {
 	return time.Duration(h.Sum64() % uint64(within))
 }
 
-// guarded runs a reading so that neither a panic nor a hang costs more than
-// this section. A reading that does not come back in time is left behind; the
-// section counts as failed until it does, and is not started twice.
-func (rs *readings) guarded(ctx context.Context, s *slot) (gather.Reading, error) {
-	if s.busy {
-		select {
-		case <-s.done: // late, and by now of another time
-			s.busy = false
-		default:
-			return gather.Reading{}, fmt.Errorf("the reading before is still running")
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, rs.limit)
-	defer cancel()
-	s.done = make(chan outcome, 1)
-	done := s.done
+// start begins a reading so that neither a panic nor a hang costs more than
+// this section.
+func (rs *readings) start(ctx context.Context, s *slot) {
+	u := &under{begun: rs.now(), done: make(chan outcome, 1)}
+	s.run = u
 	go func() {
 		defer func() {
 			if p := recover(); p != nil {
-				done <- outcome{err: fmt.Errorf("reader crashed: %v\n%s", p, debug.Stack())}
+				if rs.log != nil {
+					rs.log.Error("reader crashed", "section", s.Name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				}
+				u.done <- outcome{err: fmt.Errorf("reader crashed: %v", p), ended: rs.now()}
 			}
 		}()
-		r, err := s.Read(ctx, rs.host)
-		done <- outcome{r, err}
-	}()
-	select {
-	case o := <-done:
-		return o.reading, o.err
-	case <-ctx.Done():
-	}
-	// A reader that honours its context ends within a moment; give it that.
-	t := time.NewTimer(time.Second)
-	defer t.Stop()
-	select {
-	case o := <-done:
-		if o.err == nil {
-			return o.reading, nil
+		// A file that is cut short while it is mapped, or a wild pointer, is a
+		// panic too then, which ends this reading and not the agent.
+		debug.SetPanicOnFault(true)
+		ctx, cancel := context.WithTimeout(ctx, rs.limit)
+		defer cancel()
+		var o outcome
+		if s.Apart && rs.child != nil {
+			o.reading, o.err = rs.child.read(ctx, s.Name)
+		} else {
+			o.reading, o.err = s.Read(ctx, rs.host)
 		}
-	case <-t.C:
-		s.busy = true
+		o.ended = rs.now()
+		u.done <- o
+	}()
+}
+
+// await waits for a reading under way, for a while. One that is beyond its
+// limit is given up and told as failed, once; until it comes back, if ever,
+// the section is not read again.
+func (rs *readings) await(ctx context.Context, s *slot, wait time.Duration) (outcome, bool) {
+	u := s.run
+	if u.late {
+		select {
+		case <-u.done: // of another time by now
+			s.run = nil
+		default:
+		}
+		return outcome{}, false
 	}
-	return gather.Reading{}, fmt.Errorf("no answer within %s", rs.limit)
+	left := rs.limit + grace - rs.now().Sub(u.begun)
+	if wait >= rs.limit {
+		wait = left
+	}
+	var o outcome
+	select {
+	case o = <-u.done:
+	default:
+		t := time.NewTimer(max(min(wait, left), 0))
+		defer t.Stop()
+		select {
+		case o = <-u.done:
+		case <-ctx.Done():
+			return o, false
+		case <-t.C:
+			if rs.now().Sub(u.begun) < rs.limit+grace {
+				return o, false
+			}
+			u.late = true
+			return outcome{err: noAnswer(rs.limit), ended: rs.now()}, true
+		}
+	}
+	// One that gave in to its context was over its limit as well.
+	if errors.Is(o.err, context.DeadlineExceeded) && o.ended.Sub(u.begun) >= rs.limit {
+		o.err = noAnswer(rs.limit)
+	}
+	return o, true
 }
 
 // hashes are those of all sections that are read.

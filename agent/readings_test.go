@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -130,9 +132,15 @@ func TestAReaderThatNeverReturnsIsNotStartedTwice(t *testing.T) {
 			<-release // deaf to its context
 			return gather.Rows([]inventory.Volume{{Mount: "/"}}, "sysfs")
 		}))
+		got := rs.read(t.Context(), time.Now())
+		if len(got) != 1 || got[0].Status != report.Failed || got[0].Reason != "did not answer within 5s" {
+			t.Errorf("given up: %+v", got)
+		}
 		for range 3 {
 			rs.slots[0].due = time.Now()
-			rs.read(t.Context(), time.Now())
+			if got := rs.read(t.Context(), time.Now()); len(got) != 0 {
+				t.Errorf("told again while it hangs: %+v", got)
+			}
 		}
 		if n := started.Load(); n != 1 {
 			t.Errorf("started %d times while it hung", n)
@@ -140,8 +148,198 @@ func TestAReaderThatNeverReturnsIsNotStartedTwice(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		rs.ask([]string{"volume"})
+		rs.read(t.Context(), time.Now()) // takes note that it came back
 		if got := rs.read(t.Context(), time.Now()); len(got) != 1 || got[0].Status != report.OK {
 			t.Errorf("after it came back: %+v", got)
+		}
+	})
+}
+
+// A report does not wait for a slow section, nor do the others.
+func TestASlowSectionComesWithALaterReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		list := append(volumesOf(func(context.Context) (gather.Reading, error) {
+			time.Sleep(20 * time.Second)
+			return gather.Rows([]inventory.Volume{{Mount: "/"}}, "sysfs")
+		}), gather.Section{Name: "cpu", Read: func(context.Context, *host.Host) (gather.Reading, error) {
+			return gather.Rows([]inventory.CPU{{Vendor: "x"}}, "cpuinfo")
+		}})
+		rs := schedule(t, list)
+		rs.limit = 30 * time.Second
+		begin := time.Now()
+		got := rs.read(t.Context(), begin)
+		if took := time.Since(begin); took != patience || len(got) != 1 || got[0].Name != "cpu" {
+			t.Fatalf("after %s: %+v", took, got)
+		}
+		if got := rs.read(t.Context(), time.Now()); len(got) != 0 {
+			t.Fatalf("before it is there: %+v", got)
+		}
+		time.Sleep(55 * time.Second)
+		got = rs.read(t.Context(), time.Now())
+		if len(got) != 1 || got[0].Status != report.OK || got[0].Took != 20_000 || got[0].At != 60_000 {
+			t.Fatalf("when it is there: %+v", got)
+		}
+	})
+}
+
+// What fails is tried again, less and less often.
+func TestFailuresAreTriedAgainLessAndLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := true
+		var waits []time.Duration
+		rs := schedule(t, volumesOf(func(context.Context) (gather.Reading, error) {
+			if bad {
+				return gather.Reading{}, errors.New("odd")
+			}
+			return gather.Rows([]inventory.Volume{{Mount: "/"}}, "sysfs")
+		}))
+		s := rs.slots[0]
+		for range 8 {
+			s.due = time.Now()
+			rs.read(t.Context(), time.Now())
+			waits = append(waits, time.Until(s.due).Round(15*time.Minute))
+		}
+		m := 15 * time.Minute
+		if want := []time.Duration{m, 2 * m, 4 * m, 8 * m, 16 * m, 24 * m, 24 * m, 24 * m}; !near(waits, want) {
+			t.Errorf("waits %v, want at most an eighth less than %v", waits, want)
+		}
+		bad = false
+		s.due = time.Now()
+		rs.read(t.Context(), time.Now())
+		bad = true
+		s.due = time.Now()
+		rs.read(t.Context(), time.Now())
+		if w := time.Until(s.due); w > m {
+			t.Errorf("the first failure after a success waits %s", w)
+		}
+	})
+}
+
+func near(got, want []time.Duration) bool {
+	for i := range want {
+		if got[i] > want[i] || got[i] < want[i]*6/8 {
+			return false
+		}
+	}
+	return len(got) == len(want)
+}
+
+// One process at a time reads apart, and none while power is short.
+func TestWhatIsReadApartWaitsItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(context.Context, *host.Host) (gather.Reading, error) {
+			time.Sleep(10 * time.Second)
+			return gather.Reading{}, errors.ErrUnsupported
+		}
+		rs := schedule(t, []gather.Section{apart("software", slow), apart("service", slow), read("user", slow)})
+		rs.limit = time.Minute
+		rs.child = &child{}
+		rs.slots[0].run = &under{begun: time.Now(), done: make(chan outcome, 1)}
+		rs.read(t.Context(), time.Now())
+		if rs.slots[1].run != nil || rs.slots[2].run == nil {
+			t.Error("two processes at a time, or what is read here waits for one")
+		}
+		rs.slots[0].run = nil
+		low := true
+		rs.saving = func() bool { return low }
+		rs.slots[1].sentAt = time.Now()
+		if !rs.waits(rs.slots[1]) {
+			t.Error("what was read before is read again on the last of the battery")
+		}
+		if rs.waits(rs.slots[0]) {
+			t.Error("what was never read waits for power")
+		}
+		rs.slots[1].asked = true
+		if rs.waits(rs.slots[1]) {
+			t.Error("what is asked for waits for power")
+		}
+		low = false
+		rs.slots[1].asked = false
+		if rs.waits(rs.slots[1]) {
+			t.Error("it waits though power is back")
+		}
+		time.Sleep(10 * time.Second) // until what was begun has ended
+	})
+}
+
+// stubborn is a sampler that hangs until it is let go.
+type stubborn struct {
+	hang    chan struct{}
+	started atomic.Int64
+}
+
+func (*stubborn) Name() string { return "stubborn" }
+
+func (s *stubborn) Sample(_ context.Context, _ *host.Host, to gather.Sink) error {
+	s.started.Add(1)
+	<-s.hang
+	to.Put("system", "load1", 9)
+	return nil
+}
+
+type steady struct{}
+
+func (steady) Name() string { return "steady" }
+
+func (steady) Sample(_ context.Context, _ *host.Host, to gather.Sink) error {
+	to.Put("mem", "used_percent", 1)
+	return nil
+}
+
+type crashing struct{}
+
+func (crashing) Name() string { return "crashing" }
+
+func (crashing) Sample(context.Context, *host.Host, gather.Sink) error { panic("nil map") }
+
+func TestASamplerThatHangsCostsOnlyItsNumbers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := &stubborn{hang: make(chan struct{})}
+		r := &recorder{host: &host.Host{Now: time.Now}, log: slog.New(slog.DiscardHandler), now: time.Now,
+			kept: &kept{path: filepath.Join(t.TempDir(), "kept")}, samplers: []gather.Sampler{bad, crashing{}, steady{}}}
+		for range 3 {
+			r.sample(t.Context())
+		}
+		if n := bad.started.Load(); n != 1 {
+			t.Errorf("started %d times while it hung", n)
+		}
+		close(bad.hang)
+		synctest.Wait()
+		for i, s := range r.samples {
+			if len(s.sample.Values) != 1 || s.sample.Values[0] != 1 {
+				t.Errorf("sampling %d: %v", i, s.sample.Values)
+			}
+		}
+		r.sample(t.Context())
+		if n := len(r.samples[len(r.samples)-1].sample.Values); n != 2 {
+			t.Errorf("after it came back there are %d numbers, want 2", n)
+		}
+		if r.errors != 2*3+1 {
+			t.Errorf("%d errors counted", r.errors)
+		}
+	})
+}
+
+func TestReadingsKeepToTheirShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var taken time.Duration
+		rs := schedule(t, volumesOf(func(context.Context) (gather.Reading, error) {
+			taken += 300 * time.Millisecond
+			time.Sleep(300 * time.Millisecond)
+			return gather.Reading{}, errors.ErrUnsupported
+		}))
+		rs.pacer = pacer{share: 0.1, cost: func() time.Duration { return taken }}
+		begin := time.Now()
+		rs.read(t.Context(), begin)
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Errorf("300 ms of processor time at a tenth of a core took %s", took)
+		}
+		rs.pacer.share = 1
+		rs.slots[0].due = time.Now()
+		begin = time.Now()
+		rs.read(t.Context(), begin)
+		if took := time.Since(begin); took != 300*time.Millisecond {
+			t.Errorf("at a whole core it took %s", took)
 		}
 	})
 }

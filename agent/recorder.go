@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -53,6 +54,7 @@ type recorder struct {
 	events  []watch.Event
 	errors  int64
 	took    time.Duration
+	hanging map[string]chan error // samplers that were given up, by name
 }
 
 type sampled struct {
@@ -168,17 +170,72 @@ func (r *recorder) sample(ctx context.Context) {
 	}
 }
 
-// one runs a sampler so that its crash costs only its own numbers.
-func (r *recorder) one(ctx context.Context, s gather.Sampler) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("sampler crashed: %v", p)
-			r.log.Error("sampler crashed", "sampler", s.Name(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+// samplerLimit is how long a sampler may take. They read what the kernel has
+// at hand, in microseconds.
+const samplerLimit = 10 * time.Second
+
+// one runs a sampler so that its crash or hang costs only its own numbers. One
+// that hangs is left out until it comes back.
+func (r *recorder) one(ctx context.Context, s gather.Sampler) error {
+	if hangs, ok := r.hanging[s.Name()]; ok {
+		select {
+		case <-hangs:
+			delete(r.hanging, s.Name())
+		default:
+			return errors.New("it still hangs")
 		}
-	}()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	}
+	ctx, cancel := context.WithTimeout(ctx, samplerLimit)
 	defer cancel()
-	return s.Sample(ctx, r.host, &r.sheet)
+	g := &gate{to: &r.sheet}
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				r.log.Error("sampler crashed", "sampler", s.Name(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				done <- fmt.Errorf("sampler crashed: %v", p)
+			}
+		}()
+		debug.SetPanicOnFault(true)
+		done <- s.Sample(ctx, r.host, g)
+	}()
+	t := time.NewTimer(samplerLimit + grace)
+	defer t.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-t.C:
+	}
+	g.shut()
+	if r.hanging == nil {
+		r.hanging = map[string]chan error{}
+	}
+	r.hanging[s.Name()] = done
+	r.log.Warn("a sampler hangs: its numbers are left out until it comes back", "sampler", s.Name())
+	return noAnswer(samplerLimit)
+}
+
+// gate stands between a sampler and the sheet, so that one that was given up
+// puts nothing into another sampling.
+type gate struct {
+	mu     sync.Mutex
+	to     gather.Sink
+	closed bool
+}
+
+// Put passes a number on.
+func (g *gate) Put(measurement, field string, value float64, labels ...string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.closed {
+		g.to.Put(measurement, field, value, labels...)
+	}
+}
+
+func (g *gate) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
 }
 
 // report puts what was gathered into the spool as one report.

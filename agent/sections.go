@@ -17,3 +17,9 @@ import (
 func read(name string, from func(context.Context, *host.Host) (gather.Reading, error)) gather.Section {
 	return gather.Section{Name: name, Read: from}
 }
+
+// apart makes a section that is read in a process of its own; see
+// gather.Section.
+func apart(name string, from func(context.Context, *host.Host) (gather.Reading, error)) gather.Section {
+	return gather.Section{Name: name, Read: from, Apart: true}
+}

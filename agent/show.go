@@ -51,9 +51,13 @@ func reader(ctx context.Context, names []string) ([]shown, error) {
 		if len(names) > 0 && !slices.Contains(names, s.Name) {
 			continue
 		}
-		start := h.Now()
-		r, err := rs.guarded(ctx, s)
-		out = append(out, show(s, r, err, h.Now().Sub(start)))
+		rs.start(ctx, s)
+		begun := s.run.begun
+		o, ok := rs.await(ctx, s, rs.limit)
+		if !ok {
+			return nil, ctx.Err()
+		}
+		out = append(out, show(s, o.reading, o.err, o.ended.Sub(begun)))
 	}
 	return out, nil
 }

@@ -41,6 +41,11 @@ type Section struct {
 	// Numbers samples what the same readings yield as numbers; nil when there
 	// are none.
 	Numbers Sampler
+	// Apart has it read in a process of its own, so that a crash, a hang or a
+	// hunger for memory ends there: for readers that ask other programs, open
+	// what people may have made, or build up much. It costs some milliseconds,
+	// and nothing is remembered from one reading to the next.
+	Apart bool
 }
 
 // StatusOf turns the outcome of a reading into its status and reason.

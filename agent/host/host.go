@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -32,6 +33,9 @@ type Host struct {
 	Statfs func(path string) (Filesystem, error)
 	// Mono is the time since boot, sleep included.
 	Mono func() (time.Duration, error)
+	// Stuck remembers which paths do not tell their size, so that a dead mount
+	// costs one waiting thread and not one a minute. May be nil.
+	Stuck *Stuck
 	// Privileged says that the process may read what only root or SYSTEM may.
 	Privileged bool
 }
@@ -48,7 +52,7 @@ const MaxFile = 16 << 20
 
 // Local is the machine this process runs on.
 func Local() *Host {
-	return &Host{Root: rootOf(runtime.GOOS), Now: time.Now, Exec: execute, Get: get, Statfs: statfs, Mono: mono, Privileged: privileged()}
+	return &Host{Root: rootOf(runtime.GOOS), Now: time.Now, Exec: execute, Get: get, Statfs: statfs, Mono: mono, Stuck: &Stuck{}, Privileged: privileged()}
 }
 
 func rootOf(goos string) string {
@@ -155,10 +159,14 @@ func (h *Host) Size(ctx context.Context, path string) (Filesystem, error) {
 		fs  Filesystem
 		err error
 	}
+	if h.Stuck.has(path) {
+		return Filesystem{}, fmt.Errorf("size of %s: it was asked for before, and there is no answer yet", path)
+	}
 	ch := make(chan answer, 1)
 	go func() {
 		f, err := h.Statfs(h.Path(path))
 		ch <- answer{f, err}
+		h.Stuck.leave(path)
 	}()
 	t := time.NewTimer(2 * time.Second)
 	defer t.Stop()
@@ -168,6 +176,49 @@ func (h *Host) Size(ctx context.Context, path string) (Filesystem, error) {
 	case <-ctx.Done():
 		return Filesystem{}, ctx.Err()
 	case <-t.C:
+		h.Stuck.enter(path)
+		select {
+		case a := <-ch: // just now
+			h.Stuck.leave(path)
+			return a.fs, a.err
+		default:
+		}
 		return Filesystem{}, fmt.Errorf("size of %s: no answer within 2 s", path)
 	}
+}
+
+// Stuck is the paths that were asked about and have not answered in time.
+type Stuck struct {
+	mu    sync.Mutex
+	paths map[string]bool
+}
+
+func (s *Stuck) has(path string) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.paths[path]
+}
+
+func (s *Stuck) enter(path string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.paths == nil {
+		s.paths = map[string]bool{}
+	}
+	s.paths[path] = true
+}
+
+func (s *Stuck) leave(path string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.paths, path)
 }

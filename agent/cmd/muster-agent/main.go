@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -109,7 +110,7 @@ func runCommand(s *settings) *cobra.Command {
 			// A small heap that is collected often: the agent's promise is to
 			// take little memory of a PC, and it has a minute for each cycle.
 			debug.SetGCPercent(40)
-			return agent.Run(cmd.Context(), agent.Options{Config: c, Once: once, Log: log,
+			return agent.Run(cmd.Context(), agent.Options{Config: c, Once: once, Log: log, Program: itself(),
 				Invitation: invitation(file, s.env, cmd.InOrStdin())})
 		},
 	}
@@ -205,10 +206,26 @@ func statusCommand(s *settings) *cobra.Command {
 	return c
 }
 
+// itself is the file of this program. On Linux that is the running image, even
+// after an upgrade has put another in its place, so that parent and child are
+// of one version.
+func itself() string {
+	if runtime.GOOS == "linux" {
+		return "/proc/self/exe"
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return "" // then all is read in one process
+	}
+	return path
+}
+
 // collect is how the agent reads what may hang or crash: in a process of its
-// own, one section, one JSON object.
+// own, one section, one object.
 func collectCommand() *cobra.Command {
 	var section string
+	var forParent bool
+	var b agent.Bounds
 	c := &cobra.Command{
 		Use:     "collect --section NAME",
 		Short:   "Read one section and print it as one JSON object",
@@ -218,10 +235,20 @@ func collectCommand() *cobra.Command {
 			if section == "" {
 				return usage{fmt.Errorf("--section is missing; there are: %s", strings.Join(agent.Sections(), ", "))}
 			}
+			if forParent {
+				return agent.Answer(cmd.Context(), cmd.OutOrStdout(), section, b)
+			}
 			return agent.Collect(cmd.Context(), cmd.OutOrStdout(), section)
 		},
 	}
-	c.Flags().StringVar(&section, "section", "", "name of the section")
+	f := c.Flags()
+	f.StringVar(&section, "section", "", "name of the section")
+	f.BoolVar(&forParent, "answer", false, "answer the agent, in its own form and within bounds")
+	f.Int64Var(&b.Memory, "memory", 0, "bytes it may take")
+	f.DurationVar(&b.Within, "within", 0, "time it may take")
+	for _, name := range []string{"answer", "memory", "within"} {
+		f.MarkHidden(name) // the agent's own business
+	}
 	return c
 }
 
