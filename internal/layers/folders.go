@@ -236,17 +236,17 @@ func Folders() []Folder {
 		}},
 		{Path: "collector/intake", Owns: "the one door: identity, sequence, section diff, commit, acknowledge", May: []Import{
 			{"collector/store", "the contract it commits through"},
+			{"collector/edid", "what a display says of itself is kept as people see it"},
 			{"internal/report", "what is taken in"},
 			{"internal/inventory", "sections"},
-			{"collector/edid", "what a display says of itself is kept as people see it"},
 			{"internal/metric", "the catalogue decides what is kept"},
 			{"internal/event", "the catalogue decides what is kept"},
 		}},
-		{Path: "collector/outbox", Owns: "durable reports on their way to the series store", May: []Import{
-			{"internal/segment", "its files"},
 		{Path: "collector/edid", Owns: "what displays say of themselves, with makers' quirks", May: []Import{
 			{"internal/inventory", "it completes rows of monitors"},
 		}},
+		{Path: "collector/outbox", Owns: "durable reports on their way to the series store", May: []Import{
+			{"internal/segment", "its files"},
 			{"internal/report", "what waits in it"},
 			{"internal/inventory", "DeviceID"},
 		}},
