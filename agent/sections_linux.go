@@ -5,6 +5,7 @@ import (
 	"muster/agent/gather/account"
 	"muster/agent/gather/antivirus"
 	"muster/agent/gather/boot"
+	"muster/agent/gather/certificate"
 	"muster/agent/gather/clock"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
@@ -82,5 +83,6 @@ func sections() []gather.Section {
 		apart("antivirus", antivirus.Read),
 		apart("firewall", firewall.Read),
 		read("domain_join", join.Read),
+		read("certificate", certificate.Read),
 	}
 }
