@@ -5,7 +5,9 @@ import (
 	"muster/agent/gather/account"
 	"muster/agent/gather/antivirus"
 	"muster/agent/gather/boot"
+	"muster/agent/gather/browser"
 	"muster/agent/gather/certificate"
+	"muster/agent/gather/changelog"
 	"muster/agent/gather/clock"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
@@ -68,6 +70,7 @@ func sections() []gather.Section {
 		read("address", iface.ReadAddresses),
 		read("network", iface.ReadNetwork),
 		apart("software", software.Read),
+		read("change_log", changelog.Read),
 		read("patch", updates.Read),
 		read("patch_status", updates.ReadStatus),
 		apart("service", service.Read),
@@ -84,5 +87,6 @@ func sections() []gather.Section {
 		apart("firewall", firewall.Read),
 		read("domain_join", join.Read),
 		read("certificate", certificate.Read),
+		read("browser_extension", browser.Read),
 	}
 }
