@@ -5,7 +5,6 @@ import (
 	"muster/agent/gather/account"
 	"muster/agent/gather/antivirus"
 	"muster/agent/gather/boot"
-	"muster/agent/gather/browser"
 	"muster/agent/gather/certificate"
 	"muster/agent/gather/changelog"
 	"muster/agent/gather/clock"
@@ -87,6 +86,5 @@ func sections() []gather.Section {
 		apart("firewall", firewall.Read),
 		read("domain_join", join.Read),
 		read("certificate", certificate.Read),
-		read("browser_extension", browser.Read),
 	}
 }
