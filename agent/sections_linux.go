@@ -5,6 +5,7 @@ import (
 	"muster/agent/gather/account"
 	"muster/agent/gather/antivirus"
 	"muster/agent/gather/boot"
+	"muster/agent/gather/browser"
 	"muster/agent/gather/certificate"
 	"muster/agent/gather/changelog"
 	"muster/agent/gather/clock"
@@ -86,5 +87,6 @@ func sections() []gather.Section {
 		apart("firewall", firewall.Read),
 		read("domain_join", join.Read),
 		read("certificate", certificate.Read),
+		read("browser_extension", browser.Read),
 	}
 }
