@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"muster/agent/gather/block"
 	"muster/agent/gather/disk"
 	"muster/agent/gather/diskspace"
 	"muster/agent/gather/iface"
@@ -47,25 +48,22 @@ func volumes(h *host.Host) ([]diskspace.Volume, error) {
 	return out, nil
 }
 
-// serials finds serial numbers of drives by their names. Names move, and what
-// is looked up is a fault: the list is never older than a few minutes.
+// serials finds serial numbers of drives by the names the kernel's log has for
+// them: of a drive, a partition, a port. Names move, and what is looked up is a
+// fault: the list is never older than a few minutes.
 type serials struct {
-	host *host.Host
-	now  func() time.Time
-	at   time.Time
-	list map[string]string
+	host   *host.Host
+	now    func() time.Time
+	at     time.Time
+	places block.Places
 }
 
 const serialsAge = 5 * time.Minute
 
-func (s *serials) of(ctx context.Context, name string) string {
-	if now := s.now(); s.list == nil || now.Sub(s.at).Abs() > serialsAge {
-		s.at, s.list = now, map[string]string{}
-		if rows, err := disk.Rows(ctx, s.host); err == nil {
-			for _, r := range rows {
-				s.list[r.Name] = r.Serial
-			}
-		}
+func (s *serials) of(_ context.Context, name string) string {
+	if now := s.now(); s.at.IsZero() || now.Sub(s.at).Abs() > serialsAge {
+		s.at, s.places = now, block.ReadPlaces(s.host)
 	}
-	return s.list[name]
+	d, _ := s.places.Find(name)
+	return d.Serial
 }
