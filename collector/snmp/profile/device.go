@@ -33,6 +33,8 @@ type Device struct {
 	rounds   int
 	read     map[string]bool // paces that were read since it was identified
 	absent   map[string]bool // tasks for which it has nothing
+	slow     map[string]bool // tasks that took long
+	left     map[string]bool // tasks that the last round had no time for
 }
 
 // Identity is who answers, as far as it says so itself.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"muster/collector/snmp/session"
 )
@@ -121,10 +122,17 @@ func (r *reader) has(ctx context.Context, oid string) bool {
 	return len(got) > 0
 }
 
+// mostTable is how long one table may take: a quarter of what a round has, so
+// that a table that a device answers slowly leaves time for the others.
+const mostTable = 12 * time.Second
+
 // table asks for columns of one table.
 func (r *reader) table(ctx context.Context, l session.Limits, columns ...string) session.Table {
 	if r.down != nil {
 		return session.Table{Fault: r.down}
+	}
+	if l.Time == 0 {
+		l.Time = mostTable
 	}
 	t, err := r.a.Table(ctx, columns, l)
 	if len(t.Rows) > 0 {

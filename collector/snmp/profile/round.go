@@ -44,15 +44,17 @@ func (d *Device) Read(ctx context.Context, a session.Asker, due []string) (Readi
 		return Reading{}, err
 	}
 	touched := map[string]bool{}
-	for _, t := range d.tasks {
-		if !r.due[t.pace] {
-			continue
+	todo := r.order()
+	for i, t := range todo {
+		if ctx.Err() != nil && r.heard {
+			r.leave(todo[i:])
+			break
 		}
-		if d.absent[t.name] && !r.due[paceSlow] {
-			continue // what a device does not have is asked for once an hour
-		}
+		delete(d.left, t.name)
 		r.failed = false
+		begun := d.set.now()
 		t.run(ctx, r)
+		note(&d.slow, t.name, d.set.now().Sub(begun) >= slowTask)
 		d.absent[t.name] = !r.failed && len(t.sections) > 0 && r.nothing(t)
 		for _, s := range t.sections {
 			touched[s] = true
@@ -67,6 +69,54 @@ func (d *Device) Read(ctx context.Context, a session.Asker, due []string) (Readi
 	r.finish(touched)
 	r.out.Clocks = r.clocks
 	return r.out, nil
+}
+
+// slowTask is from when on a task is slow: it comes last then, so that what a
+// device answers slowly does not cost the counters and all else.
+const slowTask = mostTable / 2
+
+// order lists the tasks of a round: those that were slow come last, and of these
+// first the ones that the last round had no time for.
+func (r *round) order() []*task {
+	var out []*task
+	for _, t := range r.d.tasks {
+		// What a device does not have is asked for once an hour.
+		if r.due[t.pace] && (!r.d.absent[t.name] || r.due[paceSlow]) {
+			out = append(out, t)
+		}
+	}
+	rank := func(t *task) int {
+		switch {
+		case !r.d.slow[t.name]:
+			return 0
+		case r.d.left[t.name]:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(out, func(a, b *task) int { return rank(a) - rank(b) })
+	return out
+}
+
+// leave notes tasks that a round has no time for. What they gave last stands.
+func (r *round) leave(list []*task) {
+	for _, t := range list {
+		note(&r.d.left, t.name, true)
+		if !slices.Contains(r.out.Again, t.pace) {
+			r.out.Again = append(r.out.Again, t.pace)
+		}
+	}
+}
+
+func note(set *map[string]bool, name string, is bool) {
+	if !is {
+		delete(*set, name)
+		return
+	}
+	if *set == nil {
+		*set = map[string]bool{}
+	}
+	(*set)[name] = true
 }
 
 // forget lets go of what only a round needs: thousands of devices are kept.
