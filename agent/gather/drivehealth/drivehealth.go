@@ -297,13 +297,14 @@ type hiddenError string
 
 func (e hiddenError) Error() string { return string(e) }
 
-// lacks says which right is missing.
+// lacks says which rights are missing: one for the commands, and the device
+// file belongs to root and the group disk.
 func lacks(d block.Drive) error {
 	right := "CAP_SYS_RAWIO"
 	if d.Bus == "nvme" {
 		right = "CAP_SYS_ADMIN"
 	}
-	return fmt.Errorf("%s cannot be asked: run the agent as root or give it %s: %w", d.Name, right, fs.ErrPermission)
+	return fmt.Errorf("%s cannot be asked: run the agent as root, or give it %s and the group disk: %w", d.Name, right, fs.ErrPermission)
 }
 
 // behind says what stands before a drive so that it is not even asked.

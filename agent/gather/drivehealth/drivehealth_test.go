@@ -256,7 +256,7 @@ func TestWithoutRights(t *testing.T) {
 	if err != nil || len(r.Faults) != 4 {
 		t.Fatal(r.Faults, err)
 	}
-	for _, right := range []string{"sda cannot be asked: run the agent as root or give it CAP_SYS_RAWIO", "nvme0n1 cannot be asked: run the agent as root or give it CAP_SYS_ADMIN"} {
+	for _, right := range []string{"sda cannot be asked: run the agent as root, or give it CAP_SYS_RAWIO", "nvme0n1 cannot be asked: run the agent as root, or give it CAP_SYS_ADMIN"} {
 		if !slices.ContainsFunc(r.Faults, func(f string) bool { return strings.HasPrefix(f, right) }) {
 			t.Errorf("%q does not say %q", r.Faults, right)
 		}
