@@ -9,6 +9,7 @@ import (
 	"muster/agent/gather/certificate"
 	"muster/agent/gather/changelog"
 	"muster/agent/gather/clock"
+	"muster/agent/gather/container"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
 	"muster/agent/gather/drivehealth"
@@ -88,5 +89,6 @@ func sections() []gather.Section {
 		read("domain_join", join.Read),
 		read("certificate", certificate.Read),
 		read("browser_extension", browser.Read),
+		read("container", container.Read),
 	}
 }

@@ -1,0 +1,14 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"muster/agent/host"
+	"muster/internal/inventory"
+)
+
+func read(context.Context, *host.Host) ([]inventory.Container, []string, []string, error) {
+	return nil, nil, nil, fmt.Errorf("containers are not read on Windows yet: %w", errors.ErrUnsupported)
+}
