@@ -29,6 +29,8 @@ const (
 	// identifyEvery is how often a target is asked anew who it is; a start or
 	// a return is asked at once.
 	identifyEvery = 24 * time.Hour
+	// identifyAgain is how long after that failed for a known one it is tried anew.
+	identifyAgain = 10 * time.Minute
 	// retryPace is how long after a failed reading the next try comes.
 	retryPace = 5 * time.Minute
 	// afterChange is how long after a start, or a sign of change, the next
@@ -314,10 +316,15 @@ func (p *Poller) ask(ctx context.Context, t *target, a session.Asker) (Reading, 
 	stale := t.stale(now)
 	if t.dev == nil || stale || now.Sub(t.IdentifiedAt) > identifyEvery {
 		dev, err := p.o.Reader.Identify(ctx, a, t.Reader)
-		if err != nil {
+		switch {
+		case err == nil:
+			t.dev, t.IdentifiedAt, t.Faults = dev, now, nil
+		case t.dev == nil:
 			return Reading{}, nil, fmt.Errorf("identify: %w", err)
+		default:
+			// It is asked again soon; until then it is who it was.
+			t.IdentifiedAt = now.Add(identifyAgain - identifyEvery)
 		}
-		t.dev, t.IdentifiedAt, t.Faults = dev, now, nil
 		if stale {
 			t.Next = nil // its paces may be others
 		}

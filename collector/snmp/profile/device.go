@@ -89,7 +89,10 @@ func (s *Set) Identify(ctx context.Context, a session.Asker, kept []byte) (*Devi
 		return nil, fmt.Errorf("read system group: %w", err)
 	}
 	r := newReader(a)
-	p := s.choose(ctx, &sys, r)
+	p, err := s.choose(ctx, &sys, r)
+	if err != nil {
+		return nil, err
+	}
 	if p == nil {
 		return nil, fmt.Errorf("no profile fits %s: a profile that fits every device is missing", firstText(sys.ObjectID, "a device without sysObjectID"))
 	}

@@ -3,6 +3,8 @@ package profile
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -194,16 +196,22 @@ func (s *Set) candidates(sys *System) []candidate {
 }
 
 // choose finds the profile of a device. Objects are asked for only as far as it
-// takes to tell.
-func (s *Set) choose(ctx context.Context, sys *System, r *reader) *Profile {
+// takes to tell. One that was asked for and not answered is no sign that the
+// device lacks it: with a weaker profile it would be another device until it is
+// identified again.
+func (s *Set) choose(ctx context.Context, sys *System, r *reader) (*Profile, error) {
 	list := s.candidates(sys)
-	r.prefetch(ctx, probes(list))
+	r.surely(ctx, probes(list))
 	for _, c := range list {
-		if why := c.m.lacks(ctx, r); why == "" {
-			return c.p
+		why := c.m.lacks(ctx, r)
+		if r.unheard != nil {
+			return nil, fmt.Errorf("find out whether profile %s fits: %w", c.p.Name, r.unheard)
+		}
+		if why == "" {
+			return c.p, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // probes are the objects that candidates ask for.
@@ -222,6 +230,9 @@ func probes(list []candidate) []string {
 func (m *matcher) lacks(ctx context.Context, r *reader) string {
 	if m.Probe != "" {
 		switch v := r.object(ctx, m.Probe); {
+		case errors.Is(v.err, session.ErrTimeout) || v.err != nil && r.down != nil:
+			r.unheard = v.err
+			fallthrough
 		case v.err != nil:
 			return m.Probe + " could not be read: " + reason(v.err)
 		case v.Kind == session.Missing:

@@ -21,6 +21,7 @@ type reader struct {
 	tables  map[string]*fetched
 	silent  int   // questions in a row that were not answered
 	down    error // why nothing is asked any more
+	unheard error // why it is not known whether the device has something that was asked for twice
 	heard   bool  // something was answered
 	round   int   // which reading of the device it is; 0: that of who it is
 }
@@ -109,17 +110,43 @@ func (r *reader) object(ctx context.Context, oid string) answer {
 	return r.objects[oid]
 }
 
-// has says whether there is anything below oid.
+// surely is prefetch, asked once more where nothing was answered: what hangs on
+// it is not left to one lost packet.
+func (r *reader) surely(ctx context.Context, oids []string) {
+	r.prefetch(ctx, oids)
+	lost := false
+	for _, oid := range oids {
+		if errors.Is(r.objects[oid].err, session.ErrTimeout) {
+			delete(r.objects, oid)
+			lost = true
+		}
+	}
+	if lost {
+		r.prefetch(ctx, oids)
+	}
+}
+
+// has says whether there is anything below oid, and asks once more where
+// nothing was answered.
 func (r *reader) has(ctx context.Context, oid string) bool {
-	if r.down != nil {
-		return false
+	for again := false; ; again = true {
+		if r.down != nil {
+			r.unheard = r.down
+			return false
+		}
+		got, err := r.a.Walk(ctx, oid, session.Limits{Rows: 1, Requests: 4})
+		if len(got) > 0 || errors.Is(err, session.ErrLimit) {
+			err = nil
+		}
+		r.note(err)
+		if !errors.Is(err, session.ErrTimeout) {
+			return len(got) > 0
+		}
+		if again {
+			r.unheard = err
+			return false
+		}
 	}
-	got, err := r.a.Walk(ctx, oid, session.Limits{Rows: 1, Requests: 4})
-	if len(got) > 0 || errors.Is(err, session.ErrLimit) {
-		err = nil
-	}
-	r.note(err)
-	return len(got) > 0
 }
 
 // mostTable is how long one table may take: a quarter of what a round has, so
