@@ -282,7 +282,7 @@ func (s *Drives) one(h *host.Host, a *asked) {
 	case errors.As(err, &no):
 		a.hidden = string(no)
 	case errors.Is(err, fs.ErrPermission):
-		a.err = lacks(d)
+		a.err = lacks(h, d)
 	default:
 		a.err = err
 	}
@@ -299,7 +299,10 @@ func (e hiddenError) Error() string { return string(e) }
 
 // lacks says which rights are missing: one for the commands, and the device
 // file belongs to root and the group disk.
-func lacks(d block.Drive) error {
+func lacks(h *host.Host, d block.Drive) error {
+	if h.Privileged {
+		return fmt.Errorf("%s cannot be asked though the agent is root: let the container or the unit (DeviceAllow, CapabilityBoundingSet) allow it: %w", d.Name, fs.ErrPermission)
+	}
 	right := "CAP_SYS_RAWIO"
 	if d.Bus == "nvme" {
 		right = "CAP_SYS_ADMIN"

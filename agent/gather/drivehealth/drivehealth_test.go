@@ -248,6 +248,7 @@ func TestSuspended(t *testing.T) {
 
 func TestWithoutRights(t *testing.T) {
 	h := recorded.Unpack(t, []byte(machine))
+	h.Privileged = false
 	drives := fleet()
 	for _, d := range drives {
 		d.denied = true
@@ -260,6 +261,10 @@ func TestWithoutRights(t *testing.T) {
 		if !slices.ContainsFunc(r.Faults, func(f string) bool { return strings.HasPrefix(f, right) }) {
 			t.Errorf("%q does not say %q", r.Faults, right)
 		}
+	}
+	h.Privileged = true
+	if r, err = with(open(drives)).Read(t.Context(), h); err != nil || !strings.Contains(r.Faults[0], "though the agent is root") {
+		t.Error(r.Faults, err)
 	}
 	only := "-- links /sys/block --\nsda ../devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda\n"
 	if _, err := with(open(drives)).Read(t.Context(), recorded.Unpack(t, []byte(only))); !errors.Is(err, fs.ErrPermission) {

@@ -30,7 +30,7 @@ func openDrive(h *host.Host, d block.Drive) (way, error) {
 	f, err := os.OpenFile("/dev/"+d.Name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return nil, lacks(d)
+		return nil, lacks(h, d)
 	case err != nil:
 		return nil, err
 	}
