@@ -40,8 +40,9 @@ type Drives struct {
 	older  map[string]asked // last full answer of each drive, by serial number or name
 	busy   map[string]chan asked
 
-	mu    sync.Mutex // guards what the sampler takes
-	fresh []asked    // answers whose numbers were not put yet
+	mu       sync.Mutex        // guards what the sampler takes
+	fresh    []asked           // answers whose numbers were not put yet
+	sleepers map[string]string // drives that slept when they were asked, and what they had done until then
 }
 
 const (
@@ -62,6 +63,7 @@ type asked struct {
 	at      time.Time
 	reading smart.Reading
 	asleep  bool
+	done    string // what it had done, when it sleeps: its line of I/O counters
 	hidden  string // why it cannot be seen, when it cannot
 	err     error
 }
@@ -83,7 +85,8 @@ type opener func(h *host.Host, d block.Drive) (way, error)
 func New() *Drives { return with(system()) }
 
 func with(o opener) *Drives {
-	return &Drives{lock: make(chan struct{}, 1), open: o, older: map[string]asked{}, busy: map[string]chan asked{}}
+	return &Drives{lock: make(chan struct{}, 1), open: o, older: map[string]asked{}, busy: map[string]chan asked{},
+		sleepers: map[string]string{}}
 }
 
 // Read reads section disk_health.
@@ -162,15 +165,40 @@ func (s *Drives) current(ctx context.Context, h *host.Host) ([]asked, []string, 
 	return s.list, s.faults, s.denied, nil
 }
 
+// key is what a drive is remembered by.
+func (a asked) key() string {
+	if a.drive.Serial != "" {
+		return a.drive.Serial
+	}
+	return a.drive.Name
+}
+
+// slept notes whether a drive slept.
+func (s *Drives) slept(a asked) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sleepers, a.drive.Name)
+	if a.asleep && a.err == nil && len(s.sleepers) < maxDrives {
+		s.sleepers[a.drive.Name] = a.done
+	}
+}
+
+// answered keeps what a drive told.
+func (s *Drives) answered(a asked) {
+	if len(s.older) < maxDrives || s.older[a.key()].at != (time.Time{}) {
+		s.older[a.key()] = a
+	}
+	s.mu.Lock()
+	s.fresh = append(s.fresh, a)
+	s.mu.Unlock()
+}
+
 // keep sorts an answer in.
 func (s *Drives) keep(a asked) {
-	key := a.drive.Serial
-	if key == "" {
-		key = a.drive.Name
-	}
+	s.slept(a)
 	switch {
 	case a.err == nil && a.asleep:
-		old, ok := s.older[key]
+		old, ok := s.older[a.key()]
 		if !ok {
 			s.faults = append(s.faults, a.drive.Name+" sleeps and is left asleep: it is asked when it is awake")
 			return
@@ -186,12 +214,7 @@ func (s *Drives) keep(a asked) {
 	default:
 		s.list = append(s.list, a)
 		if a.hidden == "" {
-			if len(s.older) < maxDrives {
-				s.older[key] = a
-			}
-			s.mu.Lock()
-			s.fresh = append(s.fresh, a)
-			s.mu.Unlock()
+			s.answered(a)
 		}
 	}
 }
@@ -257,6 +280,8 @@ func (s *Drives) one(h *host.Host, a *asked) {
 	if a.hidden = behind(d); a.hidden != "" {
 		return
 	}
+	// Read before the asking, so that work begun meanwhile counts as such.
+	a.done = h.Line("/sys/block/" + d.Name + "/stat")
 	if d.RuntimePowered == "suspended" && d.Rotational {
 		a.asleep = true // opening it would wake it
 		return
@@ -359,9 +384,10 @@ func (a asked) protocol() string {
 func (s *Drives) Name() string { return "smart" }
 
 // Sample puts the numbers of drives that were asked since the last time. It
-// asks none itself: the sections do that, at their own pace, and a drive that
-// hangs must not hold up other numbers.
-func (s *Drives) Sample(_ context.Context, _ *host.Host, to gather.Sink) error {
+// waits for none: the sections ask, at their own pace, and a drive that hangs
+// must not hold up other numbers.
+func (s *Drives) Sample(ctx context.Context, h *host.Host, to gather.Sink) error {
+	s.wakened(ctx, h)
 	s.mu.Lock()
 	fresh := s.fresh
 	s.fresh = nil
@@ -380,6 +406,43 @@ func (s *Drives) Sample(_ context.Context, _ *host.Host, to gather.Sink) error {
 		}
 	}
 	return nil
+}
+
+// wakened has drives asked that slept when it was their turn and work now,
+// which their counters of I/O tell. A disk for backups may be awake for an hour
+// a day, and never when the sections are due.
+func (s *Drives) wakened(ctx context.Context, h *host.Host) {
+	s.mu.Lock()
+	var names []string
+	for name, done := range s.sleepers {
+		if h.Line("/sys/block/"+name+"/stat") != done {
+			names = append(names, name)
+		}
+	}
+	s.mu.Unlock()
+	if len(names) == 0 {
+		return
+	}
+	select {
+	case s.lock <- struct{}{}:
+	default:
+		return // drives are being asked right now
+	}
+	ctx = context.WithoutCancel(ctx) // patience bounds it
+	go func() {
+		defer func() { <-s.lock }()
+		for _, name := range names {
+			a, err := s.patient(ctx, h, block.ReadDrive(h, name))
+			if err != nil {
+				return
+			}
+			s.slept(a)
+			if a.err == nil && !a.asleep && a.hidden == "" {
+				s.answered(a)
+				s.asked = time.Time{} // the sections take it in with the next reading
+			}
+		}
+	}()
 }
 
 // labels are those of measurement smart_device.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -235,6 +236,54 @@ func names(r gather.Reading) []string {
 		list = append(list, row[at].(string))
 	}
 	return list
+}
+
+// A disk that slept when it was its turn is asked once it works.
+func TestWakes(t *testing.T) {
+	h := recorded.Unpack(t, []byte(machine))
+	synctest.Test(t, func(t *testing.T) {
+		h := &host.Host{Root: h.Root, Now: time.Now}
+		drives := fleet()
+		sda := drives["sda"]
+		sda.power = 0
+		s := with(open(drives))
+		if r, err := s.Read(t.Context(), h); err != nil || len(r.Faults) != 1 {
+			t.Fatal(r.Faults, err)
+		}
+		stat := h.Path("/sys/block/sda/stat")
+		sample := func() series {
+			got := series{}
+			for range 2 { // the first has it asked, the second puts what came
+				if err := s.Sample(t.Context(), h, got); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+			}
+			return got
+		}
+		sample()
+		if len(sda.sent) != 1 {
+			t.Errorf("a disk that sleeps on was asked %d times", len(sda.sent))
+		}
+		if err := os.WriteFile(stat, []byte("1 0 8 0\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		sample() // it is asleep again already
+		if len(sda.sent) != 2 {
+			t.Errorf("a disk that worked meanwhile was asked %d times", len(sda.sent))
+		}
+		sda.power = 0xff
+		if err := os.WriteFile(stat, []byte("2 0 16 0\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := sample(); got["WD-TEST0001 power_on_hours"] != 22123 {
+			t.Errorf("%v", got)
+		}
+		sda.power = 0
+		if r, err := s.Read(t.Context(), h); err != nil || len(r.Faults) != 0 || !slices.Contains(names(r), "sda") {
+			t.Errorf("%v %v %v", names(r), r.Faults, err)
+		}
+	})
 }
 
 // A disk that the kernel has put to sleep is not even opened.
