@@ -108,16 +108,18 @@ type collector struct {
 
 	closed atomic.Pointer[string] // why nothing is taken in; nil when it is
 
-	stopBelow atomic.Int64 // tests set it, for a disk that is full; 0: as set
+	backing   chan struct{} // full while a backup is made
+	stopBelow atomic.Int64  // tests set it, for a disk that is full; 0: as set
 
 	watchful watchful
 	pings    struct{ sent, failed, held atomic.Int64 } // of the dead man's address
+	restores []restored                                // the folder's, oldest first
 	webCert  atomic.Pointer[time.Time]                 // when web.certificate ends
 }
 
 // open opens the stores and joins the parts; nothing runs yet.
 func open(ctx context.Context, o Options) (_ *collector, err error) {
-	c := &collector{o: o, cfg: o.Config, log: o.Log, now: o.Now, started: o.Now()}
+	c := &collector{o: o, cfg: o.Config, log: o.Log, now: o.Now, started: o.Now(), backing: make(chan struct{}, 1)}
 	dir := c.cfg.Data
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w; name another with --data", err)
@@ -137,6 +139,12 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	so := sqlstore.Options{Log: c.log, Now: c.now}
 	// The outbox comes first: it holds the folder against a second collector.
 	if c.outbox, err = openOutbox(dir, c.cfg, c.now); err != nil {
+		return nil, err
+	}
+	if err := os.RemoveAll(filepath.Join(dir, backupFolder)); err != nil {
+		return nil, fmt.Errorf("remove what is left of a backup: %w", err)
+	}
+	if c.restores, err = readRestored(dir); err != nil {
 		return nil, err
 	}
 	if c.inventory, err = sqlstore.Open(ctx, filepath.Join(dir, "inventory.db"), so); err != nil {
@@ -161,10 +169,10 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if err := c.openNotices(); err != nil {
 		return nil, err
 	}
-	c.door = intake.New(intake.Options{Inventory: c.inventory, Outbox: outboxSide{c.outbox}, Policies: c.policies, Log: c.log, Now: c.now,
+	c.door = intake.New(intake.Options{Restored: c.lastRestore(), Inventory: c.inventory, Outbox: outboxSide{c.outbox}, Policies: c.policies, Log: c.log, Now: c.now,
 		Taken: c.taken, Step: o.Step})
 	l := c.cfg.Limits
-	c.receiver = receive.New(receive.Options{Identities: identities{c.authority}, Door: door{c.door}, Log: c.log, Now: c.now, Closed: c.isClosed,
+	c.receiver = receive.New(receive.Options{Identities: identities{c.authority}, Door: door{c.door, c.missing}, Log: c.log, Now: c.now, Closed: c.isClosed,
 		Limits: receive.Limits{Body: int64(l.Body), InFlight: int64(l.InFlight), Enroll: l.EnrollPerSecond, Handshake: l.HandshakesPerSecond, PerMinute: l.ReportsPerMinute}})
 	cur, err := c.outbox.Cursor(seriesSink)
 	if err != nil {
@@ -193,7 +201,7 @@ func (c *collector) openIdentity(ctx context.Context, dir string) error {
 	c.policies.interval, c.policies.largeInterval = time.Duration(c.cfg.Agents.Interval), time.Duration(c.cfg.Agents.LargeInterval)
 	c.policies.largeFleet = c.cfg.Agents.LargeFleet
 	c.authority, err = authority.Open(ctx, authority.Options{Store: c.control, Sealer: c.sealer, Now: c.now, Log: c.log, Names: names, IPs: ips,
-		Addresses: func() []string { return addrs }, Next: func() time.Duration { return 0 }, Created: c.created, Changed: func() { c.policies.Changed() }})
+		Lost: c.lostTimes(), Addresses: func() []string { return addrs }, Next: func() time.Duration { return 0 }, Created: c.created, Changed: func() { c.policies.Changed() }})
 	if err != nil {
 		return err
 	}
@@ -202,7 +210,7 @@ func (c *collector) openIdentity(ctx context.Context, dir string) error {
 		return err
 	}
 	c.accounts = &account.Accounts{Store: c.control, Now: c.now, Key: key}
-	return nil
+	return c.noteRestore(ctx)
 }
 
 // auditKey reads or makes the key of the audit's chain. It lies sealed beside
@@ -288,7 +296,7 @@ func (c *collector) openAPI() error {
 	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: sql,
 		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
 		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
-		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Atlas: c.atlas, Zone: c.cfg.Health.Zone,
+		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Backups: backups{c}, Atlas: c.atlas, Zone: c.cfg.Health.Zone,
 		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems}})
 	return err
 }

@@ -79,11 +79,20 @@ func told(err error) error {
 }
 
 // door lets the receiver hand envelopes to intake.
-type door struct{ d *intake.Door }
+type door struct {
+	d *intake.Door
+	// missing puts a device into the inventory that only the identities know,
+	// and says whether it did.
+	missing func(context.Context, inventory.DeviceID) bool
+}
 
 // Accept takes an envelope in.
 func (d door) Accept(ctx context.Context, from receive.Device, e *report.Envelope) (report.Answer, error) {
-	a, err := d.d.Accept(ctx, intake.Sender{Device: from.ID, Machine: from.Machine, Address: from.Address}, e)
+	who := intake.Sender{Device: from.ID, Machine: from.Machine, Address: from.Address}
+	a, err := d.d.Accept(ctx, who, e)
+	if errors.Is(err, intake.ErrUnknownDevice) && d.missing(ctx, from.ID) {
+		a, err = d.d.Accept(ctx, who, e)
+	}
 	switch {
 	case err == nil:
 		return a, nil
@@ -97,6 +106,23 @@ func (d door) Accept(ctx context.Context, from receive.Device, e *report.Envelop
 		return a, &receive.Refused{Status: http.StatusBadRequest, Code: report.CodeMalformed, Message: err.Error()}
 	}
 	return a, err
+}
+
+// missing helps a device that enrolled while a backup was made: the copy of
+// the identities, taken first, may have one that the copy of the inventory has
+// not. It says whether it did something.
+func (c *collector) missing(ctx context.Context, id inventory.DeviceID) bool {
+	if len(c.restores) == 0 {
+		return false
+	}
+	_, dev, err := c.control.Newest(ctx, id)
+	if err == nil {
+		err = c.created(ctx, dev)
+	}
+	if err != nil {
+		c.log.Error("a device that only the identities know could not be put into the inventory", "device_id", id, "error", err)
+	}
+	return err == nil
 }
 
 // created puts a device that the authority let in into the inventory. It may

@@ -466,8 +466,9 @@ func newWorld(t testing.TB) *world {
 	w.health, w.channels, w.gear = newFakeHealth(w.inventory, w.now), &fakeChannels{}, newFakeGear(w.now)
 	s, err := New(Deps{
 		Health: w.health, Judge: &fakeJudge{testRules(t)}, Notices: newNotices(t, w.channels, notifytest.NewMemory(), w.now),
-		Gear:  w.gear.gear(),
-		Draft: func(file string, text []byte) (*rule.Set, error) { return rule.Parse(file, text, rule.Document{}) },
+		Gear:    w.gear.gear(),
+		Backups: &fakeBackups{},
+		Draft:   func(file string, text []byte) (*rule.Set, error) { return rule.Parse(file, text, rule.Document{}) },
 		Replay: func(_ context.Context, _ *rule.Set, rule string, list []store.Device, since time.Time) ([]health.Replayed, error) {
 			return []health.Replayed{{Device: list[0].ID, Name: list[0].Name, Severity: "warn", From: since, Evidence: []store.Evidence{{Label: "Last user", Value: "jdoe", Personal: true}}}}, nil
 		},

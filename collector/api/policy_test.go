@@ -132,6 +132,7 @@ func policy() map[string]string {
 		"audit-verify":       "al",
 		"ca-show":            "al",
 		"ca-rotate":          "al",
+		"backup-make":        "al",
 		"status-show":        "iIpsSaAl",
 	}
 }
@@ -264,6 +265,7 @@ func examples() map[string]any {
 		"audit-verify":       NoInput{},
 		"ca-show":            NoInput{},
 		"ca-rotate":          CARotateInput{},
+		"backup-make":        BackupInput{},
 		"status-show":        NoInput{},
 	}
 }
@@ -443,6 +445,12 @@ func TestClientHasEveryOperation(t *testing.T) {
 		m, ok := c.MethodByName(name)
 		if !ok {
 			t.Errorf("Client has no method %s for %s", name, o.ID)
+			continue
+		}
+		if o.Output == reflect.TypeFor[Archive]() {
+			if m.Type.NumIn() < 4 || m.Type.In(2) != o.Input || m.Type.NumOut() != 1 {
+				t.Errorf("%s is %v: it takes %v, and where the file goes", name, m.Type, o.Input)
+			}
 			continue
 		}
 		in, out := m.Type.NumIn() == 3, m.Type.NumOut() == 2

@@ -39,6 +39,7 @@ type Deps struct {
 	Draft   func(file string, text []byte) (*rule.Set, error) // rules in use, and one that is not yet; see rule.Draft
 	Notices Notices
 	Gear    Gear
+	Backups Backups // nil: none are made
 	// Atlas is how the network hangs together; nil: one of its own.
 	Atlas *atlas.Atlas
 	// Zone is the office's time zone (IANA name), for weekly maintenance; empty:

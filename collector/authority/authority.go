@@ -67,10 +67,17 @@ type Options struct {
 	// Changed is told when the set of CAs is another.
 	Changed func()
 	Periods Periods
+	// Lost are the times of which the store knows nothing, because it was put
+	// back from a backup. A key that is not known is adopted when a CA of ours
+	// certified it in one of them: nobody else could have.
+	Lost []Span
 	// MaxForks is how many machines may come with one key and each become a
 	// device without an invitation; 16 when zero.
 	MaxForks int
 }
+
+// Span is a time with its ends.
+type Span struct{ From, To time.Time }
 
 // Authority issues and checks identities. Make it with Open.
 type Authority struct {

@@ -102,8 +102,15 @@ func (a *Authority) known(ctx context.Context, cert *x509.Certificate) (*entry, 
 		return nil, enroll.Refuse(code)
 	}
 	key, dev, err := a.o.Store.Key(ctx, hash)
+	if errors.Is(err, ErrNotFound) {
+		key, dev, err = a.adopt(ctx, cert, hash)
+	}
 	if errors.Is(err, ErrNotFound) || err == nil && !bytes.Equal(key.Certificate, cert.Raw) {
 		return nil, enroll.Refuse(enroll.CodeUnknown)
+	}
+	var no *enroll.Refusal
+	if errors.As(err, &no) {
+		return nil, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read a key: %w", err)

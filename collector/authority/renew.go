@@ -85,9 +85,17 @@ func (a *Authority) renewable(ctx context.Context, peer *x509.Certificate) (k Ke
 	if code := a.chain(peer); code != "" {
 		return k, d, 0, enroll.Refuse(code)
 	}
-	k, d, err := a.o.Store.Key(ctx, enroll.CertificateKey(peer))
+	hash := enroll.CertificateKey(peer)
+	k, d, err := a.o.Store.Key(ctx, hash)
+	if errors.Is(err, ErrNotFound) {
+		k, d, err = a.adopt(ctx, peer, hash)
+	}
 	if errors.Is(err, ErrNotFound) || err == nil && !bytes.Equal(k.Certificate, peer.Raw) {
 		return k, d, 0, enroll.Refuse(enroll.CodeUnknown)
+	}
+	var no *enroll.Refusal
+	if errors.As(err, &no) {
+		return k, d, 0, err
 	}
 	if err != nil {
 		return k, d, 0, fmt.Errorf("look up a key: %w", err)

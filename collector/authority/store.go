@@ -65,6 +65,9 @@ type Identities interface {
 	Issue(ctx context.Context, g Grant) error
 	// Key finds a key with its device; ErrNotFound.
 	Key(ctx context.Context, hash enroll.KeyHash) (Key, Device, error)
+	// Newest finds a device with the key of the highest generation that was
+	// used; a zero Key when none was, ErrNotFound when there is no such device.
+	Newest(ctx context.Context, id inventory.DeviceID) (Key, Device, error)
 	// Seen notes the first use of a key: sets seen_at, and superseded_at of
 	// every other key of the device that is not above its generation and not
 	// superseded yet, and answers their hashes. For a key that was seen before

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/collector/api"
+	"muster/collector/search"
 )
 
 func (s *session) deviceCommand() *cobra.Command {
@@ -34,7 +35,7 @@ func (s *session) deviceCommand() *cobra.Command {
 
 // filterHelp is what every command with a filter tells of it.
 const filterHelp = `A FILTER is words that must all hold: os:windows, ram<8GB, seen>7d (not seen for
-longer than 7 days), site:hartford, label:kiosk, software:"Adobe Reader"<23,
+longer than 7 days), site:health/hartford, label:kiosk, software:"Adobe Reader"<23,
 disk.size_bytes>=1TB (any section.column), - or not before a word to turn it
 round, or between two, brackets around several. A word without a field is
 looked for in names, serial numbers, asset tags and addresses. Quote the whole
@@ -134,7 +135,7 @@ func (s *session) deviceList() *cobra.Command {
 		example: `
 			muster device list
 			muster device list 'os:windows ram<8GB' --sort -last_seen
-			muster device list site:hartford --columns name,serial,warranty -o csv`,
+			muster device list site:health/hartford --columns name,serial,warranty -o csv`,
 		run: func(ctx context.Context, args []string) error {
 			in.Filter = strings.Join(args, " ")
 			return s.listDevices(ctx, in, columns)
@@ -178,10 +179,10 @@ func (s *session) listDevices(ctx context.Context, in api.DeviceListInput, colum
 		}
 		in.After = page.Next
 	}
-	return s.showDevices(list, chosen, len(columns) > 0)
+	return s.showDevices(list, chosen, len(columns) > 0, in.Filter)
 }
 
-func (s *session) showDevices(list api.DeviceList, chosen []deviceColumn, flat bool) error {
+func (s *session) showDevices(list api.DeviceList, chosen []deviceColumn, flat bool, filter string) error {
 	g := &grid{}
 	for _, c := range chosen {
 		g.columns = append(g.columns, column{name: c.name, unit: c.unit, key: c.name == "name" || c.name == "id"})
@@ -197,7 +198,13 @@ func (s *session) showDevices(list api.DeviceList, chosen []deviceColumn, flat b
 	if flat && s.output == "json" {
 		answer = flatDevices(list, chosen)
 	}
-	if err := s.show(g, answer, "no devices match"); err != nil {
+	empty := "no devices match"
+	if e, err := search.Parse(filter); err == nil { // the collector has read it, and may know more
+		if why := search.Unheard(e); why != "" {
+			empty += ": " + why
+		}
+	}
+	if err := s.show(g, answer, empty); err != nil {
 		return err
 	}
 	if n := len(list.Devices); n < list.Total {

@@ -36,7 +36,7 @@ that --filter chooses.`,
 		example: `
 			muster device history pc-104
 			muster device history pc-104 --section software --since 7d
-			muster device history --filter site:hartford --since yesterday`,
+			muster device history --filter site:health/hartford --since yesterday`,
 		run: func(ctx context.Context, args []string) (err error) {
 			if in.Sections, err = sectionNames(sections); err != nil {
 				return err

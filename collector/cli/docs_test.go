@@ -17,7 +17,8 @@ import (
 func tree(out io.Writer) *cobra.Command {
 	return New(Streams{Out: out, Err: out, Now: noon, Env: func(string) string { return "" }},
 		Serve(func(context.Context, Start) error { return nil }),
-		SQLWorker(func(io.Reader, io.Writer) int { return 0 }))
+		SQLWorker(func(io.Reader, io.Writer) int { return 0 }),
+		Restore(Streams{}, func(RestoreOrder) (Restored, error) { return Restored{}, nil }))
 }
 
 func walk(c *cobra.Command, visit func(*cobra.Command)) {

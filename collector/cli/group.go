@@ -296,7 +296,7 @@ func (s *session) groupDevices() *cobra.Command {
 				}
 				in.After = page.Next
 			}
-			return s.showDevices(list, chosen, false)
+			return s.showDevices(list, chosen, false, "")
 		},
 	})
 }
@@ -306,7 +306,7 @@ func (s *session) groupPreview() *cobra.Command {
 		use:     "preview FILTER...",
 		short:   "List the devices that a filter would choose for a group",
 		long:    "List the devices that a filter would choose for a group.\n\n" + filterHelp,
-		example: `muster group preview 'label:kiosk site:hartford'`,
+		example: `muster group preview 'label:kiosk site:health/hartford'`,
 		run: func(ctx context.Context, args []string) error {
 			return s.listDevices(ctx, api.DeviceListInput{Filter: strings.Join(args, " ")}, nil)
 		},

@@ -107,7 +107,7 @@ func (s *session) maintenanceAdd() *cobra.Command {
 account without a scope, because a filter reaches everybody's devices.`,
 		example: `
 			muster maintenance add 'patch night' --days tue,wed --start 22:00 --for 4h --zone America/New_York
-			muster maintenance add 'office move' --until 4h --filter site:hartford --all-rules --reason 'new building'
+			muster maintenance add 'office move' --until 4h --filter site:health/hartford --all-rules --reason 'new building'
 			muster maintenance add 'core switch' --from '2026-11-28 20:00' --until '2026-11-29 02:00'`,
 		run: func(ctx context.Context, args []string) error {
 			in.Name = args[0]

@@ -190,6 +190,7 @@ On the collector's machine commands go through the socket in its data folder
 	)
 	add(groupHere,
 		s.statusCommand(),
+		s.backupCommand(),
 		s.whoamiCommand(),
 		s.configCommand(),
 		s.versionCommand(),

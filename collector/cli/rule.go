@@ -262,7 +262,7 @@ Nothing is recorded and nobody is told. It needs an account without a scope,
 because it reads much; one goes on at a time.`,
 		example: `
 			muster rule replay D02 --since 30d
-			muster rule replay X17.yaml 'site:hartford' --devices 200`,
+			muster rule replay X17.yaml 'site:health/hartford' --devices 200`,
 		run: func(ctx context.Context, args []string) (err error) {
 			in.Filter = strings.Join(args[1:], " ")
 			if in.Since, err = s.since(since); err != nil {

@@ -33,7 +33,7 @@ cpu_usage_user; muster series names lists them. Points of a step become one by
 --aggregate: rate for counters, mean for the rest unless told otherwise.`,
 		example: `
 			muster series query cpu_usage_user --device pc-104 --label cpu=cpu-total --since 1h
-			muster series query disk_used_percent --filter site:hartford --since 1d --step 1h --aggregate max -o csv`,
+			muster series query disk_used_percent --filter site:health/hartford --since 1d --step 1h --aggregate max -o csv`,
 		run: func(ctx context.Context, args []string) (err error) {
 			in.Name = args[0]
 			if err := seriesName(in.Name); err != nil {

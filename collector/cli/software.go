@@ -83,7 +83,7 @@ func (s *session) softwareWho() *cobra.Command {
 text; a version may follow behind =, <, <=, > or >=. Quote it for the shell.`,
 		example: `
 			muster software who 'Mozilla Firefox*'
-			muster software who 'Adobe Reader<23' --filter site:hartford`,
+			muster software who 'Adobe Reader<23' --filter site:health/hartford`,
 		run: func(ctx context.Context, args []string) error {
 			in.Name, in.Version = nameAndVersion(args[0])
 			c, err := s.client()

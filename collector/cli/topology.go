@@ -26,7 +26,7 @@ With -o dot it is a graph for Graphviz.
 ` + filterHelp,
 		example: `
 			muster topology
-			muster topology site:hartford
+			muster topology site:health/hartford
 			muster topology -o dot | dot -Tsvg >network.svg`,
 		run: func(ctx context.Context, args []string) error {
 			c, err := s.client()

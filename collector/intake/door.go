@@ -66,6 +66,11 @@ type Options struct {
 	Queue     int // envelopes waiting, default 4096; beyond, ErrBusy
 	Devices   int // devices remembered, default 200,000
 
+	// Restored is when the stores were put back from a backup last; zero:
+	// never. Of a device that was not heard since, an epoch that is not known
+	// may have begun before that, and what it told then is lost.
+	Restored time.Time
+
 	// Taken is shown everything that became durable, report by report in the
 	// order of the commit. It must not wait.
 	Taken func(Taken)
@@ -400,6 +405,9 @@ func (g *group) plan(ctx context.Context, rq *request) {
 			break
 		}
 		o, lost := sequence(head, known, r.Seq, max(rq.env.Oldest, 1), r.Body)
+		if o == take && !known && r.Seq > 1 && g.d.forgot(dev) {
+			lost = &report.Gap{From: 1, To: r.Seq - 1}
+		}
 		if o == repeat {
 			g.stats.Repeats++
 			continue
@@ -448,6 +456,11 @@ func (g *group) plan(ctx context.Context, rq *request) {
 	}
 	rq.answer.Acked = head.Seq
 	dev.SeenAt = rq.at
+}
+
+// forgot says whether a device may have told something that a restore lost.
+func (d *Door) forgot(dev *device) bool {
+	return dev.SeenAt.Before(d.o.Restored) && dev.FirstSeen.Before(d.o.Restored)
 }
 
 // foreign says that a report was made on another machine than the key.

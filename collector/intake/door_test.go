@@ -181,6 +181,36 @@ func TestGapsAreAskedForOrRecorded(t *testing.T) {
 	}
 }
 
+// What a restore lost of an epoch that the backup does not know is a gap, for
+// devices from before the restore that were not heard since.
+func TestWhatARestoreLostIsAGap(t *testing.T) {
+	restored := time.Now().Add(-time.Hour)
+	for name, c := range map[string]struct {
+		first, seen time.Time
+		restored    time.Time
+		want        bool
+	}{
+		"not heard since the restore":       {restored.Add(-48 * time.Hour), restored.Add(-24 * time.Hour), restored, true},
+		"enrolled in the time that is lost": {restored.Add(-time.Minute), time.Time{}, restored, true},
+		"heard since the restore":           {restored.Add(-48 * time.Hour), restored.Add(time.Minute), restored, false},
+		"new since the restore":             {restored.Add(time.Minute), time.Time{}, restored, false},
+		"nothing was restored":              {restored.Add(-48 * time.Hour), restored.Add(-24 * time.Hour), time.Time{}, false},
+	} {
+		b := newBooks("d1")
+		st := b.devices["d1"]
+		st.FirstSeen, st.SeenAt = c.first, c.seen
+		b.devices["d1"] = st
+		d := open(t, b, func(o *Options) { o.Restored = c.restored })
+		if a := accept(t, d, send(7, 8, withLayout)); a.Acked != 8 {
+			t.Errorf("%s: %+v", name, a)
+		}
+		g := b.entries[0].Gaps
+		if got := len(g) == 1 && g[0].From == 1 && g[0].To == 6; got != c.want || len(g) > 1 || len(b.entries[1].Gaps) > 0 {
+			t.Errorf("%s: gaps %v", name, g)
+		}
+	}
+}
+
 func TestSectionsThatFailAndRecoverAreNoted(t *testing.T) {
 	b := newBooks("d1")
 	d := open(t, b)

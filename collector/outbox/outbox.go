@@ -249,6 +249,9 @@ func (b *Outbox) Fill() float64 { return float64(b.wanted()) / float64(b.o.MaxBy
 // Full says whether Append would answer ErrFull.
 func (b *Outbox) Full() bool { return b.wanted() >= b.o.MaxBytes }
 
+// Newest is the id of the newest record; 0: there was none yet.
+func (b *Outbox) Newest() uint64 { return b.log.Newest() }
+
 // Err is the failed fsync that ended the outbox, or nil.
 func (b *Outbox) Err() error {
 	b.mu.Lock()

@@ -25,13 +25,14 @@ type SectionState struct {
 
 // DeviceState is what intake must know of a device to judge its next report.
 type DeviceState struct {
-	Heads    []Head // newest epoch first
-	Machine  [8]byte
-	Sections map[string]SectionState
-	SeenAt   time.Time
-	Merged   inventory.DeviceID
-	Retired  bool
-	Name     string
+	Heads     []Head // newest epoch first
+	Machine   [8]byte
+	Sections  map[string]SectionState
+	SeenAt    time.Time
+	FirstSeen time.Time // when the device was added
+	Merged    inventory.DeviceID
+	Retired   bool
+	Name      string
 }
 
 // Entry is one report as intake hands it to the store: already checked, timed

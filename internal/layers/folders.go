@@ -205,10 +205,13 @@ func Folders() []Folder {
 			{"collector/query", "muster sql-worker"},
 			{"collector/api", "types of its requests and answers"},
 			{"collector/store", "types of what they hold"},
+			{"collector/search", "what a filter that chose nothing may have meant"},
 			{"collector/health", "muster rule test plays cases"},
 			{"collector/health/rule", "muster rule check reads rules without a collector"},
 			{"collector/health/rules", "an office's rules are checked over our own"},
 			{"collector/snmp/profile", "muster profile check reads profiles without a collector"},
+			{"collector/backup", "muster backup verify and restore need no collector"},
+			{"collector/authority/seal", "a backup's seal is opened with a copy of the key file"},
 			{"internal/...", "it prints sections, versions and enrolment strings"},
 		}},
 		{Path: "collector/config", Owns: "settings of the collector", May: []Import{
@@ -334,6 +337,7 @@ func Folders() []Folder {
 			{"collector/health/forecast", "wear is tried on the same drives"},
 		}},
 		{Path: "collector/health/rules", Owns: "our own rules, a YAML file each"},
+		{Path: "collector/backup", Owns: "the archive of a collector's data: written while it runs, checked, unpacked"},
 		{Path: "collector/exposition", Owns: "the text form in which scrapers read numbers"},
 		{Path: "collector/outgoing", Owns: "the only way by which the collector calls somebody, and the rules about addresses"},
 		{Path: "collector/notify", Owns: "routes, grouping, limits, digests, retries, and the words of a message", May: []Import{

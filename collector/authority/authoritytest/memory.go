@@ -187,6 +187,25 @@ func (m *Memory) Key(ctx context.Context, hash enroll.KeyHash) (authority.Key, a
 	return k, m.devices[k.Device], nil
 }
 
+// Newest implements authority.Identities.
+func (m *Memory) Newest(ctx context.Context, id inventory.DeviceID) (k authority.Key, d authority.Device, _ error) {
+	if err := m.begin(ctx, "Newest"); err != nil {
+		return k, d, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, ok := m.devices[id]
+	if !ok {
+		return k, d, authority.ErrNotFound
+	}
+	for _, h := range m.of[id] {
+		if x := m.keys[h]; !x.SeenAt.IsZero() && (k.SeenAt.IsZero() || x.Generation > k.Generation) {
+			k = x
+		}
+	}
+	return k, d, nil
+}
+
 // Seen implements authority.Identities.
 func (m *Memory) Seen(ctx context.Context, hash enroll.KeyHash, at time.Time) ([]enroll.KeyHash, error) {
 	if err := m.begin(ctx, "Seen"); err != nil {
@@ -401,4 +420,30 @@ func (m *Memory) ChangeAuthorities(ctx context.Context, steps []authority.Step) 
 	m.cas = cas
 	m.changes = append(m.changes, authority.Changes{Authorities: true, Next: int64(len(m.changes) + 1)})
 	return nil
+}
+
+// Clone is the store as a backup of it would be.
+func (m *Memory) Clone() *Memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := NewMemory()
+	maps.Copy(c.tokens, m.tokens)
+	maps.Copy(c.devices, m.devices)
+	maps.Copy(c.keys, m.keys)
+	for id, list := range m.of {
+		c.of[id] = slices.Clone(list)
+	}
+	c.approvals, c.cas, c.changes = slices.Clone(m.approvals), slices.Clone(m.cas), slices.Clone(m.changes)
+	return c
+}
+
+// Forget takes a device and its keys out.
+func (m *Memory) Forget(id inventory.DeviceID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, h := range m.of[id] {
+		delete(m.keys, h)
+	}
+	delete(m.of, id)
+	delete(m.devices, id)
 }

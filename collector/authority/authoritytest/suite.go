@@ -35,6 +35,7 @@ func Suite(t *testing.T, open func(t *testing.T) authority.Store) {
 		{"approvals", approvals},
 		{"authorities", authorities},
 		{"census", census},
+		{"the newest key", newest},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
 	}
@@ -487,4 +488,29 @@ func census(t *testing.T, s authority.Store) {
 	_, err = s.Seen(ctx, next.Hash, now())
 	must(t, err)
 	check("after it", now().Add(3*time.Minute), 1, 1, 1)
+}
+
+func newest(t *testing.T, s authority.Store) {
+	ctx := t.Context()
+	if _, _, err := s.Newest(ctx, "nobody"); !errors.Is(err, authority.ErrNotFound) {
+		t.Errorf("nobody's: %v", err)
+	}
+	k := enrolled(t, s, 1, "d1")
+	check := func(what string, want enroll.KeyHash) {
+		t.Helper()
+		got, d, err := s.Newest(ctx, "d1")
+		if err != nil || d.ID != "d1" || got.Hash != want {
+			t.Errorf("%s: %v of %q, %v", what, got.Hash, d.ID, err)
+		}
+	}
+	check("before the first use", enroll.KeyHash{})
+	_, err := s.Seen(ctx, k.Hash, now())
+	must(t, err)
+	check("after it", k.Hash)
+	next := key(11, "d1", 1)
+	must(t, s.Issue(ctx, authority.Grant{Now: now(), Keep: time.Hour, Previous: &k.Hash, Key: next}))
+	check("a renewal that was not used", k.Hash)
+	_, err = s.Seen(ctx, next.Hash, now())
+	must(t, err)
+	check("one that was", next.Hash)
 }

@@ -117,6 +117,14 @@ func Load(path string) (*Sealer, error) {
 	return s, nil
 }
 
+// Parse reads the content of a key file.
+func Parse(b []byte) (*Sealer, error) {
+	if len(b) > maxFile {
+		return nil, fmt.Errorf("%d bytes are no key file", len(b))
+	}
+	return parse(b)
+}
+
 func parse(b []byte) (*Sealer, error) {
 	s := &Sealer{}
 	for n, l := range strings.Split(string(b), "\n") {

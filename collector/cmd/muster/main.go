@@ -20,7 +20,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	root := cli.New(cli.Streams{}, cli.Serve(serve), cli.SQLWorker(query.Worker))
+	root := cli.New(cli.Streams{}, cli.Serve(serve), cli.SQLWorker(query.Worker), cli.Restore(cli.Streams{}, restore))
 	os.Exit(cli.Main(ctx, root, os.Args[1:]))
 }
 
@@ -43,6 +43,11 @@ func serve(ctx context.Context, s cli.Start) error {
 		}
 	}()
 	return collector.Serve(ctx, collector.Options{Config: s.Config, File: s.File, Log: log})
+}
+
+func restore(o cli.RestoreOrder) (cli.Restored, error) {
+	r, err := collector.Restore(o.Order, o.Now)
+	return cli.Restored(r), err
 }
 
 // reload takes the log's settings from the file as it is now.

@@ -271,6 +271,28 @@ func (c *Control) Key(ctx context.Context, hash enroll.KeyHash) (k authority.Key
 	return k, d, err
 }
 
+// Newest finds a device with the newest key that was used.
+func (c *Control) Newest(ctx context.Context, id inventory.DeviceID) (k authority.Key, d authority.Device, err error) {
+	err = c.d.read(ctx, func(v *view) error {
+		var kr keyRow
+		var dr devRow
+		found, err := v.one(ctx, "SELECT "+devColumns+" FROM identity d WHERE d.device = ?", []any{string(id)}, dr.into()...)
+		if err != nil || !found {
+			return errors.Join(err, onlyIf(!found, authority.ErrNotFound))
+		}
+		if d, err = dr.device(); err != nil {
+			return err
+		}
+		found, err = v.one(ctx, "SELECT "+keyColumns+" FROM identity_key k WHERE k.device = ? AND k.seen_at <> 0 ORDER BY k.generation DESC, k.issued_at DESC LIMIT 1",
+			[]any{string(id)}, kr.into()...)
+		if found {
+			k = kr.key()
+		}
+		return err
+	})
+	return k, d, err
+}
+
 // Seen notes the first use of a key, after which older ones are over.
 func (c *Control) Seen(ctx context.Context, hash enroll.KeyHash, at time.Time) (over []enroll.KeyHash, err error) {
 	err = c.d.write(ctx, func(t *tx) error {

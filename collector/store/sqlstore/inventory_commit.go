@@ -291,13 +291,13 @@ func (x *Inventory) AddDevice(ctx context.Context, d store.NewDevice) error {
 func (x *Inventory) State(ctx context.Context, id inventory.DeviceID) (store.DeviceState, error) {
 	s := store.DeviceState{Sections: map[string]store.SectionState{}}
 	err := x.d.read(ctx, func(v *view) error {
-		var no, seq, turn, seen int64
+		var no, seq, turn, seen, first int64
 		var epoch, retired *int64
 		var into *string
 		var body, machine []byte
-		found, err := v.one(ctx, `SELECT d.device_no, d.name, d.retired_at, m.device_id, s.epoch, s.seq, s.body, s.turn, s.seen_at, s.machine
+		found, err := v.one(ctx, `SELECT d.device_no, d.name, d.first_seen, d.retired_at, m.device_id, s.epoch, s.seq, s.body, s.turn, s.seen_at, s.machine
 			FROM device_rows d JOIN seen_rows s USING (device_no) LEFT JOIN device_rows m ON m.device_no = d.merged_into WHERE d.device_id = ?`, []any{string(id)},
-			&no, &s.Name, &retired, &into, &epoch, &seq, &body, &turn, &seen, &machine)
+			&no, &s.Name, &first, &retired, &into, &epoch, &seq, &body, &turn, &seen, &machine)
 		if err != nil {
 			return err
 		}
@@ -308,6 +308,7 @@ func (x *Inventory) State(ctx context.Context, id inventory.DeviceID) (store.Dev
 		if into != nil {
 			s.Merged = inventory.DeviceID(*into)
 		}
+		s.FirstSeen = time.UnixMilli(first).UTC()
 		if seen != 0 {
 			s.SeenAt = time.UnixMilli(seen).UTC()
 		}
