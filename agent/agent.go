@@ -29,6 +29,7 @@ import (
 	"muster/agent/gather/diskspace"
 	"muster/agent/gather/memload"
 	"muster/agent/gather/netio"
+	"muster/agent/gather/power"
 	"muster/agent/gather/pressure"
 	"muster/agent/gather/probe"
 	"muster/agent/gather/self"
@@ -57,6 +58,9 @@ type Options struct {
 	// Program is the path of this program, to read sections in processes of
 	// their own. Empty: all are read in this one.
 	Program string
+	// Bind holds this process to the limits of memory and processor time that
+	// the settings name. Without it only the process' owner binds it.
+	Bind bool
 }
 
 // Run is the agent. It returns when ctx ends, after a last word to the
@@ -82,6 +86,7 @@ type agent struct {
 	kept   *kept
 	rec    *recorder
 	watch  *watch.Watch
+	caps   caps
 	prober *probe.Prober
 	del    *deliverer
 
@@ -102,6 +107,12 @@ func open(o Options) (*agent, error) {
 		a.host = host.Local()
 	}
 	a.started = a.host.Now()
+	if o.Bind {
+		var err error
+		if a.caps, err = bind(o.Config.Limits); err != nil {
+			a.log.Debug("no control group of the agent's own holds it to its limits", "because", err, "held_by", a.caps.by)
+		}
+	}
 	dir := o.Config.Data
 	if err := prepare(dir); err != nil {
 		return nil, err
@@ -157,8 +168,12 @@ func (a *agent) join() error {
 		rs.patience = rs.limit // there is no later report
 	}
 	if a.o.Program != "" {
-		rs.child = &child{program: a.o.Program, memory: int64(c.Limits.Memory) / 2, limit: rs.limit, log: a.log}
+		rs.child = &child{program: a.o.Program, memory: half(c.Limits), limit: rs.limit, log: a.log}
 	}
+	if a.o.Bind {
+		rs.pacer = pacer{share: float64(c.Limits.CPU) / 100, cost: spent}
+	}
+	rs.saving = func() bool { return power.Low(context.Background(), a.host) }
 	boot := bootID(a.host)
 	a.rec = &recorder{host: a.host, log: a.log, now: a.host.Now, readings: rs, spool: a.spool, kept: a.kept,
 		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, turned: make(chan struct{}, 1), urgent: make(chan struct{}, 1)}
@@ -368,7 +383,10 @@ func (a *agent) readSelf(context.Context, *host.Host) (gather.Reading, error) {
 		Version: info.Version, Revision: info.Commit, BuiltAt: info.Built, Platform: info.OS + "/" + info.Arch,
 		WireVersion: report.Version, RunsAs: runsAs, SampleSeconds: int64(time.Duration(c.Sample) / time.Second),
 		ReportSeconds: int64(next / time.Second), SettingsHash: settings, SectionsOff: c.Sections.Off, SpoolLimitBytes: int64(c.Spool.Size),
-		MemoryCapBytes: int64(c.Limits.Memory), Proxy: new(string(c.Proxy) != "none" && proxied(c)), StartedAt: a.started,
+		MemoryCapBytes: a.caps.memory, CapsBy: a.caps.by, Proxy: new(string(c.Proxy) != "none" && proxied(c)), StartedAt: a.started,
+	}
+	if a.caps.cpu > 0 {
+		row.CPUCapPercent = new(int64(a.caps.cpu))
 	}
 	return gather.Rows([]inventory.Agent{row}, "self")
 }

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"muster/agent/gather"
+	"muster/agent/gather/self"
 	"muster/agent/host"
 	"muster/internal/inventory"
 	"muster/internal/report"
@@ -126,11 +127,11 @@ func badly() []gather.Section {
 
 func testChild(t *testing.T, limit time.Duration) *child {
 	t.Helper()
-	self, err := os.Executable()
+	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &child{program: self, memory: 48 << 20, limit: limit}
+	return &child{program: exe, memory: 48 << 20, limit: limit}
 }
 
 func TestSectionsReadApart(t *testing.T) {
@@ -169,6 +170,29 @@ func TestSectionsReadApart(t *testing.T) {
 				t.Errorf("read apart it is %v (%v, %v), here %v", got, faults, err, direct)
 			}
 		})
+	}
+}
+
+// What children cost is the agent's cost, whatever became of them.
+func TestChildrenAreCounted(t *testing.T) {
+	before := spent()
+	own, err := self.Measure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := testChild(t, 20*time.Second)
+	for _, section := range []string{"volume", "memory"} {
+		_, _ = c.read(t.Context(), section)
+	}
+	after, err := self.Measure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.ChildrenSeconds <= own.ChildrenSeconds || spent() <= before {
+		t.Errorf("processor time of children before %v, after %v", own, after)
+	}
+	if after.ChildrenRSS < 30<<20 || after.ChildrenRSS > 1<<30 {
+		t.Errorf("the child that ate is said to have taken %d bytes", after.ChildrenRSS)
 	}
 }
 
@@ -213,12 +237,12 @@ func gone(pid int) bool {
 
 // A child is behind all others for processor and disk, and bounded.
 func TestAChildIsConfined(t *testing.T) {
-	self, err := os.Executable()
+	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	note := filepath.Join(t.TempDir(), "pids")
-	cmd := exec.Command(self, "collect", "--section", "os", "--memory", "50000000", "--within", "30s")
+	cmd := exec.Command(exe, "collect", "--section", "os", "--memory", "50000000", "--within", "30s")
 	cmd.Env = []string{"TZ=" + note, "PATH=/usr/bin:/bin"}
 	ownGroup(cmd)
 	if err := cmd.Start(); err != nil {

@@ -25,7 +25,9 @@ const (
 // confine puts bounds on this process. Niceness is set for the group, which
 // this process leads, because on Linux a process' own is that of one thread.
 func confine(b Bounds) error {
-	// Refusals cost only manners.
+	// Refusals cost only manners. When memory of machine or group is short, a
+	// reader goes before the agent (oom_score_adj, proc(5)).
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 	_ = unix.Setpriority(unix.PRIO_PGRP, 0, later)
 	_, _, _ = unix.Syscall(unix.SYS_IOPRIO_SET, whoGroup, 0, idle)
 	type limit struct {

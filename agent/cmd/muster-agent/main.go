@@ -110,7 +110,7 @@ func runCommand(s *settings) *cobra.Command {
 			// A small heap that is collected often: the agent's promise is to
 			// take little memory of a PC, and it has a minute for each cycle.
 			debug.SetGCPercent(40)
-			return agent.Run(cmd.Context(), agent.Options{Config: c, Once: once, Log: log, Program: itself(),
+			return agent.Run(cmd.Context(), agent.Options{Config: c, Once: once, Log: log, Program: itself(), Bind: true,
 				Invitation: invitation(file, s.env, cmd.InOrStdin())})
 		},
 	}

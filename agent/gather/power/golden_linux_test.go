@@ -110,3 +110,23 @@ func TestSample(t *testing.T) {
 		}
 	}
 }
+
+func TestLow(t *testing.T) {
+	supply := func(text string) string { return laptop + text }
+	for name, c := range map[string]struct {
+		tree string
+		want bool
+	}{
+		"61 percent":        {laptop, false},
+		"15 percent":        {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\n"), true},
+		"15 percent, mains": {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\n-- values /sys/class/power_supply/AC --\nonline 1\n"), false},
+		"15 percent, idle":  {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\nstatus Not charging\n"), false},
+		"one of two is low": {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\n-- values /sys/class/power_supply/BAT2 --\ntype Battery\npresent 1\nstatus Discharging\ncapacity 90\nenergy_full 100\nenergy_now 90\n"), false},
+		"no batteries":      {"-- values /sys/class/power_supply/AC --\ntype Mains\nonline 1\n", false},
+		"no supplies":       {"-- /etc/hostname --\nx\n", false},
+	} {
+		if got := Low(t.Context(), recorded.Unpack(t, []byte(c.tree))); got != c.want {
+			t.Errorf("%s: low is %v", name, got)
+		}
+	}
+}

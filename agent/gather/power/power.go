@@ -343,3 +343,31 @@ func profile(text string) string {
 	}
 	return ""
 }
+
+// lowCharge is what is left when people are first warned, in percent
+// (PercentageLow of UPower).
+const lowCharge = 20
+
+// Low says whether the machine lives off the last of its batteries, so that
+// what is not urgent had better wait.
+func Low(ctx context.Context, h *host.Host) bool {
+	list, _, err := supplies(ctx, h)
+	if err != nil {
+		return false
+	}
+	if ac := online(list); ac != nil && *ac {
+		return false
+	}
+	draining := false
+	for _, s := range list {
+		r := s.row()
+		if !s.battery() || r.Kind != "internal" {
+			continue
+		}
+		if r.State == "charging" || r.Charge == nil || *r.Charge > lowCharge {
+			return false
+		}
+		draining = draining || r.State == "discharging"
+	}
+	return draining
+}

@@ -31,6 +31,7 @@ func Measure() (Cost, error) {
 	return c, nil
 }
 
+// usage is of getrusage, which counts ru_maxrss in KiB on this system.
 func usage() (Cost, error) {
 	var self, children syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &self); err != nil {
@@ -39,7 +40,7 @@ func usage() (Cost, error) {
 	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &children); err != nil {
 		return Cost{}, fmt.Errorf("getrusage: %w", err)
 	}
-	return Cost{CPUSeconds: seconds(self), ChildrenSeconds: seconds(children)}, nil
+	return Cost{CPUSeconds: seconds(self), ChildrenSeconds: seconds(children), ChildrenRSS: children.Maxrss << 10}, nil
 }
 
 func seconds(r syscall.Rusage) float64 {

@@ -25,8 +25,9 @@ type State struct {
 // Cost is what the system says the process takes.
 type Cost struct {
 	CPUSeconds      float64 // of the process itself
-	ChildrenSeconds float64 // of children that ended
+	ChildrenSeconds float64 // of children that ended, and of theirs
 	RSS             int64   // bytes
+	ChildrenRSS     int64   // bytes of the greatest child that ended; 0 where that is not told
 }
 
 // Sampler puts the agent's own numbers.
@@ -41,9 +42,12 @@ func (*Sampler) Name() string { return "agent" }
 func (s *Sampler) Sample(_ context.Context, _ *host.Host, to gather.Sink) error {
 	c, err := Measure()
 	if err == nil {
-		to.Put("agent", "cpu_seconds", c.CPUSeconds)
+		to.Put("agent", "cpu_seconds", c.CPUSeconds+c.ChildrenSeconds)
 		to.Put("agent", "rss_bytes", float64(c.RSS))
 		to.Put("agent", "children_cpu_seconds", c.ChildrenSeconds)
+		if c.ChildrenRSS > 0 {
+			to.Put("agent", "children_rss_bytes", float64(c.ChildrenRSS))
+		}
 	}
 	st := s.State()
 	to.Put("agent", "gather_seconds", st.GatherSeconds)
