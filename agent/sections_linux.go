@@ -15,6 +15,7 @@ import (
 	"muster/agent/gather/drivehealth"
 	"muster/agent/gather/encryption"
 	"muster/agent/gather/firewall"
+	"muster/agent/gather/guest"
 	"muster/agent/gather/iface"
 	"muster/agent/gather/join"
 	"muster/agent/gather/listener"
@@ -90,5 +91,6 @@ func sections() []gather.Section {
 		read("certificate", certificate.Read),
 		read("browser_extension", browser.Read),
 		read("container", container.Read),
+		read("virtual_machine", guest.Read),
 	}
 }
