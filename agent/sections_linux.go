@@ -27,6 +27,7 @@ import (
 	"muster/agent/gather/platform"
 	"muster/agent/gather/power"
 	"muster/agent/gather/process"
+	"muster/agent/gather/queue"
 	"muster/agent/gather/raid"
 	"muster/agent/gather/restart"
 	"muster/agent/gather/scheduled"
@@ -92,5 +93,6 @@ func sections() []gather.Section {
 		read("browser_extension", browser.Read),
 		read("container", container.Read),
 		read("virtual_machine", guest.Read),
+		read("print_queue", queue.Read),
 	}
 }
