@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +34,7 @@ type gear struct {
 	who     Who
 	unnamed error
 	loses   int // packets that get lost
+	hangs   bool
 }
 
 func (n *network) packet(a netip.Addr) *gear {
@@ -90,6 +90,9 @@ func (l *link) Get(ctx context.Context, oids ...string) ([]session.Variable, err
 		}
 		l.n.mu.Unlock()
 		switch {
+		case g != nil && g.hangs:
+			<-ctx.Done()
+			return nil, ctx.Err()
 		case g == nil || lost:
 		case g.refuses != nil:
 			return nil, g.refuses
@@ -137,6 +140,16 @@ func addr(i int) netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}
 // of its address.
 func (n *network) look(t *testing.T, j Job, change ...func(*Options)) (map[int]Finding, []Progress) {
 	t.Helper()
+	found, told, err := n.lookFor(t, j, change...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found, told
+}
+
+// lookFor is the same with the error.
+func (n *network) lookFor(t *testing.T, j Job, change ...func(*Options)) (map[int]Finding, []Progress, error) {
+	t.Helper()
 	n.packets = map[netip.Addr]int{}
 	o := Options{Dial: n.dial, Reader: n, Pinger: n, Log: slog.New(slog.DiscardHandler), Now: time.Now}
 	for _, f := range change {
@@ -151,15 +164,13 @@ func (n *network) look(t *testing.T, j Job, change ...func(*Options)) (map[int]F
 	j.Port = 161
 	found := map[int]Finding{}
 	var told []Progress
-	if err := New(o).Look(t.Context(), j, func(p Progress) {
+	err := New(o).Look(t.Context(), j, func(p Progress) {
 		told = append(told, p)
 		for _, f := range p.Found {
 			found[int(f.Address.Addr().As4()[3])] = f
 		}
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return found, told
+	})
+	return found, told, err
 }
 
 func TestWhatALookFinds(t *testing.T) {
@@ -239,6 +250,82 @@ func TestTheRateHolds(t *testing.T) {
 	})
 }
 
+// However low the rate and many the credentials: whoever answers the last one is
+// found, for waiting for one's turn is no fault of an address.
+func TestALowRateLeavesNobodyOut(t *testing.T) {
+	for _, c := range []struct {
+		rate  int
+		wrong int // credentials that are tried before the right one
+	}{{5, 0}, {10, 0}, {20, 3}, {100, 7}, {1000, 0}} {
+		synctest.Test(t, func(t *testing.T) {
+			n := &network{gear: map[netip.Addr]*gear{}}
+			for i := 1; i < 255; i++ {
+				n.gear[addr(i)] = &gear{echo: true, accepts: "right"}
+			}
+			var creds []session.Credential
+			for i := range c.wrong {
+				creds = append(creds, session.Credential{Name: fmt.Sprint("wrong", i), Version: "2c"})
+			}
+			creds = append(creds, session.Credential{Name: "right", Version: "2c"})
+			found, told := n.look(t, Job{Rate: c.rate, Credentials: creds})
+			answered := 0
+			for _, f := range found {
+				if f.State == Answers {
+					answered++
+				}
+			}
+			if last := told[len(told)-1]; answered != 254 || last.Unfinished != 0 || last.Done != 256 || last.Left != 2 {
+				t.Errorf("%d a second, %d credentials: %d of 254 found, %+v", c.rate, len(creds), answered, last)
+			}
+			if most := 2*c.rate + spare; n.atOnce > most {
+				t.Errorf("%d a second: %d addresses at once, more than %d wait for their turn only", c.rate, n.atOnce, most)
+			}
+		})
+	}
+}
+
+func TestWhatIsGivenUpIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &network{gear: map[netip.Addr]*gear{
+			addr(10): {echo: true, accepts: "public"},
+			addr(11): {echo: true, hangs: true},
+			addr(12): {hangs: true},
+		}}
+		found, told, err := n.lookFor(t, Job{Rate: 1000})
+		if !errors.Is(err, ErrUnfinished) || !strings.Contains(err.Error(), "2 of 254, the first 192.0.2.1") {
+			t.Errorf("the look says %v", err)
+		}
+		if last := told[len(told)-1]; last.Unfinished != 2 || last.Done != 256 {
+			t.Errorf("%+v", last)
+		}
+		for _, i := range []int{11, 12} {
+			f := found[i]
+			if f.State != Unfinished || len(f.Untried) != 4 || !strings.Contains(f.Reason, "new, older, public, office: it answers so slowly that 40s were over") {
+				t.Errorf("%s: %+v", addr(i), f)
+			}
+		}
+		if len(found) != 3 || found[10].State != Answers {
+			t.Errorf("found %v", found)
+		}
+		// What goes wrong on our side says nothing of who is there.
+		found, _, err = n.lookFor(t, Job{Rate: 1000, Addresses: []netip.Addr{addr(99)}}, func(o *Options) {
+			o.Dial = func(netip.AddrPort, session.Credential, int, time.Duration) (Asker, error) {
+				return nil, errors.New("too many open files")
+			}
+		})
+		if f := found[99]; !errors.Is(err, ErrUnfinished) || f.State != Unfinished || !strings.Contains(f.Reason, "too many open files") {
+			t.Errorf("%+v, %v", f, err)
+		}
+		// One that a person tests is broken off by his patience.
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		s := New(Options{Dial: n.dial, Reader: n, Pinger: n, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+		if f := s.Test(ctx, netip.AddrPortFrom(addr(11), 161), credentials()); f.State != Unfinished || !strings.Contains(f.Reason, "broken off") {
+			t.Errorf("%+v", f)
+		}
+	})
+}
+
 func TestWhatIsExcludedIsNeverAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &network{gear: map[netip.Addr]*gear{addr(100): {echo: true, accepts: "public"}}}
@@ -251,7 +338,7 @@ func TestWhatIsExcludedIsNeverAsked(t *testing.T) {
 				t.Errorf("%s got %d packets", a, c)
 			}
 		}
-		if last := told[len(told)-1]; last.Done != last.Total {
+		if last := told[len(told)-1]; last.Done != last.Total || last.Left != 2+32+1 || last.Unfinished != 0 {
 			t.Errorf("%+v", last)
 		}
 	})
@@ -313,7 +400,12 @@ func TestAddressesOfAJob(t *testing.T) {
 		{Job{Network: netip.MustParsePrefix("2001:db8::/126")}, "2001:db8::", "2001:db8::3", 4},
 		{Job{Addresses: []netip.Addr{addr(9), addr(5)}}, "192.0.2.9", "192.0.2.5", 2},
 	} {
-		all := slices.Collect(c.job.all())
+		var all []netip.Addr
+		for a, out := range c.job.all() {
+			if !out {
+				all = append(all, a)
+			}
+		}
 		if len(all) != c.n || all[0].String() != c.first || all[len(all)-1].String() != c.last {
 			t.Errorf("%v: %v", c.job.Network, all)
 		}

@@ -16,6 +16,8 @@ type Who struct {
 	Chassis                                        string   // of LLDP or the bridge
 	Engine                                         string   // snmpEngineID, hexadecimal
 	MACs                                           []string // of its own ports
+	Boxes                                          []string // serial numbers of the boxes of a stack, its own among them
+	Parts                                          []string // serial numbers of what sits in it
 	Addresses                                      []netip.Addr
 	UpSeconds                                      int64
 }
@@ -31,9 +33,11 @@ const (
 	pointsEngine  = 25
 	pointsAddress = 35 // each names an address at which the other answers, or one names the same own addresses
 	pointsName    = 10
-	// againstSerial and againstChassis are what speaks against it.
+	// againstSerial, againstChassis and againstMACs are what speaks against it:
+	// makers give one number to many boxes, but each port address to one.
 	againstSerial  = -100
 	againstChassis = -40
+	againstMACs    = -40 // both tell of ports, and share none
 	// Merge is the points from which two answers are one device.
 	Merge = 60
 )
@@ -74,6 +78,8 @@ func Compare(a, b Who, atA, atB netip.Addr) Verdict {
 	sb, okB := serial(b)
 	if okA && okB {
 		switch {
+		case sa != sb && partly(a, b, sa, sb):
+			add(0, "other serial number of a box among several")
 		case sa != sb:
 			add(againstSerial, "other serial number")
 		case a.Vendor == "" || b.Vendor == "" || strings.EqualFold(a.Vendor, b.Vendor):
@@ -89,12 +95,14 @@ func Compare(a, b Who, atA, atB netip.Addr) Verdict {
 			add(againstChassis, "other chassis")
 		}
 	}
-	if shared, fewer := overlap(ports(a), ports(b)); shared > 0 {
-		if 2*shared >= fewer {
-			add(pointsMACs, "%d of %d port addresses", shared, fewer)
-		} else {
-			add(pointsSomeMAC, "%d of %d port addresses", shared, fewer)
-		}
+	switch shared, fewer := overlap(ports(a), ports(b)); {
+	case fewer == 0:
+	case shared == 0:
+		add(againstMACs, "no port address in common")
+	case 2*shared >= fewer:
+		add(pointsMACs, "%d of %d port addresses", shared, fewer)
+	default:
+		add(pointsSomeMAC, "%d of %d port addresses", shared, fewer)
 	}
 	if a.Engine != "" && strings.EqualFold(a.Engine, b.Engine) {
 		add(pointsEngine, "engine id")
@@ -110,6 +118,31 @@ func Compare(a, b Who, atA, atB netip.Addr) Verdict {
 
 // serial is a serial number that is one: no placeholder of a maker.
 func serial(w Who) (string, bool) { return enroll.Normalize(enroll.BoardSerial, w.Serial) }
+
+// partly says that two serial numbers may both be a device's, at different
+// times: a stack shows that of the box which leads it, and that box is replaced,
+// or another one leads after it failed; a chassis may show that of a supervisor.
+func partly(a, b Who, sa, sb string) bool {
+	boxes, others := serials(a.Boxes), serials(b.Boxes)
+	switch {
+	case slices.Contains(boxes, sb), slices.Contains(others, sa):
+		return true
+	case slices.Contains(serials(a.Parts), sb), slices.Contains(serials(b.Parts), sa):
+		return true
+	}
+	return len(boxes) > 1 && slices.Contains(boxes, sa) || len(others) > 1 && slices.Contains(others, sb)
+}
+
+// serials are those of a list that are no placeholders, each once.
+func serials(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if n, ok := enroll.Normalize(enroll.BoardSerial, s); ok && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
 
 // hardware is an address that a maker gave to one thing: no group, none made up
 // by software, none of a virtual router.

@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"fmt"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -35,6 +36,9 @@ func TestWhichAnswersAreOneDevice(t *testing.T) {
 		{"only made-up ports", Who{MACs: []string{"02:42:ac:11:00:02"}}, Who{MACs: []string{"02:42:ac:11:00:02"}}, false},
 		{"two members with one chassis", Who{Serial: "FOC1234X0AB", Chassis: "a4:6c:2a:00:00:01"}, Who{Serial: "FOC1234X0AC", Chassis: "a4:6c:2a:00:00:01"}, false},
 		{"the serial of a replaced board, other ports", Who{Serial: "FOC1234X0AB", Chassis: "a4:6c:2a:00:00:01"}, Who{Serial: "FOC1234X0AB", Chassis: "a4:6c:2a:00:00:99"}, false},
+		{"a number that a maker gave to many", Who{Vendor: "APC", Serial: "00000001", Name: "ups", MACs: macs("01")}, Who{Vendor: "APC", Serial: "00000001", Name: "ups", MACs: macs("02")}, false},
+		{"the same where only one tells of ports", Who{Vendor: "Cisco", Serial: "FOC1234X0AB", MACs: macs("01")}, Who{Vendor: "Cisco", Serial: "FOC1234X0AB"}, true},
+		{"one chassis whose ports were all replaced", Who{Serial: "FOC1234X0AB", Chassis: "a4:6c:2a:00:00:01", MACs: macs("01")}, Who{Serial: "FOC1234X0AB", Chassis: "a4:6c:2a:00:00:01", MACs: macs("02")}, true},
 		{"nothing", Who{}, Who{}, false},
 	} {
 		v := Compare(c.a, c.b, a1, a2)
@@ -46,6 +50,47 @@ func TestWhichAnswersAreOneDevice(t *testing.T) {
 		}
 		if back := Compare(c.b, c.a, a2, a1); back.Points != v.Points {
 			t.Errorf("%s: %d points the other way, %d this", c.name, back.Points, v.Points)
+		}
+	}
+}
+
+// A stack shows the serial number of the box that leads it.
+func TestAStackStaysWhenItsLeaderIsReplaced(t *testing.T) {
+	at := netip.MustParseAddr("192.0.2.1")
+	box := func(n int) (out []string) {
+		for i := range 48 {
+			out = append(out, fmt.Sprintf("a4:6c:2a:%02x:00:%02x", n, i))
+		}
+		return out
+	}
+	stack := Who{Vendor: "Cisco", Name: "core", Serial: "FOC1111X111", Chassis: "a4:6c:2a:01:00:80", Engine: "800000090300aa", Addresses: []netip.Addr{at},
+		Boxes: []string{"FOC1111X111", "FOC2222X222", "FOC3333X333"}, MACs: slices.Concat(box(1), box(2), box(3))}
+	// What answers tells only who leads: its boxes are read later.
+	replaced := Who{Vendor: "Cisco", Name: "core", Serial: "FOC9999X999", Chassis: "a4:6c:2a:09:00:80", Engine: "800000090300bb", Addresses: []netip.Addr{at},
+		MACs: slices.Concat(box(9), box(2), box(3))}
+	second := replaced
+	second.Serial, second.Chassis, second.MACs = "FOC2222X222", "a4:6c:2a:02:00:80", slices.Concat(box(2), box(3))
+	other := Who{Vendor: "Cisco", Name: "core", Serial: "FOC9999X999", Chassis: "a4:6c:2a:09:00:80", MACs: box(9)}
+	alone := stack
+	alone.Boxes = []string{"FOC1111X111"}
+	supervisor := alone
+	supervisor.Parts = []string{"FOC9999X999"}
+	for _, c := range []struct {
+		name    string
+		a, b    Who
+		same    bool
+		against bool
+	}{
+		{"the leader was replaced", stack, replaced, true, false},
+		{"the second box leads", stack, second, true, false},
+		{"another box stands there", stack, other, false, true},
+		{"one box, and another number", alone, replaced, false, true},
+		{"a number of a part", supervisor, replaced, true, false},
+	} {
+		for _, v := range []Verdict{Compare(c.a, c.b, at, at), Compare(c.b, c.a, at, at)} {
+			if v.Same() != c.same || (v.Points < 0) != c.against {
+				t.Errorf("%s: %d points: %s", c.name, v.Points, v)
+			}
 		}
 	}
 }
