@@ -39,10 +39,15 @@ func (p *polling) chart(ctx context.Context) error {
 	})
 }
 
-// uplinksOf are the ports of a device that lead to other gear, with why.
+// uplinksOf are the ports of a device that lead to other gear, with why; nil
+// before that was worked out.
 func (p *polling) uplinksOf(id inventory.DeviceID) map[string]string {
-	if m := p.uplinks.Load(); m != nil {
-		return (*m)[id]
+	m := p.uplinks.Load()
+	if m == nil {
+		return nil
 	}
-	return nil
+	if ports := (*m)[id]; ports != nil {
+		return ports
+	}
+	return map[string]string{}
 }

@@ -23,11 +23,14 @@ const (
 type width struct {
 	At   time.Time         `json:"at"`
 	Last map[uint64]narrow `json:"last,omitempty"`
+
+	Round uint32 `json:"round,omitempty"`
 }
 
 type narrow struct {
 	Value uint32 `json:"v"`
 	Wraps uint32 `json:"w,omitempty"`
+	Round uint32 `json:"r,omitempty"` // in which it was seen last
 }
 
 // bitsEach is the least bits on the wire that one count of a 32-bit counter
@@ -48,6 +51,13 @@ func bitsEach(field string) (float64, bool) {
 // rate sees that it fell. grew says that the agent's clock went on.
 func (w *width) widen(l report.Layout, values []float64, now time.Time, grew bool) {
 	elapsed := now.Sub(w.At)
+	seen := 0
+	here := func(k uint64, n narrow) {
+		n.Round = w.Round
+		w.Last[k] = n
+		seen++
+	}
+	w.Round++
 	var speeds map[string]float64 // bit/s by port, worked out when needed
 	for i, s := range l {
 		each, ok := bitsEach(s.Field)
@@ -71,10 +81,18 @@ func (w *width) widen(l report.Layout, values []float64, now time.Time, grew boo
 				n.Wraps = 0
 			}
 		}
-		w.Last[k] = n
+		here(k, n)
 		values[i] = float64(n.Wraps)*(1<<32) + float64(n.Value)
 	}
 	w.At = now
+	// Ports that are renamed without end must not fill the memory.
+	if len(w.Last) > 2*seen+64 {
+		for k, n := range w.Last {
+			if n.Round != w.Round {
+				delete(w.Last, k)
+			}
+		}
+	}
 }
 
 // wrapped says whether a counter that fell can have wrapped, and once only.

@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -78,5 +79,22 @@ func TestAWidenedCounterHasNoPeaks(t *testing.T) {
 		last = v[0]
 		count += 100e6 / 8 * 60
 		now = now.Add(time.Minute)
+	}
+}
+
+func TestRenamedPortsDoNotFillTheMemory(t *testing.T) {
+	var w width
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	for round := range 50 {
+		var l report.Layout
+		var v []float64
+		for i := range 100 {
+			l = append(l, report.Series{Measurement: "interface", Field: "ifInOctets", Labels: []report.Label{{Key: "ifName", Value: fmt.Sprint("p", round, ".", i)}}})
+			v = append(v, 1)
+		}
+		w.widen(l, v, now.Add(time.Duration(round)*time.Minute), true)
+	}
+	if len(w.Last) > 300 {
+		t.Errorf("%d ports are remembered of 100", len(w.Last))
 	}
 }

@@ -25,7 +25,7 @@ type Options struct {
 	Door     Door
 	Memory   Memory                                     // nil: nothing is kept over a restart
 	Pinger   Pinger                                     // nil: no ICMP here, SNMP alone says what is there
-	Uplinks  func(inventory.DeviceID) map[string]string // ports of a device that lead to other gear, with why; nil: nobody knows
+	Uplinks  func(inventory.DeviceID) map[string]string // ports of a device that lead to other gear, with why; nil where it is not known yet; no function: nobody knows
 	Told     func(State)                                // told when lane, reason or device changed; it must not wait
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -51,8 +51,9 @@ type Stats struct {
 // Poller polls. Make it with New, tell it targets with Set, keep it going with
 // Run.
 type Poller struct {
-	o    Options
-	kick chan struct{}
+	o     Options
+	begun time.Time
+	kick  chan struct{}
 
 	mu      sync.Mutex
 	targets map[string]*target
@@ -80,12 +81,12 @@ func New(o Options) *Poller {
 	o.Memories = cmp.Or(o.Memories, 256<<20)
 	o.Save = cmp.Or(o.Save, 5*time.Minute)
 	if o.Uplinks == nil {
-		o.Uplinks = func(inventory.DeviceID) map[string]string { return nil }
+		o.Uplinks = func(inventory.DeviceID) map[string]string { return map[string]string{} }
 	}
 	if o.Told == nil {
 		o.Told = func(State) {}
 	}
-	return &Poller{o: o, kick: make(chan struct{}, 1), targets: map[string]*target{}, byAddr: map[netip.Addr][]*target{}}
+	return &Poller{o: o, begun: o.Now(), kick: make(chan struct{}, 1), targets: map[string]*target{}, byAddr: map[netip.Addr][]*target{}}
 }
 
 // few is how many new targets are polled at once when they come: what a person

@@ -31,6 +31,8 @@ const (
 	identifyEvery = 24 * time.Hour
 	// identifyAgain is how long after that failed for a known one it is tried anew.
 	identifyAgain = 10 * time.Minute
+	// chartTime is how long after a start it is waited for what leads where.
+	chartTime = 10 * time.Minute
 	// retryPace is how long after a failed reading the next try comes.
 	retryPace = 5 * time.Minute
 	// afterChange is how long after a start, or a sign of change, the next
@@ -428,7 +430,13 @@ func (p *Poller) hand(ctx context.Context, t *target, r Reading, events []report
 	for i := range r.Sections {
 		cells += len(r.Sections[i].Rows) * len(r.Sections[i].Columns)
 	}
-	t.complete(r.Sections, p.o.Uplinks(t.kept.Device), now)
+	uplinks := p.o.Uplinks(t.kept.Device)
+	if uplinks == nil && now.Sub(p.begun) < chartTime {
+		// Without marks each uplink would lose its own for a while, twice in the
+		// history of each restart.
+		r.Sections = slices.DeleteFunc(r.Sections, func(s report.Section) bool { return s.Name == "port" && !t.say.Told["port"].At.IsZero() })
+	}
+	t.complete(r.Sections, uplinks, now)
 	rep.Sections = t.say.pick(r.Sections, now)
 	if len(t.say.Told) > 0 {
 		all := t.say.hashes()

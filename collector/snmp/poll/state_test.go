@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"muster/internal/event"
+	"muster/internal/inventory"
+	"muster/internal/report"
 )
 
 func TestStatesAreToldWhenTheyChange(t *testing.T) {
@@ -79,6 +81,51 @@ func TestATableThatLoopsIsToldUntilItIsReadAgain(t *testing.T) {
 		}
 		if got := w.events(device0); !slices.Equal(got, []string{event.TargetFound}) {
 			t.Errorf("events %v", got)
+		}
+	})
+}
+
+// Until it is known what leads where, ports are told as they were told last, or
+// each uplink would lose its mark at each start of the collector.
+func TestAStartTakesNoMarksOfUplinks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		targets := w.add(1)
+		w.of(targets[0]).sections = []report.Section{{Name: "port", Columns: []string{"name"}, Rows: [][]any{{"Gi1/0/8"}}}}
+		var marks map[string]string
+		known := func(o *Options) { o.Uplinks = func(inventory.DeviceID) map[string]string { return marks } }
+		told := func() (out []any) {
+			for _, r := range w.reports[device0] {
+				for _, s := range r.Sections {
+					if s.Name == "port" {
+						out = append(out, s.Rows[0][slices.Index(s.Columns, "uplink")])
+					}
+				}
+			}
+			return out
+		}
+		marks = map[string]string{"Gi1/0/8": "lldp"}
+		p := w.poller(known)
+		stop := w.start(t, p)
+		p.Set(targets)
+		w.pass(3 * time.Minute)
+		stop()
+		if got := told(); len(got) != 1 || got[0] != true {
+			t.Fatalf("told %v", got)
+		}
+		marks = nil
+		p = w.poller(known)
+		stop = w.start(t, p)
+		targets[0].Device = device0
+		p.Set(targets)
+		w.pass(3 * time.Minute)
+		marks = map[string]string{"Gi1/0/8": "lldp"}
+		w.pass(2 * time.Hour)
+		stop()
+		for _, up := range told() {
+			if up != true {
+				t.Errorf("told %v", told())
+			}
 		}
 	})
 }

@@ -49,9 +49,26 @@ func (d *Device) alarm(key, state string) (before string, changed bool) {
 	return before, true
 }
 
+// keepAlarms forgets what is known of sensors that are no more.
+func (d *Device) keepAlarms(prefix string, here map[string]bool) {
+	for key := range d.state.Alarms {
+		if strings.HasPrefix(key, prefix) && !here[key] {
+			delete(d.state.Alarms, key)
+			d.state.kept = nil
+		}
+	}
+}
+
 func (d *Device) sensorAlarms(a *assembled, out *Reading) {
 	s := a.section
 	kind, name, status := s.Index("kind"), s.Index("name"), s.Index("status")
+	if len(d.state.Alarms) > mostAlarms/2 && a.status == report.OK {
+		here := make(map[string]bool, len(a.rows))
+		for _, row := range a.rows {
+			here["sensor/"+textAt(row, kind)+"/"+textAt(row, name)] = true
+		}
+		d.keepAlarms("sensor/", here)
+	}
 	for i, row := range a.rows {
 		state := textAt(row, status)
 		// Those of a UPS are events of their own.

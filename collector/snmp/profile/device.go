@@ -1,9 +1,12 @@
 package profile
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -312,6 +315,7 @@ type state struct {
 	Signs   map[string]string `json:"signs,omitempty"`   // signs of change
 	Learned map[string]string `json:"learned,omitempty"` // manners of the device
 	Alarms  map[string]string `json:"alarms,omitempty"`  // what was bad, by event and key
+	Wraps   int64             `json:"wraps,omitempty"`   // of sysUpTime
 
 	last map[string]*packed // parts of sections that are not read each time
 	kept []byte             // as JSON; nil: it changed
@@ -378,11 +382,21 @@ func (d *Device) lookedUp(ctx context.Context, r *reader, oid string) map[string
 		return l.cells
 	}
 	l = lookedUp{at: now, cells: c.cells}
-	if c.err == nil {
+	if c.err == nil || errors.Is(c.err, session.ErrLimit) {
+		for index, v := range l.cells {
+			if len(v.B) > mostLookedUp {
+				v.B = bytes.Clone(v.B[:mostLookedUp])
+				l.cells[index] = v
+			}
+		}
 		d.lookups[oid] = l
 	}
 	return l.cells
 }
+
+// mostLookedUp is how many bytes of a cell are kept for an hour: names of parts
+// are shorter.
+const mostLookedUp = 128
 
 // identitySections makes the sections that follow from the identity.
 func (d *Device) identitySections(r *round, task string) {
@@ -395,7 +409,7 @@ func (d *Device) identitySections(r *round, task string) {
 	}
 	agent := inventory.SNMPAgent{
 		Description: d.system.Description, ObjectID: d.system.ObjectID, SysName: d.system.Name, Contact: d.system.Contact, Location: d.system.Location,
-		Services: d.system.Services, EngineID: d.system.Engine, Profile: d.profile.Name, EngineBoots: d.system.Clocks.Boots, UptimeSecs: d.system.Clocks.up(),
+		Services: d.system.Services, EngineID: d.system.Engine, Profile: d.profile.Name, EngineBoots: d.system.Clocks.Boots, UptimeSecs: d.system.Clocks.up(d.state.Wraps),
 	}
 	if d.bridge != nil {
 		agent.Contexts = d.bridge.contexts
@@ -404,7 +418,7 @@ func (d *Device) identitySections(r *round, task string) {
 	put(r, task, []inventory.OS{os}, nil, nil)
 	put(r, task, []inventory.SNMPAgent{agent}, nil, nil)
 	var boots []inventory.Boot
-	if up := r.clocks.up(); up != nil {
+	if up := r.clocks.up(d.state.Wraps); up != nil {
 		// The same moment is worked out a little differently each time.
 		if at := d.set.now().Add(-time.Duration(*up) * time.Second); at.Sub(d.started).Abs() > time.Minute {
 			d.started = at.Truncate(time.Second).UTC()
@@ -427,8 +441,28 @@ func familyOf(kind string) string {
 	return "other"
 }
 
-// up is the greatest of the clocks in seconds, or nil.
-func (c Clocks) up() *int64 {
+// wrapNear is how near to the end of TimeTicks a clock that begins anew has
+// wrapped, and not its device started: 3 hours. Polls are closer together.
+const wrapNear = 3 * 3600 * 100
+
+// follow counts the wraps of sysUpTime, which is 32 bits of hundredths of a
+// second: 497 days (RFC 2578 §7.1.8).
+func (s *state) follow(before, now Clocks) {
+	if before.System == nil || now.System == nil || *now.System >= *before.System {
+		return
+	}
+	n := s.Wraps + 1
+	if *before.System < math.MaxUint32-wrapNear || *now.System > wrapNear {
+		n = 0
+	}
+	if n != s.Wraps {
+		s.Wraps, s.kept = n, nil
+	}
+}
+
+// up is the greatest of the clocks in seconds, or nil. wraps is how often
+// sysUpTime did.
+func (c Clocks) up(wraps int64) *int64 {
 	var best *int64
 	take := func(n int64) {
 		if best == nil || n > *best {
@@ -436,7 +470,7 @@ func (c Clocks) up() *int64 {
 		}
 	}
 	if c.System != nil {
-		take(int64(*c.System) / 100)
+		take((wraps<<32 + int64(*c.System)) / 100)
 	}
 	if c.Host != nil {
 		take(int64(*c.Host) / 100)

@@ -3,6 +3,7 @@ package profile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -252,7 +253,7 @@ func (f *forwarding) byContext() error {
 	if d.profile.fdb.Contexts != "vlan" {
 		return nil
 	}
-	vlans := f.activeVLANs()
+	vlans, cut := f.activeVLANs()
 	if len(vlans) == 0 {
 		return nil
 	}
@@ -313,12 +314,16 @@ func (f *forwarding) byContext() error {
 		// The device does not know contexts; its plain table is all there is.
 		return nil
 	}
+	if cut > 0 {
+		err = fault(err, fmt.Errorf("%w: %d VLANs are in use, and %d are asked one by one", session.ErrLimit, len(vlans)+cut, len(vlans)))
+	}
 	return err
 }
 
 // activeVLANs are VLANs in use, those for other networks than Ethernet left
-// out, and only those that a port is in, where that is told.
-func (f *forwarding) activeVLANs() []int64 {
+// out, and only those that a port is in, where that is told; and how many more
+// there are than are asked.
+func (f *forwarding) activeVLANs() (out []int64, cut int) {
 	d := f.r.d
 	used := map[int64]bool{}
 	for _, v := range d.lookedUp(f.ctx, f.r.reader, oidVmVlan) {
@@ -327,7 +332,6 @@ func (f *forwarding) activeVLANs() []int64 {
 		}
 	}
 	trunks := len(d.lookedUp(f.ctx, f.r.reader, oidTrunkStatus)) > 0
-	var out []int64
 	for index, v := range d.lookedUp(f.ctx, f.r.reader, oidVTPState) {
 		n, err := strconv.ParseInt(index[strings.LastIndexByte(index, '.')+1:], 10, 64)
 		s, _ := integerOf(v)
@@ -345,5 +349,6 @@ func (f *forwarding) activeVLANs() []int64 {
 		}
 		return int(a - b)
 	})
-	return out[:min(len(out), mostContexts)]
+	n := min(len(out), mostContexts)
+	return out[:n], len(out) - n
 }

@@ -517,6 +517,9 @@ func (p *ports) take(d *Device, r *round, t session.Table, ask []int, values []f
 			}
 		} else if have[atIn].Kind != session.Missing {
 			narrow = true
+			for at := atHCIn; at < atIn; at++ {
+				has &^= 1 << at // they stand still, where they are at all
+			}
 		}
 		if h := line[atHighSpeed]; h <= 0 || h > 10_000_000 {
 			line[atHighSpeed] = math.NaN() // nonsense, or not known
@@ -549,8 +552,14 @@ func (p *ports) take(d *Device, r *round, t session.Table, ask []int, values []f
 // wide says that a port has 64-bit counters: they are there, and they count, or
 // the narrow ones do not either.
 func (x *port) wide(have [32]session.Value) bool {
-	hc := have[atHCIn]
-	return hc.Kind != session.Missing
+	if have[atHCIn].Kind == session.Missing {
+		return false
+	}
+	counts := func(at int) bool {
+		f, ok := numberOf(have[at])
+		return ok && f > 0
+	}
+	return counts(atHCIn) || counts(atHCIn+1) || !counts(atIn) && !counts(atIn+1)
 }
 
 // follow takes state and speed of a port and says whether its row changed.
@@ -576,7 +585,7 @@ func (x *port) follow(d *Device, r *round, have [32]session.Value, counts bool) 
 			x.ChangedAt = at
 		}
 	}
-	narrow := counts && have[atHCIn].Kind == session.Missing && have[atIn].Kind != session.Missing
+	narrow := counts && !x.wide(have) && have[atIn].Kind != session.Missing
 	if x.SpeedBits > 100_000_000 && narrow {
 		x.Unreliable = new(true)
 	} else {

@@ -181,7 +181,7 @@ func (r *reader) column(ctx context.Context, oid string) *column {
 	if c := r.columns[oid]; c != nil {
 		return c
 	}
-	t := r.table(ctx, session.Limits{}, oid)
+	t := r.table(ctx, session.Limits{Rows: mostRows}, oid)
 	c := &column{cells: make(map[string]session.Value, len(t.Rows)), err: t.Fault}
 	for _, row := range t.Rows {
 		if row.Cells[0].Kind != session.Missing {

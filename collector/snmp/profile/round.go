@@ -2,6 +2,7 @@ package profile
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -177,6 +178,7 @@ func (r *round) begin(ctx context.Context) error {
 		}
 	}
 	r.clocks = clocksOf(at)
+	r.d.state.follow(r.d.system.Clocks, r.clocks)
 	r.d.system.Clocks = r.clocks.or(r.d.system.Clocks)
 	for _, t := range r.d.tasks {
 		for _, s := range t.signs {
@@ -212,7 +214,8 @@ func (r *round) put(p *part) {
 	had := r.d.state.had(key)
 	switch {
 	case p.err != nil:
-		r.failed = true
+		// Of what is too large for a round no more comes by asking sooner.
+		r.failed = r.failed || !errors.Is(p.err, session.ErrLimit)
 		if had == 0 && len(p.rows) == 0 {
 			// Nothing is known of it yet: whether the device has it at all is
 			// not told by a question that failed.

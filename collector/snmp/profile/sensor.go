@@ -62,7 +62,8 @@ func readEntitySensors(ctx context.Context, r *round, task, source, entry string
 		if s.Name == "" {
 			s.Name = row.Index
 		}
-		if s.Kind == "power" && light(s.Name) {
+		shine := s.Kind == "power" && light(s.Name)
+		if shine {
 			s.Kind, s.Unit, s.Value = "dbm", sensorUnit("dbm"), decibelMilliwatts(s.Value)
 		}
 		if n, err := strconv.ParseInt(row.Index, 10, 64); err == nil && s.EntityIndex == nil {
@@ -73,8 +74,11 @@ func readEntitySensors(ctx context.Context, r *round, task, source, entry string
 			to   **float64
 			from *float64
 		}{{&s.LowWarning, l.low}, {&s.LowCritical, l.lower}, {&s.HighWarning, l.high}, {&s.HighCritical, l.higher}} {
-			if x.from != nil {
-				*x.to = new(tidy(*x.from * factor))
+			if x.from == nil {
+				continue
+			}
+			if *x.to = new(tidy(*x.from * factor)); shine {
+				*x.to = decibelMilliwatts(*x.to)
 			}
 		}
 		rows, index = append(rows, s), append(index, row.Index)
