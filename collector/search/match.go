@@ -28,6 +28,22 @@ func (t Term) MatchText(have string) bool {
 	}
 }
 
+// WholePlace says that a term of field site is about AGENCY/SITE and not about
+// the name of the site alone. Neither name has a slash, so that one tells.
+func (t Term) WholePlace() bool { return t.Op != Known && strings.Contains(t.Value.Text, "/") }
+
+// MatchSite compares the site of a device. Of AGENCY/SITE both are meant whole:
+// "contains" would find public-health/hartford-2 for health/hartford.
+func (t Term) MatchSite(agency, site string) bool {
+	switch {
+	case !t.WholePlace():
+		return t.MatchText(site)
+	case t.Op == Glob:
+		return MatchGlob(t.Value.Text, agency+"/"+site)
+	}
+	return strings.EqualFold(t.Value.Text, agency+"/"+site)
+}
+
 // MatchNumber compares a number in the field's unit; for a share of free
 // space (FormPercent) the number is that share.
 func (t Term) MatchNumber(have float64) bool {

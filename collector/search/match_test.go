@@ -122,6 +122,30 @@ func TestVersionRange(t *testing.T) {
 	}
 }
 
+func TestMatchSite(t *testing.T) {
+	for _, c := range []struct {
+		term, agency, site string
+		want               bool
+	}{
+		{"site:hart", "health", "Hartford", true},
+		{"site:health", "health", "Hartford", false},
+		{"site:*", "", "", false},
+		{"site:health/hartford", "Health", "Hartford", true},
+		{"site=health/hartford", "Health", "Hartford", true},
+		{"site:health/hartford", "public-health", "hartford", false},
+		{"site:health/hartford", "health", "hartford-2", false},
+		{"site:health/*", "health", "new haven", true},
+		{"site:health/*", "public-health", "new haven", false},
+		{"site~*/new?haven", "health", "New Haven", true},
+		{`site:"health/new haven"`, "health", "new haven", true},
+		{"site:/", "health", "new haven", false},
+	} {
+		if got := one(t, c.term).MatchSite(c.agency, c.site); got != c.want {
+			t.Errorf("%s of %s/%s: %v", c.term, c.agency, c.site, got)
+		}
+	}
+}
+
 func TestMatchGlobIsBounded(t *testing.T) {
 	start := time.Now()
 	MatchGlob(strings.Repeat("a*", 2000)+"b", strings.Repeat("a", 8000))

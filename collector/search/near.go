@@ -1,6 +1,24 @@
 package search
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
+
+// Unheard says of the first term whose value is none of those its field knows
+// which these are. Such a value is no error, for devices say what they like;
+// but it is the likely reason why a filter chooses nothing. Empty: all are
+// known.
+func Unheard(e Expr) string {
+	for _, t := range Terms(e) {
+		f := t.Field
+		if len(f.Values) == 0 || f.Kind != Word || t.Op != Has && t.Op != Eq || contains(f.Values, t.Value.Text) {
+			continue
+		}
+		return fmt.Sprintf("%q is no known %s%s; known are %s", clip(t.Value.Text), f.Name, didYouMean(strings.ToLower(t.Value.Text), f.Values), strings.Join(f.Values, ", "))
+	}
+	return ""
+}
 
 // didYouMean names the candidate a few slips of the finger away, if any.
 func didYouMean(word string, from []string) string {

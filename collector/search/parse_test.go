@@ -272,6 +272,45 @@ func TestPersonal(t *testing.T) {
 	}
 }
 
+func TestKindsAreKnown(t *testing.T) {
+	for text, want := range map[string]string{
+		"kind:gizmo":   `"gizmo" is not a kind; it is one of pc, server, switch`,
+		"kind:swich":   "did you mean switch?",
+		"kind=printr":  "did you mean printer?",
+		"type!=gizmos": "is not a kind",
+	} {
+		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{"kind:pdu", "kind:PHONE", "kind:wireless_controller", "kind:sw*", "kind:*", "-kind:pc"} {
+		if _, err := Parse(text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestUnheard(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                  "",
+		"arch:amd64 port.mtu_bytes>9KB":     "",
+		"os:slackware":                      "", // names of systems are no set
+		"port.oper_status:*":                "",
+		"port.oper_status~u?":               "",
+		"port.oper_status:UP":               "",
+		"name:x or -(port.oper_status:upp)": `"upp" is no known port.oper_status; did you mean up?; known are up, down, testing, unknown, dormant, not_present, lower_layer_down`,
+		"arch=vax":                          `"vax" is no known arch; known are amd64, arm64, 386, arm`,
+	} {
+		e, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Unheard(e); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"", `os:windows ram<8GB software:"Adobe Reader"<23 seen>7d port:sw-3/Gi1/0/7 -site:hartford`,
 		"(a or b) -c", `name:"a""b" | ip:10.0.0.0/8`, "warranty<2026-11-01 free<10%", "volume.mount~C:*", "-asset:*", "aa:bb:cc:dd:ee:ff", "ram < 8 GB"} {

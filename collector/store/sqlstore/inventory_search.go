@@ -134,6 +134,10 @@ func (c *compiler) term(t search.Term) (cond, error) {
 	case "purchased", "warranty":
 		return c.day("d."+f.Name, t.Op, t.Value)
 	case "site":
+		if t.WholePlace() {
+			x := text("a.name || '/' || s.name", search.Word, t.Op, t.Value)
+			return cond{sql: "d.site IN (SELECT s.id FROM site s JOIN agency a ON a.id = s.agency WHERE " + x.sql + ")", args: x.args}, nil
+		}
 		x := text("s.name", f.Kind, t.Op, t.Value)
 		return cond{sql: "d.site IN (SELECT s.id FROM site s WHERE " + x.sql + ")", args: x.args}, nil
 	case "agency":

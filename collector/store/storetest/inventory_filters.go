@@ -89,7 +89,7 @@ func testFilters(f *fleet) {
 		"mac:00-25-90-AB-CD-EF": {win}, "mac:0025.90ab.cdef": {win}, "mac:00:25:90": {win}, "mac:9": {win}, "mac:aaaa": {sw}, "mac:*": {lin, sw, win},
 		"interface.mac:002590ABCDEF": {win}, "interface.gateways:10.1": {win}, "interface.gateways=10.1": {}, "volume.options=x,y": {win}, "volume.options:x": {win}, "volume.options=x": {},
 		// People and places.
-		"user:jdoe": {win}, `user:"jane doe"`: {win}, "site:hartford": {win}, "site:hart": {win}, "agency:parks": {win}, "-site:*": {lin, bare, sw}, "label:loaner": {lin}, "label:loan": {}, "label~lo*": {lin}, "-label:*": {bare, sw, win},
+		"user:jdoe": {win}, `user:"jane doe"`: {win}, "site:hartford": {win}, "site:hart": {win}, "site:parks/hartford": {win}, "site:PARKS/Hartford": {win}, "site=parks/hartford": {win}, "site:parks/hart": {}, "site:arks/hartford": {}, "site:hartford/parks": {}, "site:parks/*": {win}, "site~*/hart*": {win}, "site~parks/hart": {}, "site!=parks/hartford": {lin, bare, sw}, "site:/": {}, "site:par_s/hartford": {}, "agency:parks": {win}, "-site:*": {lin, bare, sw}, "label:loaner": {lin}, "label:loan": {}, "label~lo*": {lin}, "-label:*": {bare, sw, win},
 		"asset:ct-004": {lin}, "owner:jürgen": {lin}, "owner:JÜRGEN": {lin}, "dept:finance": {lin}, "state:online": {win}, "presence:retired": {bare}, "-state:*": {sw},
 		// Times; now is t0.
 		"seen>7d": {lin}, "seen<7d": {sw, win}, "seen<90m": {win}, "seen>=2h": {lin, sw}, "-seen:*": {bare}, "seen:2026-02-19": {lin}, "seen<2026-03": {lin}, "first:2026": everyone, "first<30d": everyone, "enrolled>=2026-03-02": {},
@@ -116,7 +116,7 @@ func testFilters(f *fleet) {
 	// one in turn, can be asked for, whatever it finds.
 	tried := 0
 	try := func(field search.Field, op search.Op) {
-		for _, v := range []string{"1", "1%", "1GB", "yes", "2026-01-01", "online", "x"} {
+		for _, v := range append([]string{"1", "1%", "1GB", "yes", "2026-01-01", "x"}, field.Values...) {
 			e, err := search.Parse(field.Name + strings.TrimSuffix(op.String(), "*") + v)
 			if op == search.Known {
 				e, err = search.Parse(field.Name + ":*")
