@@ -16,7 +16,9 @@ type Agent struct {
 	SettingsHash    string    `inv:"settings_hash" doc:"Hash of the group settings in force, so that a group's change can be seen to have arrived."`
 	SectionsOff     []string  `inv:"sections_off" doc:"Sections switched off by configuration or group."`
 	SpoolLimitBytes int64     `inv:"spool_limit_bytes" unit:"byte" doc:"Most that unsent reports may take on disk."`
-	MemoryCapBytes  int64     `inv:"memory_cap_bytes" unit:"byte" doc:"Memory limit that job object or cgroup puts on it."`
+	MemoryCapBytes  int64     `inv:"memory_cap_bytes" unit:"byte" doc:"Memory limit that binds it and its readers together; absent when none does."`
+	CPUCapPercent   *int64    `inv:"cpu_cap_percent" unit:"percent" doc:"Processor time, of one core, that it is held to; absent when nothing binds."`
+	CapsBy          string    `inv:"caps_by" enum:"cgroup|job|self" doc:"What binds these limits: a control group or job object of its own, or its own bounds and rests."`
 	Proxy           *bool     `inv:"proxy" doc:"True when it reaches the collector through an HTTP proxy."`
 	StartedAt       time.Time `inv:"started_at,latest" doc:"When the running agent started."`
 }

@@ -372,9 +372,10 @@ func host() []Measurement {
 			Darwin:  "getrusage, proc_pid_rusage; own counters",
 			Linux:   "getrusage, /proc/self/statm; own counters",
 			Fields: []Field{
-				counter("cpu_seconds", Float, "second", "Processor time of the agent since its start.").sent(),
+				counter("cpu_seconds", Float, "second", "Processor time of the agent since its start, its child processes included.").sent(),
 				gauge("rss_bytes", Int, "byte", "Main memory of the agent.").sent(),
-				counter("children_cpu_seconds", Float, "second", "Processor time of its child processes."),
+				counter("children_cpu_seconds", Float, "second", "Processor time of its child processes alone."),
+				gauge("children_rss_bytes", Int, "byte", "Main memory of the greatest child process there was."),
 				gauge("gather_seconds", Float, "second", "Length of the last cycle of gathering."),
 				counter("gather_errors", Int, "count", "Sections that could not be read."),
 				counter("send_errors", Int, "count", "Attempts to deliver that failed."),
