@@ -425,7 +425,7 @@ func TestStopsWithoutJournal(t *testing.T) {
 			p.open()
 			run, stop := context.WithCancel(ctx)
 			go p.w.Run(run)
-			time.Sleep(90 * time.Second)
+			time.Sleep(93 * time.Second)
 			p.told()
 			p.w.Save()
 			stop()
@@ -469,7 +469,7 @@ func TestStates(t *testing.T) {
 		p.open()
 		ctx, stop := context.WithCancel(context.Background())
 		go p.w.Run(ctx)
-		time.Sleep(2 * time.Minute)
+		time.Sleep(2*time.Minute + 3*time.Second) // never in the moment of a look
 		p.want(p.told())
 		nic(3, 2)
 		p.file("/sys/class/power_supply/AC/online", "0\n")
