@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster/collector/edid"
+	"muster/collector/lifecycle"
 	"muster/collector/store"
 	"muster/internal/event"
 	"muster/internal/inventory"
@@ -161,9 +162,9 @@ type reading struct {
 
 // conform brings the sections of a report into the catalogue's form. Sections
 // of a newer agent that the catalogue does not know are left out. What a
-// display says of itself is read here, so that rows are kept as people see
-// them. It runs outside the committer, because it is the heavy part of an
-// inventory.
+// display says of itself is read here, and until when a system is mended looked
+// up, so that rows are kept as people see them. It runs outside the committer,
+// because it is the heavy part of an inventory.
 func conform(r *report.Report) ([]*reading, error) {
 	out := make([]*reading, len(r.Sections))
 	for i := range r.Sections {
@@ -176,8 +177,11 @@ func conform(r *report.Report) ([]*reading, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", report.ErrMalformed, err)
 		}
-		if sec.Name == "monitor" {
+		switch sec.Name {
+		case "monitor":
 			edid.Complete(&t)
+		case "os":
+			lifecycle.Complete(&t)
 		}
 		rd := &reading{section: sec, table: t, status: s.Status, reason: s.Reason}
 		if len(faults) > 0 {

@@ -210,6 +210,7 @@ func Folders() []Folder {
 			{"collector/health/rule", "muster rule check reads rules without a collector"},
 			{"collector/health/rules", "an office's rules are checked over our own"},
 			{"collector/snmp/profile", "muster profile check reads profiles without a collector"},
+			{"collector/doctor", "what muster doctor finds"},
 			{"collector/backup", "muster backup verify and restore need no collector"},
 			{"collector/authority/seal", "a backup's seal is opened with a copy of the key file"},
 			{"internal/...", "it prints sections, versions and enrolment strings"},
@@ -240,6 +241,7 @@ func Folders() []Folder {
 		{Path: "collector/intake", Owns: "the one door: identity, sequence, section diff, commit, acknowledge", May: []Import{
 			{"collector/store", "the contract it commits through"},
 			{"collector/edid", "what a display says of itself is kept as people see it"},
+			{"collector/lifecycle", "until when a release is mended is kept beside it"},
 			{"internal/report", "what is taken in"},
 			{"internal/inventory", "sections"},
 			{"internal/metric", "the catalogue decides what is kept"},
@@ -247,6 +249,10 @@ func Folders() []Folder {
 		}},
 		{Path: "collector/edid", Owns: "what displays say of themselves, with makers' quirks", May: []Import{
 			{"internal/inventory", "it completes rows of monitors"},
+		}},
+		{Path: "collector/lifecycle", Owns: "until when makers mend their operating systems", May: []Import{
+			{"internal/settings", "products are read as strictly as settings, with line and reason"},
+			{"internal/inventory", "it completes rows of systems"},
 		}},
 		{Path: "collector/outbox", Owns: "durable reports on their way to the series store", May: []Import{
 			{"internal/segment", "its files"},
@@ -338,6 +344,11 @@ func Folders() []Folder {
 		}},
 		{Path: "collector/health/rules", Owns: "our own rules, a YAML file each"},
 		{Path: "collector/backup", Owns: "the archive of a collector's data: written while it runs, checked, unpacked"},
+		{Path: "collector/doctor", Owns: "what muster doctor finds, and the judgement of a running collector", May: []Import{
+			{"collector/api", "what a collector tells of itself"},
+		}, Tests: []Import{
+			{"internal/buildinfo", "versions"},
+		}},
 		{Path: "collector/exposition", Owns: "the text form in which scrapers read numbers"},
 		{Path: "collector/outgoing", Owns: "the only way by which the collector calls somebody, and the rules about addresses"},
 		{Path: "collector/notify", Owns: "routes, grouping, limits, digests, retries, and the words of a message", May: []Import{
