@@ -14,7 +14,10 @@ import (
 	"muster/internal/metric"
 )
 
-// Explanation is what a rule says of one component, and why.
+// Explanation is what a rule says of one component, and why. State to Since are
+// what the judge found and holds on to; levels, inputs and evidence are asked
+// anew, as of AsOf. Both can differ for good reason: what fires goes on until
+// its end has been true for long enough.
 type Explanation struct {
 	Device    inventory.DeviceID `json:"device"`
 	Name      string             `json:"name"`
@@ -26,6 +29,7 @@ type Explanation struct {
 	Severity  string             `json:"severity,omitempty"`
 	Since     time.Time          `json:"since,omitzero"`
 	JudgedAt  time.Time          `json:"judged_at,omitzero"` // the device's newest report
+	AsOf      time.Time          `json:"as_of,omitzero"`     // what levels and inputs are true of: that report, or the present for rules about silence
 	Off       string             `json:"off,omitempty"`      // why the rule is switched off
 	Backlog   bool               `json:"backlog,omitempty"`
 	Flapping  bool               `json:"flapping,omitempty"`
@@ -62,6 +66,11 @@ type InputNow struct {
 	Name  string `json:"name"`
 	Value string `json:"value,omitempty"` // none: not known
 	Doc   string `json:"doc,omitempty"`
+
+	// At is when the device told it: its section was read, its newest sample
+	// taken. For what the collector works out it is Explanation.AsOf, and zero
+	// for what has no time, such as limits.
+	At time.Time `json:"at,omitzero"`
 }
 
 // ErrUnknownRule says that no rule has that ID.
@@ -103,8 +112,11 @@ func (j *Judge) Explain(ctx context.Context, id inventory.DeviceID, ruleID, comp
 
 func (j *Judge) explain(d *device, r *rule.Rule, p *part) Explanation {
 	now := newest(d.at, d.info.FirstSeen)
+	if slices.Contains(j.plan.silent, j.plan.index(r.ID)) {
+		now = j.o.Now() // silence goes on after the last report, and is judged then
+	}
 	v := &view{j: j, d: d, r: r, part: p, now: now}
-	e := Explanation{Device: d.info.ID, Name: d.info.Name, Rule: r.ID, Title: r.Title, Component: p.key, Label: p.label, State: "none", JudgedAt: d.at,
+	e := Explanation{AsOf: now, Device: d.info.ID, Name: d.info.Name, Rule: r.ID, Title: r.Title, Component: p.key, Label: p.label, State: "none", JudgedAt: d.at,
 		Off: j.off[r.ID], Meaning: r.Meaning, Likelihood: r.Likelihood, Checks: r.Checks, Disproof: r.Disproof, Escalate: r.Escalate, Source: r.Source, Basis: r.Basis}
 	st := d.states[stateKey{r.ID, p.key}]
 	unknown := true
@@ -131,7 +143,7 @@ func (j *Judge) explain(d *device, r *rule.Rule, p *part) Explanation {
 	}
 	for _, slot := range r.Inputs {
 		in := &j.plan.set.Inputs[slot]
-		x := InputNow{Name: in.String(), Value: valueWords(in, v.Value(slot)), Doc: docOf(in)}
+		x := InputNow{Name: in.String(), Value: valueWords(in, v.Value(slot), v.unit(in)), Doc: docOf(in), At: v.told(in)}
 		if x.Value == "" {
 			e.Unseen = append(e.Unseen, x.Name+v.why(in))
 		}
@@ -163,7 +175,7 @@ func verdictWord(v rule.Verdict, err error) string {
 }
 
 // valueWords is an input's value in words; empty when it is not known.
-func valueWords(in *rule.Input, x rule.Value) string {
+func valueWords(in *rule.Input, x rule.Value, unit string) string {
 	if !x.Known {
 		return ""
 	}
@@ -178,7 +190,47 @@ func valueWords(in *rule.Input, x rule.Value) string {
 	case rule.List:
 		return "[" + strings.Join(x.L, ", ") + "]"
 	}
-	return Quantity(x.N, unitOf(in))
+	return Quantity(x.N, unit)
+}
+
+// unit is the unit of an input's value. Where the catalogue says that another
+// column tells it (sensor.value_unit), it is what that says of the component.
+func (v *view) unit(in *rule.Input) string {
+	unit := unitOf(in)
+	if in.Kind != rule.Column && in.Kind != rule.Past {
+		return unit
+	}
+	sp, rs := v.j.plan.sections[in.Source], v.d.rows[in.Source]
+	if sp == nil || rs == nil || sp.section.Index(unit) < 0 {
+		return unit
+	}
+	i, kept := sp.at[unit]
+	row := rs.by[v.key(in)]
+	if !kept || row == nil {
+		return ""
+	}
+	return textOf(row[i])
+}
+
+// told is when an input was told.
+func (v *view) told(in *rule.Input) time.Time {
+	switch in.Kind {
+	case rule.Column, rule.Age, rule.Past, rule.Rows, rule.Gone:
+		if rs := v.d.rows[in.Source]; rs != nil && rs.read {
+			return rs.at
+		}
+	case rule.Sample, rule.Window, rule.Future:
+		t, _ := v.track(rule.Ref{Measurement: in.Source, Field: in.Field}, v.key(in))
+		if t == nil {
+			return time.Time{}
+		}
+		if last, ok := t.Last(); ok {
+			return time.Unix(last.At, 0).UTC()
+		}
+	case rule.Derived, rule.Events, rule.Firing:
+		return v.now
+	}
+	return time.Time{}
 }
 
 // unitOf is the unit of an input's value.

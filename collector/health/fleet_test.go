@@ -427,6 +427,37 @@ func TestWhatIsLeftOfACause(t *testing.T) {
 	w.wantTold("opened critical A site is silent: Hartford", "cleared critical A site is silent: Hartford", "opened warn Silent", "cleared warn Silent")
 }
 
+// That a switch is gone is an incident of its own, whatever else is wrong with
+// it since long ago.
+func TestAnAloneRuleJoinsNothing(t *testing.T) {
+	full := `id: G07
+title: Full
+family: gear
+kinds: [switch]
+subject: device
+backlog: true
+levels: [{severity: critical, when: swap.used_percent > 50.0, clear: swap.used_percent < 20.0}]
+` + text
+	gone := `id: G01
+title: Silent
+family: gear
+kinds: [switch]
+subject: device
+alone: true
+levels: [{severity: warn, when: presence.silent_minutes >= 15}]
+` + text
+	w := newWorld(t, full, gone)
+	sw := w.meet(Info{ID: "sw", Kind: "switch"})
+	pc := w.meet(Info{ID: "pc"}) // where everybody is silent it is the collector
+	swap := map[string]float64{"swap.used_percent": 80}
+	w.pass(30*time.Minute, func() { w.say(sw, swap); w.say(pc, nil) })
+	w.pass(40*time.Minute, func() { w.say(pc, nil) })
+	open := w.open()
+	if len(open) != 2 || open[0].Rule == open[1].Rule {
+		t.Fatalf("%d incidents: %+v", len(open), open)
+	}
+}
+
 func TestALaptopThatSleptThroughTheEndOfACause(t *testing.T) {
 	lossy := `id: N01
 title: Damaged packets

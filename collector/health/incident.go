@@ -60,10 +60,14 @@ const (
 	burst          = 10               // findings of a site, or of a rule, in ten minutes
 )
 
-// familyKey names the incident of a device's findings of one family.
-func familyKey(id inventory.DeviceID, f *store.Finding) string {
+// familyKey names the incident of a device's findings of one family. A rule may
+// want one of its own: that a switch is gone must not be a line in the incident
+// of its memory.
+func (j *Judge) familyKey(id inventory.DeviceID, f *store.Finding) string {
 	list := f.Family
-	if f.Hygiene {
+	if r, ok := j.plan.set.Find(f.Rule); ok && r.Alone {
+		list = f.Rule
+	} else if f.Hygiene {
 		list = "hygiene"
 	}
 	return fmt.Sprintf("device:%s:%s", id, list)
@@ -106,7 +110,7 @@ func (j *Judge) began(d *device, m member, st *state, now time.Time) {
 		j.belong(j.inc.open[key], m, st, now)
 		return
 	}
-	key := familyKey(d.info.ID, &st.f)
+	key := j.familyKey(d.info.ID, &st.f)
 	if j.inc.open[key] == nil && st.f.Severity != string(rule.Info) {
 		if other := j.otherEnd(d, st); other != "" {
 			key = other

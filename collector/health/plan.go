@@ -293,6 +293,9 @@ func (p *plan) columnsOf(sec *inventory.Section, names []string) {
 	for _, name := range names {
 		if i := sec.Index(name); i >= 0 && !slices.Contains(sp.columns, i) {
 			sp.columns = append(sp.columns, i)
+			if u := sec.Columns[i].Unit; sec.Index(u) >= 0 {
+				p.columnsOf(sec, []string{u}) // its unit, without which it says nothing
+			}
 		}
 	}
 }

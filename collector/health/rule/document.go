@@ -20,6 +20,7 @@ type Document struct {
 	Subject  string             `yaml:"subject" doc:"What it judges one by one: device, drive, volume, port …"`
 	Backlog  bool               `yaml:"backlog" doc:"What it finds is a lasting state: when it was there before the device was first seen, it is listed as backlog and nobody is told."`
 	Hygiene  bool               `yaml:"hygiene" doc:"A matter of upkeep, kept in a list of its own."`
+	Alone    bool               `yaml:"alone" doc:"What it finds is an incident of its own, and not part of the one of its device's family: such as a device that is gone."`
 	Outage   bool               `yaml:"joins_outage" doc:"What it finds while the device's site is silent or without power belongs to that."`
 	Muted    bool               `yaml:"muted_in_maintenance" doc:"Does not fire during maintenance and patch nights."`
 	Levels   []LevelDocument    `yaml:"levels" doc:"From the mildest to the worst."`

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,9 +124,17 @@ func storageCount(v session.Value) (int64, bool) {
 	return n, ok && n >= 0
 }
 
+// unreal are stores that no disk is behind, or that are full by nature: views of
+// the kernel, and images that are mounted for reading. Their agents call them
+// fixed disks.
+var unreal = regexp.MustCompile(`^/dev(/shm|/pts|/mqueue|/hugepages)?(,|$)|^/(proc|sys|run)(/|,|$)|\b(devfs|procfs|fdescfs|linprocfs|linsysfs|sysfs|devtmpfs)\b|^/dev/md\d+(\.uzip)?:|: (dev|proc) file system`)
+
 // storageKind is hrStorageTypes.
 func storageKind(number, name string) (kind string, memory bool) {
 	low := strings.ToLower(name)
+	if unreal.MatchString(low) {
+		return "other", false
+	}
 	switch number {
 	case "2", "3":
 		return "virtual_memory", true
