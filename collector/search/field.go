@@ -100,6 +100,8 @@ func Fields() []Field {
 			Values: []string{"windows", "darwin", "linux", "network"}},
 		{Name: "version", Kind: Version, Example: "version<10.0.22631", Doc: "Version of the operating system."},
 		{Name: "build", Kind: Version, Example: "build<22631.3880", Doc: "Build of the operating system."},
+		{Name: "eol", Aliases: []string{"end_of_life"}, Kind: Time, Example: "eol<2027-01-01", Values: []string{"past", "future"},
+			Doc: "Day on which the maker's security updates of its operating system end; eol:past has none any more."},
 		{Name: "kernel", Kind: Version, Example: "kernel<6.1", Doc: "Version of the running kernel."},
 		{Name: "arch", Kind: Word, Example: "arch:arm64", Doc: "Architecture of the operating system.", Values: []string{"amd64", "arm64", "386", "arm"}},
 		{Name: "ram", Aliases: []string{"memory"}, Kind: Bytes, Unit: "byte", Binary: true, Example: "ram<8GB", Doc: "Memory of the machine; GB counts as GiB here."},

@@ -382,6 +382,14 @@ func (p *parser) fieldTerm(name string, start int, op Op, opPos int) (Expr, erro
 		return nil, p.fail(at+bad, `a value with %s in it needs quotes, and conditions need a space between them`, text[bad:bad+1])
 	}
 	t := Term{Field: f, Op: op, Pos: p.fail(start, "").Pos}
+	if side, is := beside(f, op, text); is && !quoted {
+		// Longer ago than now, or less long.
+		t.Op, t.Value = side, Value{Text: "0d", Form: FormAge}
+		if op == Ne {
+			return Not{X: t}, nil
+		}
+		return t, nil
+	}
 	switch {
 	case op == Has && !quoted && text == "*":
 		t.Op = Known
@@ -402,6 +410,20 @@ func (p *parser) fieldTerm(name string, start int, op Op, opPos int) (Expr, erro
 		return Not{X: t}, nil
 	}
 	return t, nil
+}
+
+// beside reads the words past and future of a time.
+func beside(f Field, op Op, text string) (Op, bool) {
+	if f.Kind != Time || op != Has && op != Eq && op != Ne {
+		return 0, false
+	}
+	switch strings.ToLower(text) {
+	case "past":
+		return Gt, true
+	case "future":
+		return Lt, true
+	}
+	return 0, false
 }
 
 // sub reads the second half of software and service terms when there is one.

@@ -80,6 +80,8 @@ func sectionColumns(field string) [][2]string {
 		return [][2]string{{"os", "version"}}
 	case "build":
 		return [][2]string{{"os", "build"}}
+	case "eol":
+		return [][2]string{{"os", "support_ends_at"}}
 	case "kernel":
 		return [][2]string{{"os", "kernel_version"}}
 	case "arch":

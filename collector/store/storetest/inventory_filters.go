@@ -3,6 +3,7 @@ package storetest
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"muster/collector/search"
 	"muster/collector/store"
@@ -18,7 +19,7 @@ func (f *fleet) small() {
 	yes, no := true, false
 	gib := func(n int64) *int64 { n <<= 30; return &n }
 	e := f.entry(win, hours(-1),
-		reading(hours(-1), inventory.OS{Family: "windows", Name: "Windows 11 Pro", Release: "23H2", Version: "10.0.22631.3880", Build: "22631.3880", Arch: "amd64", HostName: "win", Locale: "en-US", Server: &no}),
+		reading(hours(-1), inventory.OS{Family: "windows", Name: "Windows 11 Pro", Release: "23H2", Version: "10.0.22631.3880", Build: "22631.3880", Arch: "amd64", HostName: "win", Locale: "en-US", Server: &no, SupportEndsAt: time.Date(2025, 11, 11, 23, 59, 59, 0, time.UTC)}),
 		reading(hours(-1), inventory.System{Vendor: "HP", Model: "EliteBook 840 G8", Serial: "5CD1234XYZ", UUID: "4c4c4544-0001", ChassisType: "laptop"}),
 		reading(hours(-1), inventory.Memory{InstalledBytes: 8 << 30}),
 		reading(hours(-1), inventory.Agent{Version: "1.4.0"}),
@@ -33,7 +34,7 @@ func (f *fleet) small() {
 	e.Address = "192.0.2.9"
 	f.ok(f.s.Commit(ctx, []store.Entry{e}))
 	f.report(lin, hours(-24*10),
-		reading(hours(-240), inventory.OS{Family: "linux", Name: "Debian GNU/Linux", Version: "12.5", Kernel: "6.1.0-21", Arch: "arm64", HostName: "lin", Server: &yes}),
+		reading(hours(-240), inventory.OS{Family: "linux", Name: "Debian GNU/Linux", Version: "12.5", Kernel: "6.1.0-21", Arch: "arm64", HostName: "lin", Server: &yes, SupportEndsAt: time.Date(2028, 6, 30, 23, 59, 59, 0, time.UTC)}),
 		reading(hours(-240), inventory.System{Vendor: "Größe & Söhne", Model: "Box", Serial: "A-1"}),
 		reading(hours(-240), inventory.Memory{TotalBytes: 4 << 30}),
 		reading(hours(-240), inventory.Disk{Name: "sda", Model: "WD Blue", SizeBytes: 250e9}, inventory.Disk{Name: "sdb", SizeBytes: 4e12}),
@@ -94,6 +95,7 @@ func testFilters(f *fleet) {
 		// Times; now is t0.
 		"seen>7d": {lin}, "seen<7d": {sw, win}, "seen<90m": {win}, "seen>=2h": {lin, sw}, "-seen:*": {bare}, "seen:2026-02-19": {lin}, "seen<2026-03": {lin}, "first:2026": everyone, "first<30d": everyone, "enrolled>=2026-03-02": {},
 		"purchased<2021": {lin}, "purchased:2020-06": {lin}, "purchased>5y": {lin}, "purchased<=2020-06-15": {lin}, "purchased<2020-06-15": {}, "warranty<2026-03-01": {}, "warranty<=2026-03-01": {lin}, "warranty>1d": {}, "warranty<1d": {lin}, "-purchased:*": {bare, sw, win},
+		"eol:past": {win}, "eol!=past": {lin, bare, sw}, "eol:future": {lin}, "eol<2027": {win}, "eol<2028-07": {lin, win}, "eol:2028-06-30": {lin}, "eol>=2028": {lin}, "-eol:*": {bare, sw}, "os.support_ends_at:past": {win},
 		// Ports.
 		"port:sw/Gi1/0/7": {win}, "port:SW/gi1/0/8": {lin}, "port:sw": {lin, win}, "port:sw/Up": {}, "port:other": {}, "port:*": {lin, win}, "port~sw/Gi*": {lin, win},
 		// Free text.
