@@ -19,6 +19,7 @@ type mark struct {
 	Kernel  kernelMark             `json:"kernel,omitzero"`
 	Journal journal.Mark           `json:"journal,omitzero"`
 	Syslog  map[string]syslog.Mark `json:"syslog,omitempty"`
+	Updates syslog.Mark            `json:"updates,omitzero"`
 	Links   linkMark               `json:"links,omitzero"`
 	Held    heldMark               `json:"held,omitzero"`
 	Crashes []string               `json:"crashes,omitempty"`

@@ -25,6 +25,9 @@ func (w *Watch) Pass(ctx context.Context) bool {
 	if w.dueNow("held", 5*time.Minute) {
 		w.held(ctx)
 	}
+	if w.dueNow("updates", 5*time.Minute) {
+		w.updates(ctx)
+	}
 	if w.dueNow("dumps", time.Hour) {
 		w.lookForDumps(ctx)
 	}

@@ -524,6 +524,43 @@ func TestDumps(t *testing.T) {
 	})
 }
 
+// Runs of apt are told when they are over, once; one that is under way waits.
+func TestUpdates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPC(t)
+		ctx := context.Background()
+		when := func() string { return time.Now().In(time.Local).Format("2006-01-02  15:04:05") }
+		log := "\nStart-Date: " + when() + "\nCommandline: apt upgrade --secret\nUpgrade: openssl:amd64 (3.0.11-1, 3.0.13-1), libssl3:amd64 (3.0.11-1, 3.0.13-1)\nEnd-Date: " + when() + "\n"
+		half := "\nStart-Date: " + when() + "\nCommandline: x\nUpgrade: cups:amd64 (2.4.1-1, 2.4.2-1)\n"
+		p.file("/var/log/apt/history.log", log+half)
+		p.open()
+		p.w.CatchUp(ctx)
+		p.want(p.told(), "update_installed manager=apt update=openssl 3.0.13-1", "update_installed manager=apt update=libssl3 3.0.13-1")
+		p.w.Save()
+		p.file("/var/log/apt/history.log", log+half+"Error: Sub-process /usr/bin/dpkg returned an error code (1)\nEnd-Date: "+when()+"\n")
+		p.open()
+		p.w.CatchUp(ctx)
+		p.want(p.told(), "update_failed code=1 manager=apt update=cups")
+		time.Sleep(10 * time.Minute)
+		p.w.CatchUp(ctx)
+		p.want(p.told())
+	})
+}
+
+func FuzzUpdates(f *testing.F) {
+	f.Add("Start-Date: 2026-03-04  12:00:00\nUpgrade: a:amd64 (1, 2), b:all (1, 2)\nError: x (1)\nEnd-Date: x\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		var r aptRun
+		for line := range strings.Lines(text) {
+			for _, e := range r.line(strings.TrimRight(line, "\n"), time.UTC) {
+				if e.At.IsZero() || len(e.Attributes["update"]) > 128 || len(e.Attributes["code"]) > 128 {
+					t.Errorf("%+v", e)
+				}
+			}
+		}
+	})
+}
+
 // However many different things happen, so much is told and the rest counted.
 func TestStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -31,6 +31,9 @@ type Follower struct {
 	Inode func(fs.FileInfo) uint64
 	Place *time.Location
 	Mark  Mark
+	// Raw takes every line as it is, and how far reading is behind it, in the
+	// place of each: for logs of another form.
+	Raw func(line []byte, behind Mark)
 }
 
 // Outcome of a pass.
@@ -95,7 +98,13 @@ func (f *Follower) read(ctx context.Context, src io.ReaderAt, size int64, now, f
 		out.TooMany = f.Mark.Offset > 0
 		f.Mark.Offset = size - MaxBacklog
 	}
+	if f.Mark.Offset >= size {
+		return nil
+	}
 	buf := make([]byte, 16<<10)
+	if f.Raw != nil {
+		buf = make([]byte, 128<<10) // a line of apt names every package of a run
+	}
 	for f.Mark.Offset < size {
 		if out.Lines >= most || ctx.Err() != nil {
 			out.More = true
@@ -114,11 +123,13 @@ func (f *Follower) read(ctx context.Context, src io.ReaderAt, size int64, now, f
 			if i < 0 {
 				break
 			}
-			if l, ok := Parse(b[:i], now, f.Place); ok && !l.At.Before(from) {
+			f.Mark.Offset += int64(i + 1)
+			if f.Raw != nil {
+				f.Raw(b[:i], f.Mark)
+			} else if l, ok := Parse(b[:i], now, f.Place); ok && !l.At.Before(from) {
 				each(l)
 			}
 			out.Lines++
-			f.Mark.Offset += int64(i + 1)
 			b = b[i+1:]
 		}
 		if len(b) == n { // no line ends here: it is not whole yet, or no line
