@@ -52,7 +52,7 @@ type Place struct {
 	Switch     *NamedDevice `json:"switch,omitempty" doc:"Absent for a Wi-Fi client whose access point's own port is not known."`
 	Port       string       `json:"port,omitempty"`
 	Alias      string       `json:"alias,omitempty" doc:"What people call the port, often the socket in the wall."`
-	Role       string       `json:"role,omitempty" doc:"access, shared, access_point, unpolled, uplink or free."`
+	Role       string       `json:"role,omitempty" doc:"access, shared, access_point, unpolled, uplink, unseen, internal or free."`
 	Vlans      []int32      `json:"vlans,omitempty"`
 	Confidence string       `json:"confidence" doc:"high, medium or low."`
 	How        string       `json:"how" doc:"announced (LLDP, CDP), fdb (a switch learned the address) or controller (of the Wi-Fi)."`
@@ -119,7 +119,7 @@ type PortLine struct {
 	Alias        string       `json:"alias,omitempty"`
 	Description  string       `json:"description,omitempty"`
 	Admin        string       `json:"admin_status,omitempty"`
-	Role         string       `json:"role" doc:"free, access, shared (an unmanaged switch), access_point, uplink (to gear of the inventory) or unpolled (to other gear)."`
+	Role         string       `json:"role" doc:"free (no link), unseen (a link, and nobody was seen), access, shared (an unmanaged switch), access_point, uplink (to gear of the inventory), unpolled (to other gear) or internal (no socket)."`
 	Why          string       `json:"why,omitempty" doc:"What the role rests on: lldp, cdp and so on, stp, own_mac, lag, manual, count."`
 	Gear         *NamedDevice `json:"gear,omitempty" doc:"That it leads to."`
 	Aggregate    string       `json:"aggregate,omitempty" doc:"It is a member of."`

@@ -273,8 +273,9 @@ func (s *session) portShow() *cobra.Command {
 		short: "Show what hangs on the ports of a switch, or on one of them",
 		long: `Show what hangs on the ports of a switch, or on one of them. PORT is its name
 in the long or the short form (GigabitEthernet1/0/7, Gi1/0/7). Errors are damaged
-frames of the last 24 hours. The table leaves out ports of units and modules that
-are not plugged in; --all, JSON and CSV have them.`,
+frames of the last 24 hours. A port is free when it has no link; one with a link
+on which nobody was seen is told as unseen. The table leaves out ports of units
+and modules that are not plugged in; --all, JSON and CSV have them.`,
 		example: `
 			muster port show sw-hartford-1
 			muster port show sw-hartford-1 Gi1/0/7`,

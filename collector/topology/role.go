@@ -7,8 +7,13 @@ type Role string
 
 // The roles of ports.
 const (
-	// Free has nothing on it at present.
+	// Free has nothing on it at present: its link is not up.
 	Free Role = "free"
+	// Unseen has a link, and nobody was seen there: what hangs there keeps quiet,
+	// or the forwarding table is not known.
+	Unseen Role = "unseen"
+	// Internal has no socket: a VLAN's interface, a loopback.
+	Internal Role = "internal"
 	// Access has one machine on it, perhaps with a phone in front of it or
 	// virtual ones inside.
 	Access Role = "access"
@@ -210,6 +215,10 @@ func (j *joining) count(p *port, keys []int64) []int64 {
 		p.single = -1
 	}
 	switch {
+	case len(keys) == 0 && p.row >= 0 && rank(j.f.Ports[p.row].Kind) > 1:
+		p.role = Internal
+	case len(keys) == 0 && p.row >= 0 && j.f.Ports[p.row].Oper == "up":
+		p.role = Unseen
 	case len(keys) == 0:
 		p.role = Free
 	case real <= 1, real < sharedFrom && devices < 2:

@@ -71,10 +71,12 @@ func TestUplinks(t *testing.T) {
 			o.learn(a, "Gi1/0/8", always(), mac(0xb00))
 			o.f.Ports[7].Manual = new(false)
 		}, Access, ByHand},
-		{"a row that is gone", func(o *office, a, b int32) { o.learn(a, "Gi1/0/8", gone(time.Hour, time.Minute), mac(0xb00)) }, Free, ByCount},
+		{"a row that is gone", func(o *office, a, b int32) { o.learn(a, "Gi1/0/8", gone(time.Hour, time.Minute), mac(0xb00)) }, Unseen, ByCount},
+		{"nothing plugged in", func(o *office, a, b int32) { o.f.Ports[7].Oper = "down" }, Free, ByCount},
+		{"no socket", func(o *office, a, b int32) { o.f.Ports[7].Kind = "loopback" }, Internal, ByCount},
 		{"a phone", func(o *office, a, b int32) {
 			o.lldp(a, "Gi1/0/8", "", "SEP001122334455", "Port 1", "bridge", "telephone")
-		}, Free, ByCount},
+		}, Unseen, ByCount},
 		{"a known PC that routes for its containers", func(o *office, a, b int32) {
 			o.pc("pc-9", mac(9))
 			o.lldp(a, "Gi1/0/8", mac(9).String(), "pc-9", mac(9).String(), "bridge", "router", "station")
