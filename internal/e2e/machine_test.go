@@ -215,8 +215,8 @@ func TestThisMachineIsShownAsItIs(t *testing.T) {
 		if e.device() == "" {
 			return fmt.Errorf("not enrolled:\n%s", e.out)
 		}
-		if s = o.show(e.device()); s.Sections["software"] == nil {
-			return fmt.Errorf("no report has arrived:\n%s", e.out)
+		if s = o.show(e.device()); s.Sections["software"] == nil || s.Sections["pci_device"] == nil {
+			return fmt.Errorf("not all has arrived:\n%s", e.out)
 		}
 		return nil
 	})
@@ -225,6 +225,7 @@ func TestThisMachineIsShownAsItIs(t *testing.T) {
 	t.Run("lsblk", func(t *testing.T) { compareDisks(t, s) })
 	t.Run("ip", func(t *testing.T) { compareAddresses(t, s) })
 	t.Run("dmi", func(t *testing.T) { compareFirmware(t, s) })
+	t.Run("fusioninventory", func(t *testing.T) { compareSecond(t, s) })
 	e.stop(t)
 	o.stop(t)
 }
