@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"muster/agent/gather"
@@ -58,6 +59,8 @@ type under struct {
 	begun time.Time
 	done  chan outcome
 	late  bool // given up, and told as failed; nobody waits for it any more
+
+	beside atomic.Bool // the report went on without it, and is to be told when it ends
 }
 
 type outcome struct {
@@ -77,6 +80,7 @@ type readings struct {
 	child    *child        // reads sections that are read apart; nil: nothing is
 	patience time.Duration // a report waits this long for one section
 	pacer    pacer
+	ready    func()      // told when a reading that no report waited for has ended; may be nil
 	saving   func() bool // whether what is not urgent waits for better times; nil: never
 }
 
@@ -136,8 +140,14 @@ func (rs *readings) read(ctx context.Context, at time.Time) []report.Section {
 		if s.run != nil {
 			wait = 0 // it was waited for when it began
 		} else {
-			if s.due.IsZero() || s.due.After(at) || rs.waits(s) || rs.patience < rs.limit && rs.now().Sub(begin) > longRound {
+			if s.due.IsZero() || s.due.After(at) || rs.waits(s) {
 				continue
+			}
+			if rs.patience < rs.limit && rs.now().Sub(begin) > longRound {
+				if rs.ready != nil {
+					rs.ready() // the next round comes at once, with a report of its own
+				}
+				break
 			}
 			rs.start(ctx, s)
 		}
@@ -262,6 +272,9 @@ func (rs *readings) start(ctx context.Context, s *slot) {
 		}
 		o.ended = rs.now()
 		u.done <- o
+		if u.beside.Load() && rs.ready != nil {
+			rs.ready()
+		}
 	}()
 }
 
@@ -294,6 +307,12 @@ func (rs *readings) await(ctx context.Context, s *slot, wait time.Duration) (out
 			return o, false
 		case <-t.C:
 			if rs.now().Sub(u.begun) < rs.limit+grace {
+				u.beside.Store(true)
+				select {
+				case o := <-u.done: // just now
+					return o, true
+				default:
+				}
 				return o, false
 			}
 			u.late = true

@@ -166,6 +166,8 @@ func TestASlowSectionComesWithALaterReport(t *testing.T) {
 		}})
 		rs := schedule(t, list)
 		rs.limit = 30 * time.Second
+		ready := make(chan time.Time, 1)
+		rs.ready = func() { ready <- time.Now() }
 		begin := time.Now()
 		got := rs.read(t.Context(), begin)
 		if took := time.Since(begin); took != patience || len(got) != 1 || got[0].Name != "cpu" {
@@ -175,6 +177,9 @@ func TestASlowSectionComesWithALaterReport(t *testing.T) {
 			t.Fatalf("before it is there: %+v", got)
 		}
 		time.Sleep(55 * time.Second)
+		if took := (<-ready).Sub(begin); took != 20*time.Second {
+			t.Errorf("that it is there is told after %s", took)
+		}
 		got = rs.read(t.Context(), time.Now())
 		if len(got) != 1 || got[0].Status != report.OK || got[0].Took != 20_000 || got[0].At != 60_000 {
 			t.Fatalf("when it is there: %+v", got)
