@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"muster/collector/api"
 	"muster/collector/config"
 )
 
@@ -71,6 +72,14 @@ func webTLS(c config.Config) (_ func(net.Listener) net.Listener, until time.Time
 	}
 	t := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"}}
 	return func(l net.Listener) net.Listener { return tls.NewListener(l, t) }, pair.Leaf.NotAfter, nil
+}
+
+// certificates are those that somebody has to renew.
+func (c *collector) certificates() []api.Certificate {
+	if at := c.webExpiry(); !at.IsZero() {
+		return []api.Certificate{{Name: "web", NotAfter: at}}
+	}
+	return nil
 }
 
 // webExpiry is when web.certificate ends; zero without one.

@@ -221,6 +221,12 @@ type CACertificate struct {
 	NotAfter    time.Time `json:"not_after"`
 }
 
+// Certificate is one that ends.
+type Certificate struct {
+	Name     string    `json:"name"`
+	NotAfter time.Time `json:"not_after"`
+}
+
 // CARotateInput takes a step of a rotation.
 type CARotateInput struct {
 	Body CARotation
@@ -245,6 +251,7 @@ type Status struct {
 	Disk          DiskStatus        `json:"disk"`
 	Judging       *JudgingStatus    `json:"judging,omitempty" doc:"Absent when this collector does not judge."`
 	Notices       *NoticesStatus    `json:"notices,omitempty" doc:"Absent when this collector tells nobody."`
+	Certificates  []Certificate     `json:"certificates,omitempty" doc:"Certificates that somebody has to renew."`
 	Problems      []string          `json:"problems,omitempty" doc:"What needs somebody, in words."`
 }
 

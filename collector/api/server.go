@@ -107,6 +107,8 @@ type Vitals struct {
 	Outbox    func() OutboxStatus
 	Disk      func() (DiskStatus, error)
 	Problems  func() []string
+	// Certificates are those that end by themselves.
+	Certificates func() []Certificate
 }
 
 // Server answers the API.

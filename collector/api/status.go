@@ -39,6 +39,9 @@ func (s *Server) statusShow(ctx context.Context, _ *NoInput) (Status, error) {
 			s.trouble(ctx, &out, "the free space of the data folder cannot be read", err)
 		}
 	}
+	if v.Certificates != nil {
+		out.Certificates = v.Certificates()
+	}
 	s.judgingStatus(ctx, &out)
 	s.noticesStatus(ctx, &out)
 	if v.Problems != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"muster/collector/doctor"
 	"os"
 	"strings"
 	"testing"
@@ -18,7 +19,8 @@ func tree(out io.Writer) *cobra.Command {
 	return New(Streams{Out: out, Err: out, Now: noon, Env: func(string) string { return "" }},
 		Serve(func(context.Context, Start) error { return nil }),
 		SQLWorker(func(io.Reader, io.Writer) int { return 0 }),
-		Restore(Streams{}, func(RestoreOrder) (Restored, error) { return Restored{}, nil }))
+		Restore(Streams{}, func(RestoreOrder) (Restored, error) { return Restored{}, nil }),
+		Doctor(Streams{}, func(context.Context, doctor.Order) []doctor.Check { return nil }))
 }
 
 func walk(c *cobra.Command, visit func(*cobra.Command)) {

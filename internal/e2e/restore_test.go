@@ -96,6 +96,9 @@ func TestAfterADisaster(t *testing.T) {
 	}
 
 	o.must("restore", archive, "--key-file", key)
+	if out := o.must("doctor", "--deep"); !strings.Contains(out, "it does not run here") || strings.Contains(out, " bad ") {
+		t.Errorf("the doctor says of the restored folder:\n%s", out)
+	}
 	heads := headsIn(t, o.data)
 	lost := map[inventory.DeviceID]lostGap{}
 	someLost := 0
@@ -148,6 +151,9 @@ func TestAfterADisaster(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("device %d: gaps %v, want %v", d.N, got, want)
 		}
+	}
+	if out := o.must("doctor"); strings.Contains(out, " bad ") {
+		t.Errorf("the doctor says of the restored collector:\n%s", out)
 	}
 	if out := o.must("audit", "verify"); !strings.Contains(out, "none changed") {
 		t.Errorf("audit: %s", out)

@@ -20,7 +20,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	root := cli.New(cli.Streams{}, cli.Serve(serve), cli.SQLWorker(query.Worker), cli.Restore(cli.Streams{}, restore))
+	root := cli.New(cli.Streams{}, cli.Serve(serve), cli.SQLWorker(query.Worker), cli.Restore(cli.Streams{}, restore), cli.Doctor(cli.Streams{}, collector.Examine))
 	os.Exit(cli.Main(ctx, root, os.Args[1:]))
 }
 

@@ -145,7 +145,10 @@ func (d *database) close() error {
 	if d.conn != nil {
 		errs = append(errs, d.conn.Close())
 	}
-	return errors.Join(append(errs, d.pool.Close())...)
+	if d.pool != nil {
+		errs = append(errs, d.pool.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // tx is the writer inside a transaction. Its statements run without the

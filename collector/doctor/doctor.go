@@ -1,0 +1,170 @@
+// Package doctor is the form of what muster doctor finds: what was looked at,
+// how it is, and what to do about it. It owns the judgement of a running
+// collector by what its API tells. It must not know how files are looked at,
+// nor how findings are shown.
+package doctor
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"muster/collector/api"
+)
+
+// State is how something is.
+type State string
+
+// The states, the better first.
+const (
+	OK   State = "ok"
+	Warn State = "warn" // it works, and somebody should look
+	Bad  State = "bad"  // it does not work, or soon will not
+)
+
+// Check is one thing that was looked at.
+type Check struct {
+	Subject string `json:"subject"`
+	State   State  `json:"state"`
+	Found   string `json:"found"`
+	Do      string `json:"do,omitempty"`
+}
+
+// Worst is the worst state of a list.
+func Worst(list []Check) State {
+	worst := OK
+	for _, c := range list {
+		if c.State == Bad || c.State == Warn && worst == OK {
+			worst = c.State
+		}
+	}
+	return worst
+}
+
+// Order is what is to be looked at in a data folder.
+type Order struct {
+	Data string
+	Deep bool // read all of it
+	// Running says that a collector runs there, whose files change while they
+	// are looked at.
+	Running bool
+	Now     time.Time
+}
+
+// Live is what a running collector tells of itself.
+type Live struct {
+	Status  api.Status
+	Notices api.NoticeList
+	Targets api.TargetList
+	CA      api.CA
+	Program string // version of the program that asks
+}
+
+const (
+	// laggingWarn and laggingBad are how old the oldest record on its way may
+	// be: a minute is a slow moment, a quarter of an hour no moment any more.
+	laggingWarn = time.Minute
+	laggingBad  = 15 * time.Minute
+	// soon and verySoon are before a certificate ends.
+	soon     = 30 * 24 * time.Hour
+	verySoon = 7 * 24 * time.Hour
+)
+
+// Judge judges a running collector.
+func Judge(l *Live, now time.Time) []Check {
+	s := &l.Status
+	var out []Check
+	add := func(subject string, state State, do, format string, args ...any) {
+		if state == OK {
+			do = ""
+		}
+		out = append(out, Check{subject, state, fmt.Sprintf(format, args...), do})
+	}
+	version := OK
+	if s.Build.Version != l.Program {
+		version = Warn
+	}
+	add("versions", version, "restart the collector, or use the program that it runs", "the collector runs %s, this is %s", s.Build.Version, l.Program)
+	if s.Series.Ready < 1 {
+		add("series", Warn, "wait: numbers can be asked for once it is done", "still being opened, %d %%", int(s.Series.Ready*100))
+	} else {
+		add("series", OK, "", "open, %d series", s.Series.Series)
+	}
+	lag := time.Duration(s.Outbox.LagSeconds * float64(time.Second)).Round(time.Second)
+	lagging := OK
+	switch {
+	case lag > laggingBad:
+		lagging = Bad
+	case lag > laggingWarn:
+		lagging = Warn
+	}
+	add("outbox", lagging, "look at the log for errors of the series store, and at how busy the disk is", "%d records on their way, %s behind", s.Outbox.Records, lag)
+	fill, full := 0.0, OK
+	if s.Outbox.LimitBytes > 0 {
+		fill = float64(s.Outbox.Bytes) / float64(s.Outbox.LimitBytes)
+	}
+	if fill >= 0.8 {
+		full = Warn
+	}
+	add("outbox room", full, "from four fifths that are still wanted, agents are put off: see outbox, or give it more with outbox.size", "%d %% used", int(fill*100))
+	if s.Outbox.Poisoned > 0 {
+		add("records put aside", Warn, "they lie in outbox/quarantine with the reason: keep them for whoever mends the fault", "%d records that the series store refuses", s.Outbox.Poisoned)
+	}
+	for _, p := range s.Problems {
+		add("status", Bad, "muster status shows it in its place", "%s", p)
+	}
+	failed, waiting := 0, l.Notices.Pending
+	var channels []string
+	for _, c := range l.Notices.Channels {
+		waiting += c.Waiting + c.Unsent
+		if c.Failed > 0 {
+			failed += c.Failed
+			channels = append(channels, c.Channel)
+		}
+	}
+	notices := OK
+	if failed > 0 {
+		notices = Bad
+	}
+	in := ""
+	if failed > 0 {
+		in = " (" + strings.Join(channels, ", ") + ")"
+	}
+	add("notices", notices, "muster notice list tells why, muster channel test NAME tries one; then muster notice retry ID", "%d wait, %d given up%s", waiting, failed, in)
+	bad := map[string]int{}
+	total := 0
+	for _, t := range l.Targets.Targets {
+		switch t.State {
+		case "dead", "wrong_credential", "silent", "lying":
+			bad[t.State]++
+			total++
+		}
+	}
+	targets := OK
+	if total > 0 {
+		targets = Warn
+	}
+	add("targets", targets, "muster target list --state dead,wrong_credential,silent,lying", "%d of %d cannot be polled as they should", total, len(l.Targets.Targets))
+	for _, c := range l.CA.Authorities {
+		if c.State != "current" {
+			continue
+		}
+		st := OK
+		if left := c.NotAfter.Sub(now); left < verySoon {
+			st = Bad
+		} else if left < 365*24*time.Hour {
+			st = Warn
+		}
+		add("CA", st, "muster ca rotate", "good until %s", c.NotAfter.Format(time.DateOnly))
+	}
+	for _, c := range s.Certificates {
+		st := OK
+		if left := c.NotAfter.Sub(now); left < verySoon {
+			st = Bad
+		} else if left < soon {
+			st = Warn
+		}
+		add("certificate of "+c.Name, st, "renew web.certificate and restart the collector", "good until %s", c.NotAfter.Format(time.DateOnly))
+	}
+	return out
+}

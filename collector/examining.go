@@ -1,0 +1,169 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"muster/collector/account"
+	"muster/collector/authority/seal"
+	"muster/collector/backup"
+	"muster/collector/config"
+	"muster/collector/doctor"
+	"muster/collector/store/sqlstore"
+)
+
+// Examine looks at a data folder and changes nothing in it, whether or not a
+// collector runs there.
+func Examine(ctx context.Context, o doctor.Order) []doctor.Check {
+	x := &examiner{dir: o.Data}
+	info, err := os.Stat(o.Data)
+	switch {
+	case err != nil:
+		x.add("data folder", doctor.Bad, "name the collector's folder with --data, as its account or root", "%v", err)
+		return x.list
+	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
+		x.add("data folder", doctor.Warn, "chmod 700 "+o.Data, "others on this machine may look into it (mode %04o)", info.Mode().Perm())
+	default:
+		x.add("data folder", doctor.OK, "", "%s, its owner's alone", o.Data)
+	}
+	key := x.key()
+	x.database(ctx, "inventory.db", o.Deep, sqlstore.ExamineInventory)
+	x.database(ctx, "control.db", o.Deep, sqlstore.ExamineControl)
+	x.audit(ctx, key)
+	x.disk()
+	x.clock()
+	if quarantined, err := filepath.Glob(filepath.Join(o.Data, "outbox", "quarantine", "*")); err == nil && len(quarantined) > 0 {
+		x.add("outbox files", doctor.Warn, "look at the disk; the files in outbox/quarantine can be removed once nobody wants them", "%d pieces were put into quarantine", len(quarantined))
+	} else {
+		x.add("outbox files", doctor.OK, "", "none was put into quarantine")
+	}
+	return x.list
+}
+
+type examiner struct {
+	dir  string
+	list []doctor.Check
+}
+
+func (x *examiner) add(subject string, state doctor.State, do, format string, args ...any) {
+	x.list = append(x.list, doctor.Check{Subject: subject, State: state, Found: fmt.Sprintf(format, args...), Do: do})
+}
+
+func (x *examiner) key() *seal.Sealer {
+	s, err := seal.Load(filepath.Join(x.dir, backup.KeyName))
+	if err != nil {
+		x.add(backup.KeyName, doctor.Bad, "put the copy back that was kept apart (mode 0600): without it no secret can be opened", "%v", err)
+		return nil
+	}
+	x.add(backup.KeyName, doctor.OK, "", "there, its owner's alone")
+	return s
+}
+
+func (x *examiner) database(ctx context.Context, name string, deep bool, look func(context.Context, string, bool) (sqlstore.Examination, error)) {
+	path := filepath.Join(x.dir, name)
+	const restore = "stop the collector and restore the last good backup into an empty folder: docs/operations.md, After a disaster"
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		x.add(name, doctor.Bad, restore, "%s is not there", path)
+		return
+	}
+	e, err := look(ctx, path, deep)
+	switch {
+	case err != nil:
+		x.add(name, doctor.Bad, "look at the rights of the file; else "+restore, "%v", err)
+		return
+	case e.Schema > e.Known:
+		x.add(name, doctor.Bad, "use the newer muster", "a newer program wrote it: schema %d, this one knows up to %d", e.Schema, e.Known)
+		return
+	case len(e.Faults) > 0:
+		x.add(name, doctor.Bad, restore, "damaged: %s", strings.Join(e.Faults, "; "))
+		return
+	}
+	how := "whole at a quick look"
+	if deep {
+		how = "whole"
+	}
+	x.add(name, doctor.OK, "", "%s, schema %d", how, e.Schema)
+	if e.Hashed == 0 {
+		return
+	}
+	if len(e.Differs) == 0 {
+		x.add("section hashes", doctor.OK, "", "%d sections are as their devices told them", e.Hashed)
+		return
+	}
+	n := 0
+	var names []string
+	for _, s := range slices.Sorted(maps.Keys(e.Differs)) {
+		n += e.Differs[s]
+		names = append(names, fmt.Sprintf("%s of %d devices", s, e.Differs[s]))
+	}
+	x.add("section hashes", doctor.Warn, "devices send everything anew once a day: look again tomorrow. What stays is an agent newer than the collector, or rows that were changed behind its back",
+		"%d of %d sections differ from what their devices told: %s", n, e.Hashed, strings.Join(names, ", "))
+}
+
+func (x *examiner) audit(ctx context.Context, s *seal.Sealer) {
+	if s == nil {
+		x.add("audit", doctor.Warn, "see "+backup.KeyName, "its chain cannot be followed without the key")
+		return
+	}
+	sealed, err := os.ReadFile(filepath.Join(x.dir, "audit.sealed"))
+	var key []byte
+	if err == nil {
+		key, err = s.Open("audit", sealed)
+	}
+	if err != nil {
+		x.add("audit", doctor.Bad, "put audit.sealed back from a backup", "the key of its chain cannot be opened: %v", err)
+		return
+	}
+	c, err := sqlstore.LookControl(ctx, filepath.Join(x.dir, "control.db"))
+	if err != nil {
+		return // told above
+	}
+	defer c.Close()
+	n, broken, err := (&account.Accounts{Store: c, Key: key}).VerifyAudit(ctx)
+	switch {
+	case err != nil:
+		x.add("audit", doctor.Bad, "see control.db", "%v", err)
+	case broken != 0:
+		x.add("audit", doctor.Bad, "compare with a backup: somebody wrote into control.db who was not the collector", "record %d, or the one before, was changed or taken out; the %d before it fit", broken, n)
+	default:
+		x.add("audit", doctor.OK, "", "%d records, none changed or taken out", n)
+	}
+}
+
+func (x *examiner) disk() {
+	free, total, err := diskSpace(x.dir)
+	if err != nil {
+		x.add("disk", doctor.Warn, "look at it by hand", "%v", err)
+		return
+	}
+	// As reports are put off by default; another limits.free_disk is in the
+	// settings, which may lie anywhere.
+	stop := min(int64(config.Default().Limits.FreeDisk), total/20)
+	state, do := doctor.OK, ""
+	switch {
+	case free < stop:
+		state, do = doctor.Bad, "make room, or shorten retention: reports are put off meanwhile, and nothing is lost"
+	case free < 4*stop:
+		state, do = doctor.Warn, "make room, or shorten retention"
+	}
+	x.add("disk", state, do, "%d MiB of %d MiB free, reports are put off below %d MiB", free>>20, total>>20, stop>>20)
+}
+
+func (x *examiner) clock() {
+	switch synced, known := clockSynced(); {
+	case !known:
+		x.add("clock", doctor.OK, "", "whether it is kept in step cannot be told on this system")
+	case synced:
+		x.add("clock", doctor.OK, "", "kept in step by this machine's time service")
+	default:
+		x.add("clock", doctor.Warn, "start a time service (chrony, systemd-timesyncd): certificates and times of reports go by this clock", "nothing keeps it in step")
+	}
+}
