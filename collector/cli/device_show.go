@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -18,10 +16,6 @@ import (
 
 // glance is how many rows of a section the overview shows.
 const glance = 8
-
-// overviewWidth is the width of the overview where there is no terminal: it is
-// for reading, and its tables would otherwise run far to the right.
-const overviewWidth = 100
 
 func (s *session) deviceShow() *cobra.Command {
 	var at string
@@ -230,139 +224,4 @@ func rowsOf(v any) []map[string]any {
 		return out
 	}
 	return nil
-}
-
-// section prints one section: a line with how and when it was read, then its
-// rows.
-func (s *session) section(sec *inventory.Section, status api.SectionStatus, rows []map[string]any, whole bool) {
-	l := s.look()
-	parts := []string{sec.Name}
-	if !sec.Single && len(rows) > 0 {
-		parts[0] = fmt.Sprintf("%s (%d)", sec.Name, len(rows))
-	}
-	if status.Status != "" && status.Status != "ok" {
-		text := status.Status
-		if status.Reason != "" {
-			text += ": " + status.Reason
-		}
-		parts = append(parts, text)
-	}
-	if !status.ReadAt.IsZero() {
-		parts = append(parts, "read "+l.age(status.ReadAt))
-	}
-	if status.Status != "" && status.Status != "ok" && !status.GoodAt.IsZero() {
-		parts = append(parts, "last good "+l.age(status.GoodAt))
-	}
-	s.say("%s", strings.Join(parts, " · "))
-	if len(rows) == 0 {
-		if status.Status == "ok" {
-			s.say("  none")
-		}
-		return
-	}
-	if sec.Single {
-		s.block("  ", rowPairs(sec, rows[0])...)
-		return
-	}
-	left := 0
-	if !whole && len(rows) > glance+2 { // a rest of two is not worth a line
-		left = len(rows) - glance
-		rows = rows[:glance]
-	}
-	width := s.width()
-	if width == 0 && !whole {
-		width = overviewWidth
-	}
-	g := sectionGrid(sec, rows, true)
-	if few := 2; len(rows) == 1 && len(g.columns) > 4 || len(rows) <= few && !s.fits(g, width-2) || whole && len(rows) <= 10*few && !s.fits(g, width-2) {
-		for i, row := range rows {
-			if i > 0 {
-				s.say("")
-			}
-			s.block("  ", rowPairs(sec, row)...)
-		}
-		return
-	}
-	missing, cutAny := s.table(g, width, "  ")
-	var rest []string
-	if left > 0 {
-		rest = append(rest, fmt.Sprintf("%d more rows", left))
-	}
-	if len(missing) > 0 {
-		rest = append(rest, "columns "+strings.Join(missing, ", "))
-	}
-	if cutAny && len(rest) == 0 && whole {
-		rest = append(rest, "what … stands for")
-	}
-	if len(rest) > 0 {
-		more := "-o json shows all"
-		if !whole {
-			more = "--section " + sec.Name + " shows more"
-		}
-		s.say("  (%s: %s)", strings.Join(rest, "; "), more)
-	}
-}
-
-// rowPairs is the only row of a section, in the order of the catalogue.
-func rowPairs(sec *inventory.Section, row map[string]any) []pair {
-	var out []pair
-	for _, c := range sec.Columns {
-		out = append(out, pair{strings.ReplaceAll(column{name: c.Name, unit: c.Unit}.label(), "_", " "), row[c.Name], unitOf(c)})
-	}
-	return out
-}
-
-func unitOf(c inventory.Column) string {
-	if c.Kind == inventory.Time {
-		return "time"
-	}
-	return c.Unit
-}
-
-// sectionGrid is the rows of a section. For people columns that are empty in
-// every row are left out, because most systems know but a part; the name comes
-// first, and columns that say the same in every row come last.
-func sectionGrid(sec *inventory.Section, rows []map[string]any, forPeople bool) *grid {
-	g := &grid{}
-	rank := map[string]int{}
-	for _, c := range sec.Columns {
-		if forPeople && !slices.ContainsFunc(rows, func(r map[string]any) bool { return filled(r[c.Name]) }) {
-			continue
-		}
-		switch {
-		case c.Name == "name":
-			rank[c.Name] = -1
-		case len(rows) > 1 && !slices.ContainsFunc(rows, func(r map[string]any) bool { return !reflect.DeepEqual(r[c.Name], rows[0][c.Name]) }):
-			rank[c.Name] = 1
-		}
-		g.columns = append(g.columns, column{name: c.Name, unit: unitOf(c)})
-	}
-	if forPeople {
-		slices.SortStableFunc(g.columns, func(a, b column) int { return rank[a.name] - rank[b.name] })
-		if len(g.columns) > 0 {
-			g.columns[0].key = true
-		}
-	}
-	for _, row := range rows {
-		line := make([]any, len(g.columns))
-		for i, c := range g.columns {
-			line[i] = row[c.name]
-		}
-		g.rows = append(g.rows, line)
-	}
-	return g
-}
-
-func filled(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case string:
-		return v != ""
-	case []any:
-		return len(v) > 0
-	case json.Number:
-		return true
-	}
-	return true
 }

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,14 +15,21 @@ import (
 )
 
 func (s *session) explainCommand() *cobra.Command {
-	return s.command(verb{
+	var all bool
+	cmd := s.command(verb{
 		use:   "explain FINDING|DEVICE [RULE] [COMPONENT]",
 		short: "Explain a finding, or what a rule says of a device",
 		long: `Explain a finding by its number, or what a RULE says of a DEVICE now, of each of
 its drives, volumes or ports or of one COMPONENT: each level with its condition
 and whether it is true, what goes in, what is not known and why, and where the
-limits come from. Without a RULE: in a line each, what all rules for such
-devices say, and which cannot see what they need.`,
+limits come from. Of a rule that judges several parts it is told once, with a line
+for each part of which it says something, or nearly, and how many others there
+are; --all tells of all. Without a RULE: in a line each, what all rules for such
+devices say, and which cannot see what they need.
+
+What the judge holds (fires since when) and what is true now can differ: what
+fires goes on until its end has been true for long enough. So each says which
+it is, and values that are older than the rest say when they were told.`,
 		example: `
 			muster explain 5120
 			muster explain pc-104
@@ -54,14 +63,16 @@ devices say, and which cannot see what they need.`,
 				return err
 			}
 			if finding == 0 && len(args) == 1 && s.output == "table" {
-				return s.allRules(x)
+				return s.allRules(x, all)
 			}
-			return s.showExplanations(x)
+			return s.showExplanations(x, all)
 		},
 	})
+	cmd.Flags().BoolVar(&all, "all", false, "tell also of each part of which a rule says nothing")
+	return cmd
 }
 
-func (s *session) showExplanations(x api.Explanations) error {
+func (s *session) showExplanations(x api.Explanations, all bool) error {
 	switch s.output {
 	case "json":
 		return s.json(x)
@@ -78,40 +89,127 @@ func (s *session) showExplanations(x api.Explanations) error {
 		s.note("the device has nothing that this rule judges")
 		return nil
 	}
-	for i := range x.Explanations {
-		if i > 0 {
-			s.say("")
-		}
-		s.explanation(&x.Explanations[i], i == len(x.Explanations)-1)
+	if len(x.Explanations) == 1 {
+		s.explanation(&x.Explanations[0])
+	} else {
+		s.parts(x.Explanations, all)
 	}
 	s.hiddenNote(x.Hidden)
 	return nil
 }
 
-// allRules says of each rule what it says of a device: what fires first, then
-// what cannot be seen, then what is fine.
-func (s *session) allRules(x api.Explanations) error {
+// speaks reports that a rule says something of a part, or nearly.
+func speaks(e *health.Explanation) bool {
+	return e.State == "firing" || e.State == "pending" ||
+		slices.ContainsFunc(e.Levels, func(l health.LevelNow) bool { return l.Now == "true" })
+}
+
+// said is what a rule says of a part, in a few words.
+func said(e *health.Explanation) string {
+	switch {
+	case e.Off != "":
+		return "switched off"
+	case e.State == "firing":
+		return urgency(e.Severity)
+	case e.State == "pending" || speaks(e):
+		return "not for long enough yet"
+	case e.State == "unseen":
+		return "cannot see"
+	}
+	return "fine"
+}
+
+// loudFirst orders by what rules say: what fires, what may, what cannot be
+// seen, what is fine.
+func loudFirst(list []health.Explanation) {
 	order := []string{"firing", "pending", "unseen", "none"}
-	said := map[string]string{"pending": "not for long enough yet", "unseen": "cannot see", "none": "fine"}
-	slices.SortStableFunc(x.Explanations, func(a, b health.Explanation) int {
+	slices.SortStableFunc(list, func(a, b health.Explanation) int {
 		return cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State))
 	})
+}
+
+// parts explains a rule once, and what it says of each part in a line.
+func (s *session) parts(list []health.Explanation, all bool) {
+	loudFirst(list)
+	l, first := s.look(), &list[0]
+	g := newGrid("part", "says", "since:"+unitAgo, "true now", "by")
+	count := map[string]int{}
+	var rest []string
+	for i := range list {
+		e := &list[i]
+		count[e.State]++
+		if !all && !speaks(e) {
+			continue
+		}
+		var levels, inputs []string
+		for _, lv := range e.Levels {
+			if lv.Now == "true" {
+				levels = append(levels, urgency(lv.Severity))
+			}
+		}
+		for _, in := range e.Inputs {
+			if in.Value != "" && !strings.HasPrefix(in.Name, "limit.") {
+				inputs = append(inputs, in.Name+" "+quantity(in.Value))
+			}
+		}
+		g.add(cmp.Or(e.Label, e.Component), said(e), e.Since, cmp.Or(strings.Join(levels, ", "), "no"), strings.Join(inputs, ", "))
+	}
+	s.say("%s", first.Title)
+	s.paragraph("", "Rule "+first.Rule+" judges "+plural(len(list), "part", "parts")+" of "+first.Name+": it fires of "+strconv.Itoa(count["firing"])+
+		", waits to fire of "+strconv.Itoa(count["pending"])+", cannot see "+strconv.Itoa(count["unseen"])+", finds nothing on "+strconv.Itoa(count["none"])+".")
+	s.asOf(l, first)
+	s.heading("Levels")
+	for _, lv := range first.Levels {
+		s.say("  %s", urgency(lv.Severity))
+		s.level(&lv)
+	}
+	if len(g.rows) > 0 {
+		s.heading("Parts")
+		missing, cutAny := s.table(g, s.width(), "  ")
+		s.toldNarrow(missing, cutAny)
+	}
+	if n := len(list) - len(g.rows); n > 0 {
+		rest = append(rest, plural(n, "part is", "parts are")+" not shown: --all shows all")
+	}
+	rest = append(rest, "muster explain "+quoteWord(first.Name)+" "+first.Rule+" PART tells all of one")
+	s.say("  (%s)", strings.Join(rest, "; "))
+	s.ruleProse(first)
+}
+
+// asOf says of what time all is that is not what the judge holds.
+func (s *session) asOf(l look, e *health.Explanation) {
+	switch {
+	case !e.AsOf.IsZero() && !e.AsOf.Equal(e.JudgedAt) && !e.JudgedAt.IsZero():
+		s.say("What is true now is asked as of %s; the device's newest report is of %s.", l.time(e.AsOf), l.time(e.JudgedAt))
+	case !e.JudgedAt.IsZero():
+		s.say("What is true now is asked by the device's newest report, of %s.", l.time(e.JudgedAt))
+	}
+}
+
+// allRules says of each rule what it says of a device: what fires first, then
+// what cannot be seen, then what is fine. Parts of which a rule says the same,
+// and nothing that matters, share a line.
+func (s *session) allRules(x api.Explanations, all bool) error {
+	loudFirst(x.Explanations)
 	g := newGrid("rule", "says", "what", "part", "not known")
 	count := map[string]int{}
-	for _, e := range x.Explanations {
+	type same struct{ rule, said string }
+	line, parts := map[same]int{}, map[same]int{}
+	for i := range x.Explanations {
+		e := &x.Explanations[i]
 		count[e.State]++
-		says := said[e.State]
-		switch {
-		case e.Off != "":
-			says = "switched off"
-		case e.State == "firing":
-			says = urgency(e.Severity)
-		}
 		missing := ""
 		if e.State == "unseen" && len(e.Unseen) > 0 {
 			missing = e.Unseen[0]
 		}
-		g.add(e.Rule, says, e.Title, cmp.Or(e.Label, e.Component), missing)
+		key := same{e.Rule, said(e)}
+		at, before := line[key]
+		if parts[key]++; !all && !speaks(e) && before {
+			g.rows[at][3] = plural(parts[key], "part", "parts")
+			continue
+		}
+		line[key] = len(g.rows)
+		g.add(e.Rule, said(e), e.Title, cmp.Or(e.Label, e.Component), missing)
 	}
 	if err := s.show(g, x, "no rule is for such a device"); err != nil {
 		return err
@@ -149,13 +247,14 @@ func verdict(l look, e *health.Explanation) string {
 	return text + "."
 }
 
-func (s *session) explanation(e *health.Explanation, last bool) {
+func (s *session) explanation(e *health.Explanation) {
 	l := s.look()
 	s.say("%s", e.Title)
 	s.paragraph("", verdict(l, e))
-	if !e.JudgedAt.IsZero() {
-		s.say("By the device's report of %s.", l.time(e.JudgedAt))
+	if (e.State == "firing" || e.State == "pending") && !slices.ContainsFunc(e.Levels, func(lv health.LevelNow) bool { return lv.Now == "true" }) {
+		s.paragraph("", "That is what the judge holds. Its condition is not true now; it goes on until what ends it has been true for long enough, or until the device tells more.")
 	}
+	s.asOf(l, e)
 	if e.Backlog {
 		s.say("It was so when the device came.")
 	}
@@ -172,20 +271,7 @@ func (s *session) explanation(e *health.Explanation, last bool) {
 			now += " since " + l.time(lv.Since)
 		}
 		s.say("  %s: %s", urgency(lv.Severity), now)
-		s.paragraph("    ", "when "+lv.When)
-		var more []string
-		if lv.Hold != "" {
-			more = append(more, "for "+lv.Hold)
-		}
-		if lv.Samples > 1 {
-			more = append(more, "in "+plural(lv.Samples, "reading", "readings"))
-		}
-		if len(more) > 0 {
-			s.say("    %s at least", strings.Join(more, " and "))
-		}
-		if lv.Clear != "" {
-			s.paragraph("    ", "ends when "+lv.Clear)
-		}
+		s.level(&lv)
 	}
 	if len(e.Inputs) > 0 {
 		s.heading("What goes in")
@@ -200,6 +286,9 @@ func (s *session) explanation(e *health.Explanation, last bool) {
 			}
 			if in.Doc != "" {
 				value += "   (" + strings.TrimSuffix(in.Doc, ".") + ")"
+			}
+			if in.Value != "" && !in.At.IsZero() && e.AsOf.Sub(in.At).Abs() >= time.Minute {
+				value += "   told " + l.time(in.At)
 			}
 			pairs = append(pairs, pair{in.Name, value, ""})
 		}
@@ -217,9 +306,29 @@ func (s *session) explanation(e *health.Explanation, last bool) {
 			s.say("  %s", o)
 		}
 	}
-	if !last {
-		return // the texts are those of the rule, once is enough
+	s.ruleProse(e)
+}
+
+// level is what makes a level true and what ends it.
+func (s *session) level(lv *health.LevelNow) {
+	s.paragraph("    ", "when "+lv.When)
+	var more []string
+	if lv.Hold != "" {
+		more = append(more, "for "+lv.Hold)
 	}
+	if lv.Samples > 1 {
+		more = append(more, "in "+plural(lv.Samples, "reading", "readings"))
+	}
+	if len(more) > 0 {
+		s.say("    %s at least", strings.Join(more, " and "))
+	}
+	if lv.Clear != "" {
+		s.paragraph("    ", "ends when "+lv.Clear)
+	}
+}
+
+// ruleProse is what a rule tells of itself.
+func (s *session) ruleProse(e *health.Explanation) {
 	s.prose("What it means", e.Meaning)
 	if e.Likelihood != "" {
 		s.prose("How likely it is", e.Likelihood)

@@ -122,7 +122,7 @@ func (f *fake) read(r *http.Request, op api.Operation) (line string, names []str
 			part += "_" + slug(r.PathValue(name))
 		}
 		if name := field.Tag.Get("query"); name != "" {
-			if v := q.Get(name); v != "" && (name == "filter" || name == "after" || name == "a" || name == "name" || name == "what" || name == "port") {
+			if v := q.Get(name); v != "" && (name == "filter" || name == "after" || name == "a" || name == "name" || name == "what" || name == "port" || name == "rule") {
 				part += "_" + slug(v)
 			}
 			q.Del(name)

@@ -72,6 +72,8 @@ func (l look) human(v any, unit string) string {
 			return number(f, "", unit)
 		}
 		return number(f, v.String(), unit)
+	case measured:
+		return l.human(v.n, v.unit)
 	case []string:
 		return clean(strings.Join(v, ", "))
 	case []any:
@@ -209,7 +211,7 @@ func quantity(text string) string {
 // signs are the units that are written behind a number.
 func signs() map[string]string {
 	return map[string]string{
-		"ampere": "A", "celsius": "°C", "day": "d", "dbm": "dBm", "decibel": "dB", "hour": "h",
+		"ampere": "A", "celsius": "°C", "cubic_meter_per_second": "m³/s", "day": "d", "dbm": "dBm", "decibel": "dB", "hour": "h",
 		"megabit_per_second": "Mbit/s", "microsecond": "µs", "milliampere": "mA", "millimeter": "mm",
 		"millisecond": "ms", "millivolt": "mV", "minute": "min", "nanosecond": "ns", "pascal": "Pa",
 		"percent": "%", "pixel": "px", "rpm": "rpm", "volt": "V", "volt_ampere": "VA", "watt": "W",

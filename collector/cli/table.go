@@ -320,7 +320,7 @@ func numeric(g *grid, i int) bool {
 	for _, row := range g.rows {
 		switch row[i].(type) {
 		case nil:
-		case int, int64, uint64, float64, json.Number:
+		case int, int64, uint64, float64, json.Number, measured:
 			any = true
 		default:
 			return false

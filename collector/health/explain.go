@@ -238,6 +238,15 @@ func unitOf(in *rule.Input) string {
 	switch in.Kind {
 	case rule.Age, rule.Future:
 		return "days"
+	case rule.Derived: // their names end with their unit
+		for _, unit := range []string{"minute", "hour", "day"} {
+			if strings.HasSuffix(in.Field, "_"+unit+"s") {
+				return unit
+			}
+		}
+		if strings.HasSuffix(in.Field, "_percent") {
+			return "percent"
+		}
 	case rule.Column, rule.Past:
 		if s, ok := inventory.Lookup(in.Source); ok {
 			c, _ := s.Column(in.Field)
