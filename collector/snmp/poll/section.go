@@ -15,8 +15,8 @@ import (
 
 // How often sections travel, as agents do it.
 const (
-	fullCheck = 24 * time.Hour // even when nothing changed
-	refresh   = time.Hour      // when only columns kept as latest did
+	fullCheck = 24 * time.Hour   // even when nothing changed
+	refresh   = 10 * time.Minute // when only columns kept as latest did: what people are shown is no older
 )
 
 // told is what was last said of a section.
