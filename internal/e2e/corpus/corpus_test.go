@@ -33,7 +33,7 @@ func TestRecordingsArePolledAndCompared(t *testing.T) {
 		}
 		figures[f.Figure] = f.Value
 	}
-	for name, want := range map[string]float64{"corpus_identity": 1, "corpus_ports": 1, "corpus_sensors": 0.5, "corpus_neighbors": 1, "corpus_fdb": 1, "corpus_arp": 1, "corpus_supplies": 1} {
+	for name, want := range map[string]float64{"corpus_identity": 1, "corpus_identity_equal": 1, "corpus_ports": 1, "corpus_sensors": 0.5, "corpus_neighbors": 1, "corpus_fdb": 1, "corpus_arp": 1, "corpus_supplies": 1} {
 		if got, ok := figures[name]; !ok || got != want {
 			t.Errorf("%s is %v, want %v", name, got, want)
 		}

@@ -47,8 +47,9 @@ type Result struct {
 	Shares      map[string]Share
 	Missed      []string
 	Found       Found
-	Exact       int    // of version, hardware and serial, those that are equal to the letter
-	Unknown     string // a product line that products does not name: vendor and system are not counted
+	Equal       Share    // of version, hardware and serial, those that are equal to the letter
+	Unequal     []string // what is not, in words
+	Unknown     string   // a product line that products does not name: vendor and system are not counted
 }
 
 // Subjects are what is counted, in the order of a report.
@@ -178,8 +179,11 @@ func (r *Result) identity(e Expected) {
 			continue
 		}
 		r.count(x.subject, slices.ContainsFunc(x.got, func(got string) bool { return x.equal(got, want) }), "%q, want %q", x.got[0], want)
-		if same(x.got[0], want) {
-			r.Exact++
+		r.Equal.Expected++
+		if x.got[0] == want {
+			r.Equal.Found++
+		} else {
+			r.Unequal = append(r.Unequal, fmt.Sprintf("%s: %q for %q", x.subject, x.got[0], want))
 		}
 	}
 }
@@ -273,6 +277,14 @@ func (r *Result) sensors(e Expected) {
 		if s.Value == nil {
 			p.add(classOf(s.Kind), new(0.0), 1) // kept as 0 there
 		}
+		if s.Kind == "current" && s.Component == "transceiver" {
+			p.add("current", s.Value, 1000) // milliamperes where the device has them: Muster makes amperes of all
+		}
+	}
+	for _, x := range rows[inventory.PoePort](r) {
+		p.add("power", x.Watts, 1)
+		p.add("voltage", x.Volts, 1)
+		p.add("current", x.Amperes, 1)
 	}
 	for _, w := range e.Known.Sensors {
 		if w.Current == nil {
