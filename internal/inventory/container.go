@@ -27,5 +27,5 @@ type Container struct {
 // Section says how the section is named, kept and read.
 func (Container) Section() Meta {
 	return Meta{Name: "container", Doc: "Containers on a host with image and state.", Cadence: time.Hour,
-		Windows: `\\.\pipe\docker_engine HTTP API`, Darwin: "Docker socket HTTP API", Linux: "Docker and Podman socket HTTP API, /var/lib/lxc, machined"}
+		Windows: `\\.\pipe\docker_engine HTTP API`, Darwin: "Docker socket HTTP API", Linux: "Docker socket HTTP API and hostconfig.json, storage of Podman and CRI-O, tasks of containerd, /var/lib/lxc, machined"}
 }

@@ -25,5 +25,5 @@ type VirtualMachine struct {
 // Section says how the section is named, kept and read.
 func (VirtualMachine) Section() Meta {
 	return Meta{Name: "virtual_machine", Doc: "Virtual machines and WSL distributions on a host.", Cadence: time.Hour,
-		Windows: "Msvm_ComputerSystem (child), WSL list in HKU Lxss, VirtualBox and VMware files", Darwin: "Parallels, UTM and VMware bundles", Linux: "libvirt socket, /etc/pve, /proc of qemu processes by name", SNMP: "VMWARE-VMINFO-MIB"}
+		Windows: "Msvm_ComputerSystem (child), WSL list in HKU Lxss, VirtualBox and VMware files", Darwin: "Parallels, UTM and VMware bundles", Linux: "definitions of libvirt with its status files, /etc/pve/qemu-server, libvirt sessions and VirtualBox of people", SNMP: "VMWARE-VMINFO-MIB"}
 }
