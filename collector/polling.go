@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,15 +35,21 @@ type polling struct {
 	registry  *registry
 	changed   chan struct{} // for watch
 	looked    chan struct{} // for schedule
+	wanted    chan struct{} // for trying
 	uplinks   atomic.Pointer[map[inventory.DeviceID]map[string]string]
 	trapped   atomic.Pointer[trap.Listener] // nil: no traps are heard
 
 	mu          sync.Mutex
 	targets     map[string]store.Target // by poll's ID
 	byAddr      map[netip.Addr]string   // poll's ID of those that are polled
+	senders     senders                 // who else may send traps
 	credentials []credential
 	marks       map[int64]store.TargetMark
-	tested      map[int64]time.Time // targets without a credential, when they were tried last
+	trials      map[int64]trial // of targets that do not answer, by number
+	rules       string          // of subnets, under which they were tried
+	again       map[string]bool // those that are polled at once when the list is told, by poll's ID
+
+	choosing sync.Mutex // one at a time chooses which address of a device is polled
 }
 
 // credential is one that is ready to ask with.
@@ -55,20 +62,14 @@ const (
 	// refreshTargets is how often the list of targets is read even if nobody
 	// said that it changed.
 	refreshTargets = 10 * time.Minute
-	// tryEvery is how often it is looked for targets without a credential.
-	tryEvery = time.Minute
 	// marksEvery is how often what polls found is written down.
 	marksEvery = 2 * time.Second
-	// testAgain is how long after no credential was right the next try comes.
-	testAgain = 10 * time.Minute
-	// testsAtOnce bounds the targets without a credential that are tried at once.
-	testsAtOnce = 32
 )
 
 // openPolling makes what asks gear; nothing is asked yet.
 func (c *collector) openPolling(ctx context.Context) error {
-	p := &polling{c: c, passwords: &session.Passwords{}, changed: make(chan struct{}, 1), looked: make(chan struct{}, 1), targets: map[string]store.Target{},
-		marks: map[int64]store.TargetMark{}, tested: map[int64]time.Time{}}
+	p := &polling{c: c, passwords: &session.Passwords{}, changed: make(chan struct{}, 1), looked: make(chan struct{}, 1), wanted: make(chan struct{}, 1),
+		targets: map[string]store.Target{}, marks: map[int64]store.TargetMark{}, trials: map[int64]trial{}, again: map[string]bool{}}
 	var err error
 	if p.profiles, err = loadProfiles(c.cfg.SNMP.Profiles, c.log); err != nil {
 		return err
@@ -127,8 +128,10 @@ func (p *polling) parts() map[string]func(context.Context) error {
 	out := map[string]func(context.Context) error{
 		"poller":   p.poller.Run,
 		"targets":  p.watch,
+		"trials":   p.trying,
 		"marks":    p.write,
 		"subnets":  p.schedule,
+		"crawl":    p.follow,
 		"uplinks":  p.chart,
 		"profiles": p.profiles.watch,
 	}
@@ -143,28 +146,21 @@ func (p *polling) parts() map[string]func(context.Context) error {
 
 // watch keeps the poller's list up to date.
 func (p *polling) watch(ctx context.Context) error {
-	t := time.NewTicker(tryEvery)
+	t := time.NewTicker(refreshTargets)
 	defer t.Stop()
-	last := p.c.now()
 	for {
-		p.try(ctx)
-		due := false
+		p.learnSenders(ctx)
+		signal(p.looked) // with the credentials that were just read
+		signal(p.wanted)
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
-			due = p.c.now().Sub(last) >= refreshTargets
 		case <-p.changed:
-			due = true
 		}
-		if !due {
-			continue
-		}
-		last = p.c.now()
 		if err := p.refresh(ctx); err != nil && ctx.Err() == nil {
 			p.c.log.Error("the list of SNMP targets could not be read; the one before stays", "error", err)
 		}
-		signal(p.looked) // with the credentials that were just read
 	}
 }
 
@@ -199,9 +195,17 @@ func (p *polling) refresh(ctx context.Context) error {
 		}
 	}
 	p.mu.Lock()
+	if !sameCredentials(p.credentials, creds) {
+		clear(p.trials) // what was refused until now may be answered with them
+	}
 	p.credentials, p.targets, p.byAddr = creds, targets, byAddr
+	again := p.again
+	p.again = map[string]bool{}
 	p.mu.Unlock()
 	p.poller.Set(list)
+	for id := range again {
+		p.poller.Again(id)
+	}
 	return nil
 }
 
@@ -232,6 +236,11 @@ func (p *polling) open(ctx context.Context) ([]credential, error) {
 	return out, nil
 }
 
+// sameCredentials says that nobody changed one, or made another.
+func sameCredentials(a, b []credential) bool {
+	return slices.EqualFunc(a, b, func(x, y credential) bool { return x.ID == y.ID && x.Revision == y.Revision })
+}
+
 // named are credentials by name, in that order; those that are not there are
 // left out.
 func (p *polling) named(names []string) []session.Credential {
@@ -251,10 +260,13 @@ func (p *polling) named(names []string) []session.Credential {
 // told notes how polling a target goes.
 func (p *polling) told(s poll.State) {
 	p.mu.Lock()
-	alias := p.targets[s.Target].State == store.Alias
+	t, ok := p.targets[s.Target]
 	p.mu.Unlock()
-	if alias {
+	if !ok || t.State == store.Alias {
 		return // it goes out of the poller's list in a moment
+	}
+	if s.Lane == poll.Live && s.Device != "" && p.stepsBack(t, s.Device) {
+		return
 	}
 	m := store.TargetMark{At: p.c.now(), State: stateOf(s), Reason: s.Detail, Device: s.Device}
 	p.mark(s.Target, m)

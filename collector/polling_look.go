@@ -11,7 +11,6 @@ import (
 	"muster/collector/api"
 	"muster/collector/snmp/discover"
 	"muster/collector/snmp/poll"
-	"muster/collector/snmp/session"
 	"muster/collector/store"
 	"muster/internal/inventory"
 )
@@ -29,6 +28,9 @@ func (p *polling) discover(ctx context.Context, o api.DiscoveryOrder, tell func(
 	}
 	job := discover.Job{Network: o.Network, Port: o.Port, Exclude: o.Exclude, Rate: o.Rate, Credentials: creds}
 	_, err := p.look(ctx, job, keep{dry: o.DryRun, site: o.Site, origin: o.Origin, by: o.By}, tell)
+	if errors.Is(err, discover.ErrUnfinished) {
+		return api.NewProblem("busy", "%v", err) // for whoever looks, not for the log
+	}
 	return err
 }
 
@@ -53,11 +55,13 @@ func (p *polling) look(ctx context.Context, job discover.Job, k keep, tell func(
 			switch f.State {
 			case discover.Answers, discover.Lying:
 				scan.Answered++
+			case discover.Unfinished:
+				p.c.log.Debug("an address was given up", "address", f.Address, "reason", f.Reason)
 			default:
 				scan.Silent++
 			}
 		}
-		scan.Asked, scan.Added = pr.Done, scan.Added+added
+		scan.Asked, scan.Added = pr.Done-pr.Left, scan.Added+added
 		tell(api.DiscoveryStep{Done: pr.Done, Total: pr.Total, Found: found})
 	})
 	scan.EndedAt = p.c.now()
@@ -74,8 +78,9 @@ func (p *polling) look(ctx context.Context, job discover.Job, k keep, tell func(
 }
 
 // take shows findings, and keeps those that answer as targets: with the
-// credential that was right, or as refused. What only echoes is shown: most of
-// it are PCs.
+// credential that was right, or as refused. A target that answered no more is
+// asked with what was right now. What only echoes is shown: most of it are PCs.
+// What was given up is not: nothing is known of it.
 func (p *polling) take(ctx context.Context, list []discover.Finding, k keep) (shown []api.Found, added int, err error) {
 	var targets []store.Target
 	of := map[netip.AddrPort]int{}
@@ -85,7 +90,14 @@ func (p *polling) take(ctx context.Context, list []discover.Finding, k keep) (sh
 		known[t.AddrPort()] = true
 	}
 	p.mu.Unlock()
+	right := map[netip.AddrPort]string{}
 	for _, f := range list {
+		if f.State == discover.Unfinished {
+			continue
+		}
+		if f.State == discover.Answers {
+			right[f.Address] = f.Credential
+		}
 		w := f.Who
 		x := api.Found{Address: f.Address.Addr().String(), Port: int(f.Address.Port()), State: string(foundState(f.State)), Reason: f.Reason, Credential: f.Credential,
 			Kind: w.Kind, Name: w.Name, Vendor: w.Vendor, Model: w.Model, OS: w.OS, Version: w.Version, Serial: w.Serial}
@@ -120,6 +132,8 @@ func (p *polling) take(ctx context.Context, list []discover.Finding, k keep) (sh
 	for _, t := range kept {
 		if !before[t.AddrPort()] {
 			added++
+		} else if c := right[t.AddrPort()]; c != "" {
+			p.adopt(t, c)
 		}
 		if t.Device != "" {
 			shown[of[t.AddrPort()]].Device = t.Device
@@ -138,11 +152,14 @@ func foundState(s discover.State) store.TargetState {
 		return store.Silent
 	case discover.Lying:
 		return store.Lying
+	case discover.Unfinished:
+		return store.Untried
 	}
 	return store.Dead
 }
 
-// test asks an address once for the API.
+// test asks an address once for the API. A target there that answered no more is
+// asked with what was right from now on.
 func (p *polling) test(ctx context.Context, o api.TargetOrder) (api.TargetTest, error) {
 	creds := p.named(o.Credentials)
 	if len(creds) == 0 {
@@ -157,7 +174,10 @@ func (p *polling) test(ctx context.Context, o api.TargetOrder) (api.TargetTest, 
 		Attempts: []api.TargetAttempt{}, Kind: w.Kind, Name: w.Name, Vendor: w.Vendor, Model: w.Model, OS: w.OS, Version: w.Version, Serial: w.Serial,
 		Description: w.Description, ObjectID: w.ObjectID, Location: w.Location, Profile: w.Profile, UpSeconds: w.UpSeconds}
 	if f.State == discover.Nobody {
-		out.Reason = "nothing answers there: no echo, and no credential over SNMP"
+		out.Reason = nobodyThere
+	}
+	if t, ok := p.targetAt(f.Address); ok && f.State == discover.Answers {
+		p.adopt(t, f.Credential)
 	}
 	if f.Echo > 0 {
 		out.PingMS = new(float64(f.Echo) / float64(time.Millisecond))
@@ -171,82 +191,12 @@ func (p *polling) test(ctx context.Context, o api.TargetOrder) (api.TargetTest, 
 	return out, nil
 }
 
-// try asks targets of which no credential is known to work.
-func (p *polling) try(ctx context.Context) {
-	subnets, err := p.c.control.Subnets(ctx)
-	if err != nil {
-		p.c.log.Error("subnets could not be read", "error", err)
-		return
-	}
-	now := p.c.now()
-	p.mu.Lock()
-	var list []store.Target
-	for _, t := range p.targets {
-		if t.Credential == "" && t.State != store.Alias && now.Sub(p.tested[t.ID]) >= testAgain {
-			list = append(list, t)
-			p.tested[t.ID] = now
-		}
-	}
-	all := make([]store.Credential, len(p.credentials))
-	for i, c := range p.credentials {
-		all[i] = c.Credential
-	}
-	p.mu.Unlock()
-	slices.SortFunc(list, func(a, b store.Target) int { return a.AddrPort().Compare(b.AddrPort()) })
-	room := make(chan struct{}, testsAtOnce)
-	var wg sync.WaitGroup
-	right := false
-	var mu sync.Mutex
-	for _, t := range list {
-		select {
-		case room <- struct{}{}:
-		case <-ctx.Done():
-			wg.Wait()
-			return
-		}
-		wg.Go(func() {
-			defer func() { <-room }()
-			f := p.scout.Test(ctx, t.AddrPort(), p.allowed(subnets, all, t.Address))
-			if ctx.Err() != nil {
-				return
-			}
-			m := store.TargetMark{At: p.c.now(), State: foundState(f.State), Reason: f.Reason, Credential: f.Credential}
-			if f.State == discover.Nobody {
-				m.Reason = "nothing answers there: no echo, and no credential over SNMP"
-			}
-			if f.State == discover.Answers {
-				m.State = store.Untried // the poller says more in a moment
-				mu.Lock()
-				right = true
-				mu.Unlock()
-			}
-			p.mark(pollID(t), m)
-		})
-	}
-	wg.Wait()
-	if right {
-		p.flush(ctx)
-		p.Changed()
-	}
-}
-
-// allowed are the credentials that an address may be asked with: those of its
-// subnet, else all, since a person named the address.
-func (p *polling) allowed(subnets []store.Subnet, all []store.Credential, a netip.Addr) []session.Credential {
-	x, held := store.SubnetOf(subnets, netip.PrefixFrom(a, a.BitLen()))
-	if !held {
-		x = store.Subnet{V2c: true}
-	}
-	var names []string
-	for _, c := range x.Order(all) {
-		names = append(names, c.Name)
-	}
-	return p.named(names)
-}
-
 const (
 	// subnetsEvery is how often it is looked whether a subnet's time has come.
 	subnetsEvery = time.Minute
+	// scansAtOnce bounds the subnets that are looked through at one time: a slow
+	// one shall not keep the others waiting. Each has a rate of its own.
+	scansAtOnce = 4
 	// crawlEvery is how often what gear says of its neighbours is followed.
 	crawlEvery = 5 * time.Minute
 	// crawlMost bounds the addresses that are followed at one time.
@@ -255,47 +205,65 @@ const (
 	crawlAgain = 24 * time.Hour
 )
 
-// schedule looks through subnets when their time has come, one after the other,
-// and follows what gear says of its neighbours.
+// schedule looks through subnets when their time has come, a few at one time,
+// those that waited longest first.
 func (p *polling) schedule(ctx context.Context) error {
-	followed := map[netip.Addr]time.Time{}
-	var crawled time.Time
+	going := map[netip.Prefix]bool{}
+	ended := make(chan netip.Prefix, scansAtOnce)
+	var scans sync.WaitGroup
+	defer scans.Wait()
 	t := time.NewTicker(subnetsEvery)
 	defer t.Stop()
 	for {
-		subnets, err := p.c.control.Subnets(ctx)
-		if err != nil && ctx.Err() == nil {
-			p.c.log.Error("subnets could not be read", "error", err)
-		}
-		for _, x := range subnets {
-			if x.Every > 0 && ctx.Err() == nil && p.c.now().Sub(x.Scan.StartedAt) >= x.Every {
-				p.scan(ctx, x)
+		for _, x := range p.dueSubnets(ctx) {
+			job, ok := p.jobIn(x)
+			if !ok || going[x.Network] || len(going) == scansAtOnce {
+				continue
 			}
-		}
-		if len(subnets) > 0 && p.c.now().Sub(crawled) >= crawlEvery {
-			crawled = p.c.now()
-			if err := p.crawl(ctx, subnets, followed); err != nil && ctx.Err() == nil {
-				p.c.log.Error("what gear says of its neighbours could not be followed", "error", err)
-			}
+			going[x.Network] = true
+			scans.Go(func() {
+				if !p.scan(ctx, x, job) {
+					pause(ctx, subnetsEvery) // the store is in trouble: not at once again
+				}
+				ended <- x.Network
+			})
 		}
 		select {
 		case <-ctx.Done():
 			return nil
+		case n := <-ended:
+			delete(going, n)
 		case <-t.C:
 		case <-p.looked:
 		}
 	}
 }
 
-// scan looks through a subnet.
-func (p *polling) scan(ctx context.Context, x store.Subnet) {
-	job, ok := p.jobIn(x)
-	if !ok {
-		return
+// dueSubnets are those whose time to be looked through has come.
+func (p *polling) dueSubnets(ctx context.Context) []store.Subnet {
+	all, err := p.c.control.Subnets(ctx)
+	if err != nil && ctx.Err() == nil {
+		p.c.log.Error("subnets could not be read", "error", err)
 	}
+	now := p.c.now()
+	all = slices.DeleteFunc(all, func(x store.Subnet) bool { return x.Every == 0 || now.Sub(x.Scan.StartedAt) < x.Every })
+	slices.SortStableFunc(all, func(a, b store.Subnet) int { return a.Scan.StartedAt.Compare(b.Scan.StartedAt) })
+	return all
+}
+
+// pause waits so long, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// scan looks through a subnet. False: it did not begin.
+func (p *polling) scan(ctx context.Context, x store.Subnet, job discover.Job) bool {
 	job.Network, job.Exclude = x.Network, x.Exclude
 	if err := p.c.control.MarkSubnet(ctx, x.Network, store.Scan{StartedAt: p.c.now()}); err != nil {
-		return // it was removed a moment ago, or the store says so at the end
+		return errors.Is(err, store.ErrNotFound) // it was removed a moment ago
 	}
 	s, err := p.look(ctx, job, keep{site: x.Site, origin: "subnet " + x.Network.String()}, func(api.DiscoveryStep) {})
 	if ctx.Err() != nil {
@@ -305,6 +273,7 @@ func (p *polling) scan(ctx context.Context, x store.Subnet) {
 		p.c.log.Error("a scan could not be noted", "network", x.Network, "error", err)
 	}
 	p.c.log.Info("subnet was looked through", "network", x.Network, "asked", s.Asked, "answered", s.Answered, "silent", s.Silent, "added", s.Added, "fault", s.Fault, "error", err)
+	return true
 }
 
 // jobIn is how a subnet is asked. False: there is no credential for it.
@@ -321,6 +290,26 @@ func (p *polling) jobIn(x store.Subnet) (discover.Job, bool) {
 	}
 	creds := p.named(names)
 	return discover.Job{Port: x.Port, Rate: x.Rate, Credentials: creds}, len(creds) > 0
+}
+
+// follow follows what gear says of its neighbours. Scans do not wait for it, nor
+// it for them.
+func (p *polling) follow(ctx context.Context) error {
+	followed := map[netip.Addr]time.Time{}
+	var crawled time.Time
+	return every(ctx, subnetsEvery, func() {
+		if p.c.now().Sub(crawled) < crawlEvery {
+			return
+		}
+		subnets, err := p.c.control.Subnets(ctx)
+		if err == nil && len(subnets) > 0 {
+			crawled = p.c.now()
+			err = p.crawl(ctx, subnets, followed)
+		}
+		if err != nil && ctx.Err() == nil {
+			p.c.log.Error("what gear says of its neighbours could not be followed", "error", err)
+		}
+	})
 }
 
 // crawl asks those whom gear names as neighbours, within the subnets.
@@ -360,10 +349,10 @@ func (p *polling) crawl(ctx context.Context, subnets []store.Subnet, followed ma
 		}
 		job.Addresses = addrs
 		s, err := p.look(ctx, job, keep{site: x.Site, origin: "crawl"}, func(api.DiscoveryStep) {})
-		if err != nil {
+		if err != nil && !errors.Is(err, discover.ErrUnfinished) {
 			return err
 		}
-		p.c.log.Info("neighbours of gear were asked", "network", x.Network, "asked", s.Asked, "answered", s.Answered, "added", s.Added)
+		p.c.log.Info("neighbours of gear were asked", "network", x.Network, "asked", s.Asked, "answered", s.Answered, "added", s.Added, "fault", s.Fault)
 	}
 	return nil
 }

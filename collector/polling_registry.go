@@ -74,6 +74,11 @@ func (r *registry) load(ctx context.Context) error {
 			x.who.MACs = append(x.who.MACs, m)
 		}
 	}
+	more := func(list *[]string, serial string) {
+		if serial != "" && len(*list) < mostParts && !slices.Contains(*list, serial) {
+			*list = append(*list, serial)
+		}
+	}
 	for _, step := range []func() error{
 		func() error {
 			return read("system", []string{"vendor", "serial"}, func(x *resident, v []any) { x.who.Vendor, x.who.Serial = text(v[0]), text(v[1]) })
@@ -86,6 +91,19 @@ func (r *registry) load(ctx context.Context) error {
 		},
 		func() error {
 			return read("bridge", []string{"base_mac"}, func(x *resident, v []any) { x.who.Chassis = text(v[0]) })
+		},
+		func() error {
+			return read("stack_member", []string{"serial"}, func(x *resident, v []any) { more(&x.who.Boxes, text(v[0])) })
+		},
+		func() error {
+			return read("entity", []string{"entity_class", "serial"}, func(x *resident, v []any) {
+				switch text(v[0]) {
+				case "chassis":
+					more(&x.who.Boxes, text(v[1]))
+				case "module", "backplane":
+					more(&x.who.Parts, text(v[1]))
+				}
+			})
 		},
 		func() error { return read("port", []string{"mac"}, mac) },
 		func() error { return read("interface", []string{"mac"}, mac) },
@@ -147,6 +165,9 @@ func (r *registry) candidates(who discover.Who) map[inventory.DeviceID]bool {
 	return out
 }
 
+// mostParts bounds the serial numbers that are kept of what sits in a device.
+const mostParts = 64
+
 // mostAlike is how many devices may share a key that is still looked at.
 const mostAlike = 64
 
@@ -181,6 +202,7 @@ func (r *registry) note(id inventory.DeviceID, who discover.Who, at netip.Addr) 
 	if old := r.known[id]; old != nil { // what it does not tell now it told before
 		who.Vendor, who.Serial = cmp.Or(who.Vendor, old.who.Vendor), cmp.Or(who.Serial, old.who.Serial)
 		who.Chassis, who.Engine = cmp.Or(who.Chassis, old.who.Chassis), cmp.Or(who.Engine, old.who.Engine)
+		who.Boxes, who.Parts = old.who.Boxes, old.who.Parts // only the inventory has them
 		if len(who.MACs) == 0 {
 			who.MACs = old.who.MACs
 		}
@@ -215,8 +237,13 @@ func (k placing) Device(ctx context.Context, pt poll.Target, i poll.Identity) (i
 			p.alias(pt.ID, id, "an agent reports this machine: "+v.String())
 			return "", nil
 		}
-		if other, ok := p.polledElsewhere(t, id); ok {
+		p.choosing.Lock()
+		other, ok := p.polledElsewhere(t, id)
+		if ok {
 			p.alias(pt.ID, id, fmt.Sprintf("another address of the device that is polled at %s: %s", other.AddrPort(), v))
+		}
+		p.choosing.Unlock()
+		if ok {
 			return "", nil
 		}
 	}
@@ -256,6 +283,32 @@ func (k placing) Device(ctx context.Context, pt poll.Target, i poll.Identity) (i
 	return id, nil
 }
 
+// addresses are those that devices name as their own.
+func (r *registry) addresses(ctx context.Context, of map[inventory.DeviceID][]netip.Addr) (map[inventory.DeviceID][]netip.Addr, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.load(ctx); err != nil {
+		return nil, err
+	}
+	out := make(map[inventory.DeviceID][]netip.Addr, len(of))
+	for id := range of {
+		if x := r.known[id]; x != nil {
+			out[id] = slices.Clone(x.who.Addresses)
+		}
+	}
+	return out, nil
+}
+
+// reports says whether an agent reports a device.
+func (r *registry) reports(ctx context.Context, id inventory.DeviceID) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.load(ctx); err != nil {
+		return false, err
+	}
+	return r.agents[id], nil
+}
+
 // contradicts says that who answers cannot be a device: more speaks against it.
 func (r *registry) contradicts(id inventory.DeviceID, who discover.Who, at netip.Addr) bool {
 	r.mu.Lock()
@@ -280,6 +333,18 @@ func (p *polling) polledElsewhere(t store.Target, id inventory.DeviceID) (store.
 		}
 	}
 	return store.Target{}, false
+}
+
+// stepsBack makes a target that answers an alias when its device is polled
+// elsewhere: one that comes back after another address took its place.
+func (p *polling) stepsBack(t store.Target, id inventory.DeviceID) bool {
+	p.choosing.Lock()
+	defer p.choosing.Unlock()
+	other, ok := p.polledElsewhere(t, id)
+	if ok {
+		p.alias(pollID(t), id, fmt.Sprintf("another address of the device that is polled at %s, since nothing answered here", other.AddrPort()))
+	}
+	return ok
 }
 
 // alias ends the polling of an address whose device is known by another.

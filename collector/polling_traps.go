@@ -13,6 +13,7 @@ import (
 	"muster/collector/snmp/session"
 	"muster/collector/snmp/trap"
 	"muster/collector/store"
+	"muster/internal/inventory"
 	"muster/internal/segment"
 )
 
@@ -42,9 +43,9 @@ func (p *polling) listen(ctx context.Context) error {
 		return errors.Join(err, socket.Close())
 	}
 	notes := make(chan trap.Notice, 1024)
-	l := trap.New(trap.Options{Allowed: p.isPolled, Users: p.trapUsers, Passwords: p.passwords, Engine: engine, Log: p.c.log, Now: p.c.now,
+	l := trap.New(trap.Options{Allowed: p.maySend, Users: p.trapUsers, Passwords: p.passwords, Engine: engine, Log: p.c.log, Now: p.c.now,
 		Heard: func(n trap.Notice) {
-			p.poller.Hint(n.From)
+			p.hint(n.From)
 			select {
 			case notes <- n:
 			default: // the hint is what counts
@@ -70,9 +71,7 @@ func (p *polling) noteTraps(ctx context.Context, notes <-chan trap.Notice) {
 		if !ok || ctx.Err() != nil {
 			continue
 		}
-		p.mu.Lock()
-		device := p.targets[p.byAddr[n.From]].Device
-		p.mu.Unlock()
+		device, _ := p.senderOf(n.From)
 		if device == "" {
 			continue
 		}
@@ -83,12 +82,97 @@ func (p *polling) noteTraps(ctx context.Context, notes <-chan trap.Notice) {
 	}
 }
 
-// isPolled says whether a target is at an address: others may send no traps.
-func (p *polling) isPolled(a netip.Addr) bool {
+// senders are addresses of polled devices besides those at which they are
+// polled: gear sends traps from whichever of its addresses is nearest.
+type senders struct {
+	device map[netip.Addr]inventory.DeviceID
+	polled map[inventory.DeviceID][]netip.Addr // where
+}
+
+// mostSenders bounds the addresses of one device that may send: what it says of
+// itself is hostile.
+const mostSenders = 256
+
+// learnSenders finds out which addresses are whose: those of aliases, and those
+// that a polled device names as its own and no other one does. An address at
+// which somebody is polled is that one's.
+func (p *polling) learnSenders(ctx context.Context) {
+	s := senders{map[netip.Addr]inventory.DeviceID{}, map[inventory.DeviceID][]netip.Addr{}}
+	p.mu.Lock()
+	byAddr := p.byAddr
+	for _, t := range p.targets {
+		_, polled := byAddr[t.Address]
+		switch {
+		case t.Device == "":
+		case t.State != store.Alias:
+			s.polled[t.Device] = append(s.polled[t.Device], t.Address)
+		case !polled:
+			s.device[t.Address] = t.Device
+		}
+	}
+	p.mu.Unlock()
+	own, err := p.registry.addresses(ctx, s.polled)
+	if err != nil && ctx.Err() == nil {
+		p.c.log.Warn("traps are heard only from addresses at which gear is polled: which others it has could not be read", "error", err)
+	}
+	claims := map[netip.Addr]inventory.DeviceID{} // empty: of several
+	for id, list := range own {
+		for _, a := range list[:min(len(list), mostSenders)] {
+			a = a.Unmap().WithZone("")
+			_, polled := byAddr[a]
+			if _, alias := s.device[a]; polled || alias || !a.IsGlobalUnicast() {
+				continue
+			}
+			if other, ok := claims[a]; ok && other != id {
+				claims[a] = ""
+			} else {
+				claims[a] = id
+			}
+		}
+	}
+	for a, id := range claims {
+		if id != "" {
+			s.device[a] = id
+		}
+	}
+	p.mu.Lock()
+	p.senders = s
+	p.mu.Unlock()
+}
+
+// senderOf is the device that sends from an address; it may not be known yet.
+// False: nobody's, and others may send no traps.
+func (p *polling) senderOf(a netip.Addr) (inventory.DeviceID, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, ok := p.byAddr[a]
+	if id, ok := p.byAddr[a]; ok {
+		return p.targets[id].Device, true
+	}
+	id, ok := p.senders.device[a]
+	return id, ok
+}
+
+// maySend says whether traps of an address are heard.
+func (p *polling) maySend(a netip.Addr) bool {
+	_, ok := p.senderOf(a)
 	return ok
+}
+
+// hint has the device that sent from an address polled now, wherever that is.
+func (p *polling) hint(from netip.Addr) {
+	p.poller.Hint(from)
+	id, ok := p.senderOf(from)
+	if !ok || id == "" {
+		return
+	}
+	p.mu.Lock()
+	at := p.senders.polled[id]
+	p.mu.Unlock()
+	for _, a := range at {
+		if a != from {
+			p.poller.Hint(a)
+		}
+	}
 }
 
 // trapUsers are the users of version 3.

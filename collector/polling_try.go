@@ -98,7 +98,7 @@ func (x profilesForAPI) TryProfile(ctx context.Context, o api.ProfileOrder) (api
 		out.Attempts = append(out.Attempts, api.TargetAttempt{Credential: a.Credential, Said: a.Said})
 	}
 	if f.State == discover.Nobody {
-		out.Reason = "nothing answers there: no echo, and no credential over SNMP"
+		out.Reason = nobodyThere
 	}
 	i := slices.IndexFunc(creds, func(c session.Credential) bool { return c.Name == f.Credential })
 	if f.State != discover.Answers || i < 0 {
