@@ -326,6 +326,12 @@ func TestSeries(t *testing.T) {
 	if err != nil || a.Unit != "byte_per_second" || a.Name != "net_bytes_recv" || q.Aggregate != store.Rate || q.Step != 2*time.Minute || q.To.Sub(q.From) != 10*time.Hour {
 		t.Errorf("%v %+v %+v", err, a, q)
 	}
+	const devfs = "devfs: dev file system, mounted on: /packages/mnt/dev,rw"
+	if _, err := c.SeriesQuery(ctx, SeriesQueryInput{Name: "storage_used_percent", Labels: []string{"storage=" + devfs, "host=a, b"}, From: "10h"}); err != nil {
+		t.Error(err)
+	} else if m := w.series.asked.Matchers; len(m) < 2 || m[0].Values[0] != devfs || m[1].Values[0] != "a, b" {
+		t.Errorf("values with commas: %+v", m)
+	}
 	if m := q.Matchers; len(m) != 1 || !m[0].Not || strings.Join(m[0].Values, " ") != "lo docker0" {
 		t.Errorf("matchers %+v", m)
 	}

@@ -46,7 +46,7 @@ func newFakeGear(now time.Time) *fakeGear {
 		},
 		secrets: map[string]map[string]Secret{},
 		targets: []store.Target{
-			{ID: 1, Address: at("10.20.0.1"), Port: 161, Credential: "core", Pinned: true, Site: 11, Origin: "hand", State: store.Live, Since: now, PolledAt: now, GoodAt: now, Device: pc2, Learned: []byte(`{"repetitions":20}`), CreatedAt: now},
+			{ID: 1, Address: at("10.20.0.1"), Port: 161, Credential: "core", Pinned: true, Site: 11, Origin: "hand", State: store.Live, Since: now, PolledAt: now, GoodAt: now, Device: pc2, Learned: keptOfTarget(), CreatedAt: now},
 			{ID: 2, Address: at("10.20.0.2"), Port: 161, Site: 11, Origin: "subnet 10.20.0.0/16", State: store.Silent, Reason: "answers pings, but no question", Since: now, CreatedAt: now},
 		},
 		subnets: []store.Subnet{{Network: netip.MustParsePrefix("10.20.0.0/16"), Site: 11, Port: 161, Credentials: []string{"core"}, Every: 24 * time.Hour,
@@ -211,4 +211,11 @@ func running(t testing.TB, s *Server) {
 			t.Error(err)
 		}
 	})
+}
+
+// keptOfTarget is what a poller keeps of a target, for itself.
+func keptOfTarget() []byte {
+	return []byte(`{"device":"x","standing":{"lane":"live","since":"2026-11-01T00:00:00Z"},"echo":{"ever":true},
+		"learned":{"repetitions":20,"round_trip":4500000,"engine":{"id":"gAAAAAEC","boots":7,"time":9,"at":"2026-11-02T00:00:00Z"},"rows":{"1.3.6.1.2.1.2.2.1.1":52}},
+		"who":{"profile":"northwind"},"identified_at":"2026-11-02T03:04:05Z","reader":"c2Vjb25kIGhhbmQ=","told":{"port":{"hash":"qqqq"}},"requests":1000,"timeouts":3,"unheard_of":[1]}`)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -237,8 +238,16 @@ func TestTargets(t *testing.T) {
 		}
 	}
 	show, err := c.TargetShow(ctx, TargetInput{"10.20.0.1:161"})
-	if err != nil || show.Target.Device != pc2 || fmt.Sprint(show.Learned["repetitions"]) != "20" {
+	want := &TargetHabits{Version: "3", Repetitions: 20, RoundTripSeconds: 0.0045, EngineID: "800000000102", IdentifiedAt: time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC), Requests: 1000, Timeouts: 3}
+	if err != nil || show.Target.Device != pc2 || !reflect.DeepEqual(show.Learned, want) {
 		t.Errorf("%v %s", err, asJSON(show))
+	}
+	for _, body := range []string{asJSON(show), func() string { _, b := w.get("staff", "/targets/10.20.0.1"); return b }()} {
+		for _, inner := range []string{"1.3.6.1", "qqqq", "c2Vjb25k", "gAAAAAEC", "standing"} {
+			if strings.Contains(body, inner) {
+				t.Errorf("%s shows %s, which is the poller's own", body, inner)
+			}
+		}
 	}
 	problemIn(t, c.TargetDelete(ctx, TargetInput{"10.20.0.1:162"}), notFound)
 	if err := c.TargetDelete(ctx, TargetInput{"10.20.0.1"}); err != nil {

@@ -88,8 +88,20 @@ type TargetInput struct {
 
 // TargetShow is a target with what was learned of it.
 type TargetShow struct {
-	Target  Target         `json:"target"`
-	Learned map[string]any `json:"learned,omitempty" doc:"Of its manners: what it can be asked at once, how long it takes. For the eye; it changes with versions."`
+	Target  Target        `json:"target"`
+	Learned *TargetHabits `json:"learned,omitempty" doc:"What polls taught of it. Absent: nothing yet."`
+}
+
+// TargetHabits is what polls taught of a target that people can use.
+type TargetHabits struct {
+	Version          string    `json:"version,omitempty" doc:"Of SNMP, that it is asked with: 3, 2c or 1."`
+	Repetitions      int       `json:"repetitions,omitempty" doc:"Rows it is asked for at once, at most."`
+	RoundTripSeconds float64   `json:"round_trip_seconds,omitempty" doc:"The longest usual time of an answer."`
+	NoBulkUntil      time.Time `json:"no_bulk_until,omitzero" doc:"Until then it is asked row by row, because it did not answer GETBULK as it should."`
+	EngineID         string    `json:"engine_id,omitempty" doc:"Of version 3 (RFC 3411 snmpEngineID), hexadecimal."`
+	IdentifiedAt     time.Time `json:"identified_at,omitzero" doc:"When it was last found out what it is."`
+	Requests         int64     `json:"requests,omitempty" doc:"Questions so far."`
+	Timeouts         int64     `json:"timeouts,omitempty" doc:"Of these without an answer."`
 }
 
 // TargetPutInput makes a target or changes it.

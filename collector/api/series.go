@@ -85,7 +85,7 @@ func labelMatchers(m metric.Measurement, list []string) ([]store.Matcher, error)
 		names = append(names, l.Name)
 	}
 	var out []store.Matcher
-	for _, text := range list {
+	for _, text := range whole(list, names) {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
@@ -101,6 +101,28 @@ func labelMatchers(m metric.Measurement, list []string) ([]store.Matcher, error)
 		out = append(out, store.Matcher{Label: name, Values: strings.Split(values, "|"), Not: not})
 	}
 	return out, nil
+}
+
+// whole mends conditions whose values hold commas, where the list was taken
+// apart: "devfs: dev file system, mounted on: /dev" is one value. What does not
+// begin with the name of a label goes on with what was before, if that was one.
+func whole(list, names []string) []string {
+	begins := func(text string) bool {
+		name, _, ok := strings.Cut(text, "=")
+		return ok && slices.Contains(names, strings.TrimSpace(strings.TrimSuffix(name, "!")))
+	}
+	var out []string
+	for _, text := range list {
+		// A word with = is more likely a label that is misspelt.
+		name, _, condition := strings.Cut(text, "=")
+		word := !strings.ContainsAny(strings.TrimSpace(name), " :/")
+		if n := len(out); n > 0 && begins(out[n-1]) && !begins(text) && !(condition && word) {
+			out[n-1] += "," + text
+			continue
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 // seriesDevices narrows to the devices asked for, within scope. The scope is

@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"muster/collector/store"
 )
@@ -129,14 +131,47 @@ func (s *Server) targetShow(ctx context.Context, in *TargetInput) (TargetShow, e
 	if out.Target, err = s.shownTarget(ctx, t, names); err != nil {
 		return TargetShow{}, err
 	}
-	if len(t.Learned) > 0 {
-		var learned any
-		if err := json.Unmarshal(t.Learned, &learned); err != nil {
-			return TargetShow{}, fmt.Errorf("what was learned of target %s: %w", t.AddrPort(), err)
+	if out.Learned, err = habitsOf(t.Learned); err != nil {
+		return TargetShow{}, fmt.Errorf("what was learned of target %s: %w", t.AddrPort(), err)
+	}
+	if out.Learned != nil && t.Credential != "" {
+		all, err := g.Credentials.Credentials(ctx)
+		if err != nil {
+			return TargetShow{}, err
 		}
-		out.Learned, _ = learned.(map[string]any)
+		for _, c := range all {
+			if c.Name == t.Credential {
+				out.Learned.Version = c.Version
+			}
+		}
 	}
 	return out, nil
+}
+
+// habitsOf picks what people can use of what the poller keeps: the rest are
+// its own marks, keys and sums, which say nothing to anybody else.
+func habitsOf(kept json.RawMessage) (*TargetHabits, error) {
+	if len(kept) == 0 {
+		return nil, nil
+	}
+	var k struct {
+		IdentifiedAt time.Time `json:"identified_at"`
+		Requests     int64     `json:"requests"`
+		Timeouts     int64     `json:"timeouts"`
+		Learned      struct {
+			Repetitions int           `json:"repetitions"`
+			NoBulk      time.Time     `json:"no_bulk"`
+			RoundTrip   time.Duration `json:"round_trip"`
+			Engine      struct {
+				ID []byte `json:"id"`
+			} `json:"engine"`
+		} `json:"learned"`
+	}
+	if err := json.Unmarshal(kept, &k); err != nil {
+		return nil, err
+	}
+	return &TargetHabits{Repetitions: k.Learned.Repetitions, RoundTripSeconds: k.Learned.RoundTrip.Seconds(), NoBulkUntil: k.Learned.NoBulk,
+		EngineID: hex.EncodeToString(k.Learned.Engine.ID), IdentifiedAt: k.IdentifiedAt, Requests: k.Requests, Timeouts: k.Timeouts}, nil
 }
 
 func (s *Server) targetSet(ctx context.Context, in *TargetPutInput) (Target, error) {

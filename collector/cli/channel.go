@@ -240,7 +240,7 @@ a route goes to it.`,
 			if i < 0 {
 				did = "made"
 			}
-			return s.did(x, "channel %s is %s; muster channel test %s sends a test", x.Name, did, quoteWord(x.Name))
+			return s.did(x, "channel %s is %s; muster channel test %s sends a test", x.Name, did, shellWord(x.Name))
 		},
 	})
 	f := cmd.Flags()

@@ -171,7 +171,7 @@ func (s *session) parts(list []health.Explanation, all bool) {
 	if n := len(list) - len(g.rows); n > 0 {
 		rest = append(rest, plural(n, "part is", "parts are")+" not shown: --all shows all")
 	}
-	rest = append(rest, "muster explain "+quoteWord(first.Name)+" "+first.Rule+" PART tells all of one")
+	rest = append(rest, "muster explain "+shellWord(first.Name)+" "+first.Rule+" PART tells all of one")
 	s.say("  (%s)", strings.Join(rest, "; "))
 	s.ruleProse(first)
 }

@@ -151,15 +151,15 @@ func chartWords(f *store.Finding, e store.Evidence) (what, command string) {
 	if e.Hours >= 48 {
 		since = fmt.Sprintf("%dd", e.Hours/24)
 	}
-	command = "muster series query " + name + " --device " + quoteWord(deviceRef(f))
+	command = "muster series query " + name + " --device " + shellWord(deviceRef(f))
 	for _, k := range slices.Sorted(maps.Keys(e.Labels)) {
-		command += " --label " + quoteWord(k+"="+e.Labels[k])
+		command += " --label " + shellWord(k+"="+e.Labels[k])
 	}
 	return what + ", the last " + length(time.Duration(max(e.Hours, 1))*time.Hour) + ":", command + " --since " + since
 }
 
 func deviceRef(f *store.Finding) string {
-	if f.Name != "" {
+	if f.Name != "" && clean(f.Name) == f.Name { // else it would not be found
 		return f.Name
 	}
 	return string(f.Device)

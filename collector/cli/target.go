@@ -146,12 +146,18 @@ func (s *session) targetShow() *cobra.Command {
 				return err
 			}
 			t := x.Target
+			h := x.Learned
+			if h == nil {
+				h = &api.TargetHabits{}
+			}
 			switch s.output {
 			case "json":
 				return s.json(x)
 			case "csv":
-				g := newGrid("address", "port", "name", "device", "state", "reason", "since", "polled_at", "good_at", "credential", "pinned", "site", "origin", "created_at", "created_by", "learned")
-				g.add(t.Address, t.Port, t.Name, string(t.Device), t.State, t.Reason, t.Since, t.PolledAt, t.GoodAt, t.Credential, t.Pinned, t.Site, t.Origin, t.CreatedAt, t.CreatedBy, x.Learned)
+				g := newGrid("address", "port", "name", "device", "state", "reason", "since", "polled_at", "good_at", "credential", "pinned", "site", "origin", "created_at", "created_by",
+					"version", "repetitions", "round_trip_seconds", "no_bulk_until", "engine_id", "identified_at", "requests", "timeouts")
+				g.add(t.Address, t.Port, t.Name, string(t.Device), t.State, t.Reason, t.Since, t.PolledAt, t.GoodAt, t.Credential, t.Pinned, t.Site, t.Origin, t.CreatedAt, t.CreatedBy,
+					h.Version, h.Repetitions, h.RoundTripSeconds, h.NoBulkUntil, h.EngineID, h.IdentifiedAt, h.Requests, h.Timeouts)
 				return s.csv(g)
 			}
 			credential := t.Credential
@@ -172,11 +178,49 @@ func (s *session) targetShow() *cobra.Command {
 				pair{name: "credential", value: credential},
 				pair{name: "site", value: t.Site},
 				pair{name: "brought by", value: strings.TrimSuffix(t.Origin+", "+t.CreatedBy, ", ")},
-				pair{name: "learned", value: x.Learned},
+				pair{name: "identified", value: h.IdentifiedAt, unit: unitAgo},
+				pair{name: "SNMP", value: versionWords(h)},
+				pair{name: "engine ID", value: h.EngineID},
+				pair{name: "round trip", value: roundTrip(h)},
+				pair{name: "asked for", value: askedFor(s.look(), h)},
+				pair{name: "questions", value: questionWords(h)},
 			)
 			return nil
 		},
 	})
+}
+
+func versionWords(h *api.TargetHabits) string {
+	if h.Version == "" {
+		return ""
+	}
+	return "version " + h.Version
+}
+
+// roundTrip is the longest usual time of an answer.
+func roundTrip(h *api.TargetHabits) string {
+	if h.RoundTripSeconds <= 0 {
+		return ""
+	}
+	return number(h.RoundTripSeconds*1000, "", "millisecond") + ", the longest that is usual"
+}
+
+// askedFor is how a target is asked for tables.
+func askedFor(l look, h *api.TargetHabits) string {
+	switch {
+	case h.NoBulkUntil.After(l.now):
+		return "one row at once until " + l.time(h.NoBulkUntil) + ": it does not answer more as it should"
+	case h.Repetitions > 0:
+		return plural(h.Repetitions, "row", "rows") + " at once, at most"
+	}
+	return ""
+}
+
+func questionWords(h *api.TargetHabits) string {
+	if h.Requests == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d so far, %d of them without an answer", h.Requests, h.Timeouts)
 }
 
 func (s *session) targetAdd() *cobra.Command {

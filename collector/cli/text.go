@@ -150,6 +150,23 @@ func quoteWord(s string) string {
 	return s
 }
 
+// shellWord writes an argument so that a command that is shown can be run: it is
+// whole, unlike in sentences, and a shell takes it as one word. Double quotes
+// are known to every shell; single ones keep what those would read.
+func shellWord(s string) string {
+	s = clean(s)
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_@%+=:,./-", r)
+	}
+	switch {
+	case s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }):
+		return s
+	case !strings.ContainsAny(s, "\"$`\\!%"):
+		return `"` + s + `"`
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // near is the word that somebody may have meant, or nothing.
 func near(word string, known []string) string {
 	best, least := "", 3

@@ -124,3 +124,23 @@ func FuzzDeviceText(f *testing.F) {
 		}
 	})
 }
+
+// What is shown to be copied is whole, and one word for a shell.
+func TestShellWord(t *testing.T) {
+	for in, want := range map[string]string{
+		"pc-104":               "pc-104",
+		"cpu=cpu-total":        "cpu=cpu-total",
+		"":                     `""`,
+		"two words":            `"two words"`,
+		"it's":                 `"it's"`,
+		`a "b" c`:              `'a "b" c'`,
+		"$HOME `id` it's":      `'$HOME ` + "`id`" + ` it'\''s'`,
+		"a\x1b[31m;rm -rf b\n": `"a[31m;rm -rf b "`,
+		"größe":                `"größe"`,
+		"storage=devfs: dev file system, mounted on: /packages/mnt/jsdn-x86-32-20.4R3/a/very/long/path": `"storage=devfs: dev file system, mounted on: /packages/mnt/jsdn-x86-32-20.4R3/a/very/long/path"`,
+	} {
+		if got := shellWord(in); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}
