@@ -573,6 +573,11 @@ func (c *Client) CARotate(ctx context.Context, in CARotateInput) (CA, error) {
 	return call[CARotateInput, CA](ctx, c, "ca-rotate", in)
 }
 
+// PurgePerson calls purge-person: remove what is kept of a person.
+func (c *Client) PurgePerson(ctx context.Context, in PurgeInput) (PurgeResult, error) {
+	return call[PurgeInput, PurgeResult](ctx, c, "purge-person", in)
+}
+
 // StatusShow calls status-show: show how the collector is doing.
 func (c *Client) StatusShow(ctx context.Context) (Status, error) {
 	return call[NoInput, Status](ctx, c, "status-show", NoInput{})

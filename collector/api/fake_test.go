@@ -467,8 +467,8 @@ func newWorld(t testing.TB) *world {
 	s, err := New(Deps{
 		Health: w.health, Judge: &fakeJudge{testRules(t)}, Notices: newNotices(t, w.channels, notifytest.NewMemory(), w.now),
 		Gear:    w.gear.gear(),
-		Backups: &fakeBackups{},
-		Draft:   func(file string, text []byte) (*rule.Set, error) { return rule.Parse(file, text, rule.Document{}) },
+		Backups: &fakeBackups{}, Purge: fakePurger{},
+		Draft: func(file string, text []byte) (*rule.Set, error) { return rule.Parse(file, text, rule.Document{}) },
 		Replay: func(_ context.Context, _ *rule.Set, rule string, list []store.Device, since time.Time) ([]health.Replayed, error) {
 			return []health.Replayed{{Device: list[0].ID, Name: list[0].Name, Severity: "warn", From: since, Evidence: []store.Evidence{{Label: "Last user", Value: "jdoe", Personal: true}}}}, nil
 		},

@@ -157,6 +157,7 @@ func Operations() []Operation {
 		op[NoInput, AuditVerdict](get, "/audit/verify", "audit-verify", account.Administer, "Check that the audit is whole", (*Server).auditVerify),
 		op[NoInput, CA](get, "/ca", "ca-show", account.Administer, "Show the certificate authority", (*Server).caShow),
 		op[CARotateInput, CA](post, "/ca/rotate", "ca-rotate", account.Administer, "Take a step of the authority's rotation", (*Server).caRotate),
+		op[PurgeInput, PurgeResult](post, "/purge/person", "purge-person", account.Administer, "Remove what is kept of a person", (*Server).purgePerson),
 		stream[BackupInput](post, "/backup", "backup-make", account.Administer, "Make a backup while the collector runs", (*Server).backupMake),
 		op[NoInput, Status](get, "/status", "status-show", account.Read, "Show how the collector is doing", (*Server).statusShow),
 	}

@@ -133,6 +133,7 @@ func policy() map[string]string {
 		"ca-show":            "al",
 		"ca-rotate":          "al",
 		"backup-make":        "al",
+		"purge-person":       "al",
 		"status-show":        "iIpsSaAl",
 	}
 }
@@ -266,6 +267,7 @@ func examples() map[string]any {
 		"ca-show":            NoInput{},
 		"ca-rotate":          CARotateInput{},
 		"backup-make":        BackupInput{},
+		"purge-person":       purgeExample(),
 		"status-show":        NoInput{},
 	}
 }

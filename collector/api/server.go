@@ -39,6 +39,7 @@ type Deps struct {
 	Draft   func(file string, text []byte) (*rule.Set, error) // rules in use, and one that is not yet; see rule.Draft
 	Notices Notices
 	Gear    Gear
+	Purge   Purger  // nil: not offered
 	Backups Backups // nil: none are made
 	// Atlas is how the network hangs together; nil: one of its own.
 	Atlas *atlas.Atlas

@@ -183,6 +183,7 @@ On the collector's machine commands go through the socket in its data folder
 		s.userCommand(),
 		s.tokenCommand(),
 		s.auditCommand(),
+		s.purgeCommand(),
 		s.caCommand(),
 		s.channelCommand(),
 		s.routeCommand(),

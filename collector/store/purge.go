@@ -1,0 +1,9 @@
+package store
+
+// Purged is what a purge of a person's data found in one place, and what was,
+// or would be, done with it.
+type Purged struct {
+	Where  string `json:"where"`  // section.column, or what it is
+	Action string `json:"action"` // removed: the whole row went; emptied: the value went
+	Count  int64  `json:"count"`
+}
