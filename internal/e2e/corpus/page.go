@@ -54,20 +54,6 @@ func (p *page) equal() score.Share {
 	return out
 }
 
-// unequal lists those that are not.
-func unequal(results []*score.Result) string {
-	var b strings.Builder
-	for _, r := range results {
-		for _, text := range r.Unequal {
-			fmt.Fprintf(&b, "* %s, %s\n", r.ID, text)
-		}
-	}
-	if b.Len() == 0 {
-		return ""
-	}
-	return "\nThose that are not equal, of which the first is what Muster says:\n\n" + b.String()
-}
-
 // write writes all for people.
 func (p *page) write(w io.Writer) error {
 	var b bytes.Buffer
@@ -118,6 +104,9 @@ func (p *page) remarks(b *bytes.Buffer, r *score.Result, s *stored) {
 			break
 		}
 		say("missed %s", m)
+	}
+	for _, text := range r.Unequal {
+		say("not equal: %s", text)
 	}
 	if text := beyond(r); text != "" {
 		say("beyond: %s", text)
@@ -233,9 +222,9 @@ compares stands in ` + "`collector/snmp/profile/score`" + `.
 
 A version or a model holds when it is the expected text, or all its words stand
 side by side in that: *16.6.7* for *CAT9K_IOSXE 16.6.7*. The maker and the
-system are those that the expected product line has. Equal to the letter is told
-apart, for where Muster says less or more on purpose: a model without the maker's
-name, a version without the name of the image, since both stand beside it. A port holds when name,
+system are those that the expected product line has. What is equal to the letter is
+counted apart: Muster leaves the maker's name out of models and names of images out
+of versions, and says the chassis where a module is expected. A port holds when name,
 description, alias, speed, status and hardware address do; a sensor when one of its
 class has the value, within 1 % or 0.1; one that stands in ` + "`poe_port`" + ` is found there,
 and currents of lasers are amperes here and milliamperes there. What a device tells
@@ -262,7 +251,6 @@ its shares say what is missed, not how well devices fare that nobody looked at.
 	if t := p.equal(); t.Expected > 0 {
 		fmt.Fprintf(&b, "| version, hardware and serial, equal to the letter | %d | %d | %.1f %% |\n", t.Found, t.Expected, 100*float64(t.Found)/float64(t.Expected))
 	}
-	b.WriteString(unequal(p.results))
 	fmt.Fprintf(&b, "\n%d recordings, polled and read back in %s.\n\n| recording | profile |", len(p.results), p.took.Round(time.Second))
 	list := slices.DeleteFunc(p.subjects(), func(s string) bool { return slices.Contains(score.Identity(), s) })
 	for _, s := range append([]string{"identity"}, list...) {
