@@ -45,7 +45,9 @@ func firefoxes() []string {
 
 func read(ctx context.Context, h *host.Host) (rows []inventory.BrowserExtension, asked, faults []string, err error) {
 	people, err := home.People(h)
-	if err != nil {
+	if errors.Is(err, home.ErrMany) {
+		faults = append(faults, err.Error())
+	} else if err != nil {
 		return nil, nil, nil, err
 	}
 	refused, broken := 0, 0

@@ -21,6 +21,9 @@ import (
 // homes, and not where its people sign in.
 const Most = 200
 
+// ErrMany says that there are more homes than are looked into.
+var ErrMany = fmt.Errorf("more than %d homes: the others are not looked into", Most)
+
 // Home is one person's folder.
 type Home struct {
 	User string
@@ -68,7 +71,9 @@ func Names(h *host.Host) map[int64]string {
 
 // People lists the homes of root and of people that are there. Those below
 // /home that no account of the machine owns belong to accounts of a directory;
-// their folder's name is taken for the person's.
+// their folder's name is taken for the person's, with that of the domain before
+// it where homes lie in a folder for each. The error may be ErrMany beside a
+// list.
 func People(h *host.Host) ([]Home, error) {
 	f, err := h.Open("/etc/passwd")
 	if err != nil {
@@ -76,9 +81,15 @@ func People(h *host.Host) ([]Home, error) {
 	}
 	defer f.Close()
 	var list []Home
+	many := false
 	seen := map[string]bool{}
+	add := func(one Home) {
+		if many = many || len(list) >= Most; !many {
+			list = append(list, one)
+		}
+	}
 	parse(f, func(one Home) {
-		if one.UID != 0 && one.UID < 1000 || one.UID == 65534 || len(list) >= Most {
+		if one.UID != 0 && one.UID < 1000 || one.UID == 65534 {
 			return
 		}
 		one.Dir = strings.TrimRight(one.Dir, "/")
@@ -87,18 +98,63 @@ func People(h *host.Host) ([]Home, error) {
 		}
 		seen[one.Dir] = true
 		if fi, err := h.Stat(one.Dir); err == nil && fi.IsDir() {
-			list = append(list, one)
+			add(one)
 		}
 	})
-	below, _ := h.ReadDir("/home")
-	for _, e := range below {
-		dir := "/home/" + e.Name()
-		if !e.IsDir() || seen[dir] || e.Name() == "lost+found" || e.Name()[0] == '.' || len(list) >= Most {
+	for _, name := range folders(h, "/home") {
+		dir := "/home/" + name
+		if seen[dir] {
 			continue
 		}
-		list = append(list, Home{User: e.Name(), UID: -1, Dir: dir})
+		within := folders(h, dir)
+		if lived(h, dir) || len(within) == 0 {
+			add(Home{User: name, UID: -1, Dir: dir})
+			continue
+		}
+		// As winbind lays them: /home/DOMAIN/person.
+		domain := false
+		for _, person := range within {
+			if below := dir + "/" + person; !seen[below] && lived(h, below) {
+				domain = true
+				add(Home{User: name + `\` + person, UID: -1, Dir: below})
+			} else if seen[below] {
+				domain = true
+			}
+		}
+		if !domain {
+			add(Home{User: name, UID: -1, Dir: dir})
+		}
+	}
+	if many {
+		return list, ErrMany
 	}
 	return list, nil
+}
+
+// folders lists those of a folder that nobody hides.
+func folders(h *host.Host, dir string) []string {
+	list, err := h.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range list {
+		if e.IsDir() && e.Name()[0] != '.' && e.Name() != "lost+found" && len(names) <= Most {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// lived says whether somebody has signed in with a home: shells and desktops
+// leave these.
+func lived(h *host.Host, dir string) bool {
+	for _, n := range []string{".profile", ".bashrc", ".config", ".cache", ".bash_history"} {
+		if h.Exists(dir + "/" + n) {
+			return true
+		}
+	}
+	return false
 }
 
 // Short writes a path below the home as below ~.

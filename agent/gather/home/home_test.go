@@ -1,6 +1,7 @@
 package home
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -10,7 +11,7 @@ import (
 
 func TestPeople(t *testing.T) {
 	h := &host.Host{Root: t.TempDir()}
-	for _, dir := range []string{"/etc", "/root", "/home/anna", "/home/ben", "/home/lost+found", "/var/lib/x"} {
+	for _, dir := range []string{"/etc", "/root", "/home/anna", "/home/ben", "/home/lost+found", "/var/lib/x", "/home/AGENCY/kim/.config", "/home/AGENCY/new"} {
 		if err := os.MkdirAll(h.Path(dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -28,11 +29,30 @@ func TestPeople(t *testing.T) {
 	for _, x := range list {
 		got = append(got, x.User+"="+x.Dir)
 	}
-	if s := strings.Join(got, " "); s != "root=/root anna=/home/anna ben=/home/ben" {
+	if s := strings.Join(got, " "); s != `root=/root anna=/home/anna AGENCY\kim=/home/AGENCY/kim ben=/home/ben` {
 		t.Error(s)
 	}
 	if n := Names(h); n[1] != "daemon" || n[1000] != "anna" || len(n) != 6 {
 		t.Errorf("%v", n)
+	}
+}
+
+// More homes than are looked into are told of.
+func TestMany(t *testing.T) {
+	h := &host.Host{Root: t.TempDir()}
+	if err := os.MkdirAll(h.Path("/etc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(h.Path("/etc/passwd"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for i := range Most + 1 {
+		if err := os.MkdirAll(h.Path(fmt.Sprintf("/home/p%d", i)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err := People(h); err != ErrMany || len(list) != Most {
+		t.Errorf("%d homes, %v", len(list), err)
 	}
 }
 
