@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
+	"muster/agent/gather/home"
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
@@ -19,6 +21,7 @@ func read(ctx context.Context, h *host.Host) (rows []inventory.Container, asked,
 	}{
 		{"docker", docker},
 		{"podman", storage},
+		{"podman of people", rootless},
 		{"containerd", containerd},
 		{"lxc", lxc},
 		{"machined", machines},
@@ -33,7 +36,19 @@ func read(ctx context.Context, h *host.Host) (rows []inventory.Container, asked,
 		}
 		rows = append(rows, got...)
 	}
-	return rows, asked, faults, ctx.Err()
+	return distinct(rows), asked, faults, ctx.Err()
+}
+
+// distinct leaves out those whose name another of the same runtime has, as two
+// people's may: the section tells a host's containers apart by name alone.
+func distinct(rows []inventory.Container) []inventory.Container {
+	seen := map[[2]string]bool{}
+	return slices.DeleteFunc(rows, func(r inventory.Container) bool {
+		k := [2]string{r.Runtime, r.Name}
+		twice := seen[k]
+		seen[k] = true
+		return twice
+	})
 }
 
 func docker(ctx context.Context, h *host.Host) ([]inventory.Container, error) {
@@ -88,12 +103,63 @@ func storage(_ context.Context, h *host.Host) ([]inventory.Container, error) {
 		if !idOf(r.Identifier) {
 			continue
 		}
-		dir := "/run/containers/storage/overlay-containers/" + r.Identifier + "/userdata/"
-		if pid := h.Line(dir + "pidfile"); pid != "" && idOf(pid) && h.Exists("/proc/"+pid+"/comm") {
-			r.State = "running"
-			if fi, err := h.Stat(dir + "pidfile"); err == nil {
-				r.StartedAt = fi.ModTime().UTC().Truncate(time.Second)
+		running(h, r, "/run/containers/storage/overlay-containers/"+r.Identifier+"/userdata/pidfile")
+	}
+	return rows, err
+}
+
+// running says of a container that it runs when the process does whose number
+// a file holds.
+func running(h *host.Host, r *inventory.Container, pidfile string) {
+	pid := h.Line(pidfile)
+	if !idOf(pid) || !h.Exists("/proc/"+pid+"/comm") {
+		return
+	}
+	r.State = "running"
+	if fi, err := h.Stat(pidfile); err == nil {
+		r.StartedAt = fi.ModTime().UTC().Truncate(time.Second)
+	}
+}
+
+// rootless reads the containers that people run under their own accounts. Their
+// state lies below /run/user, by the account's number.
+func rootless(ctx context.Context, h *host.Host) ([]inventory.Container, error) {
+	people, err := home.People(h)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var rows []inventory.Container
+	for _, one := range people {
+		if one.UID <= 0 || ctx.Err() != nil { // root's are the machine's
+			continue
+		}
+		got, oerr := ofPerson(h, one)
+		if oerr != nil && !errors.Is(oerr, fs.ErrNotExist) {
+			err = errors.New("storage of one of the people is not understood")
+			if errors.Is(oerr, fs.ErrPermission) {
+				err = fs.ErrPermission
 			}
+		}
+		rows = append(rows, got...)
+	}
+	return rows, err
+}
+
+func ofPerson(h *host.Host, one home.Home) ([]inventory.Container, error) {
+	w, err := h.Within(one.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	f, err := w.Open(".local/share/containers/storage/overlay-containers/containers.json")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	rows, err := parseStorage(f)
+	for i := range rows {
+		if id := rows[i].Identifier; idOf(id) {
+			running(h, &rows[i], fmt.Sprintf("/run/user/%d/containers/overlay-containers/%s/userdata/pidfile", one.UID, id))
 		}
 	}
 	return rows, err
