@@ -157,7 +157,7 @@ const maxKey = 64 << 10
 func Restore(o Order) (m Manifest, keyed bool, err error) {
 	f, err := os.Open(o.File)
 	if err != nil {
-		return m, false, fmt.Errorf("restore: %w", err)
+		return m, false, err
 	}
 	defer f.Close()
 	key, err := o.key(f)
@@ -170,11 +170,11 @@ func Restore(o Order) (m Manifest, keyed bool, err error) {
 	}
 	first, err := again(f, open, func(string, io.Reader) error { return nil })
 	if err != nil {
-		return first, false, fmt.Errorf("restore %s: %w", o.File, err)
+		return first, false, err
 	}
 	for name, n := range first.Schema {
 		if most, known := o.Schema[name]; !known || n > most {
-			return first, false, fmt.Errorf("restore %s: a newer muster (%s) wrote it: its %s has schema %d, this program knows up to %d; restore with that version or a later one", o.File, first.Program, name, n, most)
+			return first, false, fmt.Errorf("a newer muster (%s) wrote it: its %s has schema %d, this program knows up to %d; restore with that version or a later one", first.Program, name, n, most)
 		}
 	}
 	if err := empty(o.Dir); err != nil {
@@ -182,7 +182,7 @@ func Restore(o Order) (m Manifest, keyed bool, err error) {
 	}
 	root, err := os.OpenRoot(o.Dir)
 	if err != nil {
-		return first, false, fmt.Errorf("restore: %w", err)
+		return first, false, fmt.Errorf("open the folder: %w", err)
 	}
 	defer root.Close()
 	defer func() {
@@ -202,9 +202,9 @@ func Restore(o Order) (m Manifest, keyed bool, err error) {
 	})
 	switch {
 	case err != nil:
-		return m, false, fmt.Errorf("restore %s: %w", o.File, err)
+		return m, false, fmt.Errorf("unpack: %w", err)
 	case !slices.Equal(m.Members, first.Members):
-		return m, false, fmt.Errorf("restore %s: the file changed while it was read", o.File)
+		return m, false, errors.New("the file changed while it was read")
 	}
 	if key != nil {
 		if _, err := unpack(root, KeyName, bytes.NewReader(key)); err != nil {
@@ -255,10 +255,10 @@ func (o Order) key(f *os.File) ([]byte, error) {
 		}
 		return nil
 	}); err != nil {
-		return nil, fmt.Errorf("restore %s: %w", o.File, err)
+		return nil, err
 	}
 	if key == nil {
-		return nil, fmt.Errorf("restore %s: no key went along with it: give the copy of %s that was kept apart with --key-file, or leave --identity out and put it into the folder later", o.File, KeyName)
+		return nil, fmt.Errorf("no key went along with it: give the copy of %s that was kept apart with --key-file, or leave --identity out and put it into the folder later", KeyName)
 	}
 	return key, nil
 }
@@ -279,17 +279,17 @@ func readSmall(name string) ([]byte, error) {
 // empty makes the folder, or finds it with nothing in it.
 func empty(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("restore into %s: %w", dir, err)
+		return fmt.Errorf("folder %s: %w", dir, err)
 	}
 	list, err := os.ReadDir(dir)
 	if err != nil {
-		return fmt.Errorf("restore into %s: %w", dir, err)
+		return fmt.Errorf("folder %s: %w", dir, err)
 	}
 	if len(list) > 0 {
-		return fmt.Errorf("restore into %s: the folder is not empty (%s): name another with --data, or move what is there away", dir, list[0].Name())
+		return fmt.Errorf("folder %s: it is not empty (%s): name another with --data, or move what is there away", dir, list[0].Name())
 	}
 	if err := os.Chmod(dir, 0o700); err != nil {
-		return fmt.Errorf("restore into %s: %w", dir, err)
+		return fmt.Errorf("folder %s: %w", dir, err)
 	}
 	return nil
 }

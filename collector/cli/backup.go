@@ -157,7 +157,7 @@ is there. With a copy of secret.key also that this collector wrote it. It ends w
 			}
 			m, err := backup.Verify(io.TeeReader(f, p), open)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return err
 			}
 			return s.showManifest(args[0], m)
 		},

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"muster/collector/backup"
+	"muster/collector/doctor"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -109,5 +111,19 @@ func inProcess(ts *testscript.TestScript, args []string) int {
 		return 0
 	}
 	s := Streams{In: in, Out: ts.Stdout(), Err: ts.Stderr(), Env: ts.Getenv, Now: noon}
-	return Main(context.Background(), New(s, Serve(served), SQLWorker(worker)), args)
+	examine := func(_ context.Context, o doctor.Order) []doctor.Check {
+		list := []doctor.Check{{Subject: "inventory.db", State: doctor.OK, Found: fmt.Sprintf("whole, deep %t, running %t", o.Deep, o.Running)}}
+		if o.Deep {
+			list = append(list, doctor.Check{Subject: "audit", State: doctor.Bad, Found: "record 7 was changed", Do: "compare with a backup"})
+		}
+		return list
+	}
+	restore := func(o RestoreOrder) (Restored, error) {
+		if o.File != "good.backup" {
+			return Restored{}, fmt.Errorf("%w: it does not begin as one", backup.ErrNotWhole)
+		}
+		m := backup.Manifest{Program: "v1", MadeAt: noon(), Schema: map[string]int{"inventory.db": 2}, Sequence: 77, Audit: 5, Members: []backup.Member{{Name: "inventory.db", Bytes: 4096}}}
+		return Restored{Manifest: m, Keyed: o.Key != "", Office: []string{"x/office/muster.yaml"}}, nil
+	}
+	return Main(context.Background(), New(s, Serve(served), SQLWorker(worker), Doctor(s, examine), Restore(s, restore)), args)
 }
