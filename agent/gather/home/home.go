@@ -111,7 +111,7 @@ func People(h *host.Host) ([]Home, error) {
 			add(Home{User: name, UID: -1, Dir: dir})
 			continue
 		}
-		// As winbind lays them: /home/DOMAIN/person.
+		// As winbind lays them: a folder of the domain, and the persons' in it.
 		domain := false
 		for _, person := range within {
 			if below := dir + "/" + person; !seen[below] && lived(h, below) {
