@@ -222,8 +222,11 @@ func request(ctx context.Context, base string, op Operation, in any) (*http.Requ
 		switch {
 		case f.Tag.Get("path") != "":
 			text := fmt.Sprint(value.Interface())
-			if text == "" || text == "." || text == ".." {
-				return nil, fmt.Errorf("%s: %q is no %s", op.ID, text, f.Tag.Get("path"))
+			switch text {
+			case "":
+				return nil, fmt.Errorf("the %s is empty: write which", f.Tag.Get("path"))
+			case ".", "..":
+				return nil, fmt.Errorf("%q cannot be a %s", text, f.Tag.Get("path"))
 			}
 			path = strings.ReplaceAll(path, "{"+f.Tag.Get("path")+"}", url.PathEscape(text))
 		case f.Tag.Get("query") != "":

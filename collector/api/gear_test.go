@@ -124,7 +124,7 @@ func TestSubnetsOfGear(t *testing.T) {
 		kind, want string
 	}{
 		{"10.31.0.1/24", SubnetPut{}, invalid, "the network is 10.31.0.0/24"},
-		{"10.0.0.0/8", SubnetPut{}, invalid, "split it"},
+		{"10.0.0.0/8", SubnetPut{}, invalid, "(--every never)"},
 		{"224.0.0.0/24", SubnetPut{}, invalid, "no addresses of devices"},
 		{"10.31.0.0/24", SubnetPut{Site: some("hartfort")}, notFound, "did you mean hartford?"},
 		{"10.31.0.0/24", SubnetPut{Credentials: &[]string{"public-rw"}}, notFound, "did you mean public-ro?"},
@@ -230,7 +230,7 @@ func TestTargets(t *testing.T) {
 		{"fe80::1%eth0", TargetPut{}, invalid, "on one machine only"},
 		{"224.0.0.1", TargetPut{}, invalid, "no address of one device"},
 		{"10.20.0.8", TargetPut{Credential: some("cor")}, notFound, "did you mean core?"},
-		{"10.20.0.8", TargetPut{Site: some("nowhere")}, notFound, "no site"},
+		{"10.20.0.8", TargetPut{Site: some("nowhere")}, notFound, "muster site add AGENCY/SITE"},
 	} {
 		_, err := put(o.address, o.in)
 		if p := problemIn(t, err, o.kind); !strings.Contains(p.Detail, o.want) {

@@ -38,7 +38,7 @@ func (s *Server) site(ctx context.Context, text string) (store.Site, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return store.Site{}, NewProblem(notFound, "there is no site %q here%s: muster site list shows them", clip(printable(text), 80), near(text, names))
+		return store.Site{}, NewProblem(notFound, "there is no site %q here%s: muster site list shows them, muster site add AGENCY/SITE adds one", clip(printable(text), 80), near(text, names))
 	}
 	return store.Site{}, NewProblem(ambiguous, "several agencies have a site %q: write AGENCY/SITE", clip(printable(text), 80))
 }
@@ -56,7 +56,7 @@ func (s *Server) agency(ctx context.Context, name string) (store.Agency, error) 
 		}
 		names = append(names, a.Name)
 	}
-	return store.Agency{}, NewProblem(notFound, "there is no agency %q here%s: muster agency list shows them", clip(printable(name), 80), near(name, names))
+	return store.Agency{}, NewProblem(notFound, "there is no agency %q here%s: muster agency list shows them, muster agency add NAME adds one", clip(printable(name), 80), near(name, names))
 }
 
 func (s *Server) agencyList(ctx context.Context, _ *NoInput) (AgencyList, error) {

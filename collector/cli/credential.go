@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"muster/collector/api"
+	"muster/collector/store"
 )
 
 func (s *session) credentialCommand() *cobra.Command {
@@ -96,6 +97,9 @@ subnet allows that, or somebody looks for gear by hand.`,
 			MUSTER_CREDENTIAL_COMMUNITY="$(pass show snmp)" muster credential add public-ro --version 2c
 			muster credential add core`,
 		run: func(ctx context.Context, args []string) error {
+			if strings.TrimSpace(args[0]) == "" {
+				return usage("NAME is empty: a credential needs a name")
+			}
 			c, err := s.client()
 			if err != nil {
 				return err
@@ -129,6 +133,11 @@ subnet allows that, or somebody looks for gear by hand.`,
 					*x.into, *x.now = x.value, *x.value
 				}
 			}
+			// What cannot be is said before anybody types a secret.
+			told := store.Credential{ID: "new", Name: args[0], Version: now.Version, User: now.User, Auth: now.Auth, Priv: now.Priv, Context: now.Context}
+			if err := told.Check(); err != nil {
+				return usage("%s", strings.TrimPrefix(err.Error(), "credential "+args[0]+": "))
+			}
 			anew := i >= 0
 			cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) { anew = anew && !f.Changed })
 			if put.Secrets, err = s.credentialSecrets(ctx, files, now, anew); err != nil {
@@ -145,6 +154,7 @@ subnet allows that, or somebody looks for gear by hand.`,
 			return s.did(x, "credential %s is %s", x.Name, did)
 		},
 	})
+	cmd.Annotations = map[string]string{secretNear: "yes"}
 	f := cmd.Flags()
 	f.StringVar(&version, "version", "", "`version` of SNMP: 3, 2c or 1")
 	f.StringVar(&user, "user", "", "`user` of version 3")

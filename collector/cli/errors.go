@@ -78,6 +78,9 @@ func attempted(c *cobra.Command) string {
 		return path
 	}
 	for i, a := range c.Flags().Args() {
+		if c.Annotations[secretNear] != "" && i >= len(strings.Fields(c.Use))-1 {
+			return path
+		}
 		if i == 3 {
 			return path + " …"
 		}

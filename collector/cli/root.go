@@ -206,12 +206,19 @@ On the collector's machine commands go through the socket in its data folder
 // parted by blanks.
 const moreForms = "muster.forms"
 
+// secretNear annotates a command that asks for a secret, which people may write
+// behind it: what it does not take is then not repeated.
+const secretNear = "muster.secret"
+
 // checkGlobals holds the global flags to what they take, before any command.
 func (s *session) checkGlobals(c *cobra.Command, _ []string) error {
 	forms := append([]string{"table", "json", "csv"}, strings.Fields(c.Annotations[moreForms])...)
 	if !slices.Contains(forms, s.output) {
 		last := len(forms) - 1
 		return usage("-o %s: there is %s and %s", quoteWord(s.output), strings.Join(forms[:last], ", "), forms[last])
+	}
+	if f := c.Flags().Lookup("port"); f != nil && f.Changed && f.Value.String() == "0" {
+		return usage("--port 0: a port is 1 to 65535")
 	}
 	if s.data != "" && s.server != "" {
 		return usage("--data and --server exclude each other: --data is a collector on this machine, --server one elsewhere")
@@ -277,6 +284,8 @@ func countArgs(c *cobra.Command, use string, args []string) error {
 	switch {
 	case len(args) < least:
 		return usage("%s is missing: %s", words[len(args)], form)
+	case len(args) > most && c.Annotations[secretNear] != "":
+		return usage("there is one word too many, which is not repeated here: it may be secret, and secrets are never an argument: %s", form)
 	case len(args) > most:
 		return usage("%s is one word too many (quote what belongs together): %s", quoteWord(args[most]), form)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/collector/api"
+	"muster/collector/search"
 	"muster/internal/event"
 	"muster/internal/inventory"
 	"muster/internal/metric"
@@ -116,6 +117,19 @@ func (s *session) oneSchema(name string) error {
 		}
 		grids = append(grids, g)
 	}
+	if name == "device" {
+		docs = append(docs, "device: what every device has, as filters and lists know it; muster device list --columns shows it")
+		g := newGrid("field", "holds", "personal", "example", "doc", "values")
+		for _, f := range search.Fields() {
+			x := api.SchemaField{Name: f.Name, Aliases: f.Aliases, Kind: f.Kind.String(), Values: f.Values, Sensitivity: sensitivity(f.Personal), Example: f.Example, Doc: f.Doc, Operators: []string{}}
+			for _, o := range f.Ops() {
+				x.Operators = append(x.Operators, o.String())
+			}
+			out.Fields = append(out.Fields, x)
+			g.add(f.Name, f.Kind.String(), mark(f.Personal), f.Example, f.Doc, f.Values)
+		}
+		grids = append(grids, g)
+	}
 	if len(grids) == 0 {
 		return unknownSubject(name)
 	}
@@ -145,7 +159,7 @@ func mark(b bool) string {
 }
 
 func unknownSubject(name string) error {
-	var known []string
+	known := []string{"device"}
 	for _, sec := range inventory.Schema() {
 		known = append(known, sec.Name)
 	}

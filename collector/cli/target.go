@@ -171,7 +171,7 @@ func (s *session) targetShow() *cobra.Command {
 				pair{name: "target", value: net.JoinHostPort(t.Address, strconv.Itoa(t.Port))},
 				pair{name: "state", value: goingWords(t.State)},
 				pair{name: "since", value: t.Since, unit: unitAgo},
-				pair{name: "reason", value: t.Reason},
+				pair{name: "reason", value: levelHint(t.Reason)},
 				pair{name: "last polled", value: t.PolledAt, unit: unitAgo},
 				pair{name: "last answer", value: t.GoodAt, unit: unitAgo},
 				pair{name: "device", value: strings.TrimSpace(t.Name + " " + string(t.Device))},
@@ -324,7 +324,7 @@ func (s *session) showTest(x api.TargetTest) error {
 	s.block("",
 		pair{name: "target", value: net.JoinHostPort(x.Address, strconv.Itoa(x.Port))},
 		pair{name: "state", value: goingWords(x.State)},
-		pair{name: "reason", value: x.Reason},
+		pair{name: "reason", value: levelHint(x.Reason)},
 		pair{name: "ping", value: float(x.PingMS), unit: "millisecond"},
 		pair{name: "SNMP", value: float(x.AnswerMS), unit: "millisecond"},
 		pair{name: "credential", value: x.Credential},
@@ -342,10 +342,20 @@ func (s *session) showTest(x api.TargetTest) error {
 	)
 	if len(x.Attempts) > 1 || x.State != "live" {
 		for _, a := range x.Attempts {
-			s.say("  tried %s: %s", a.Credential, a.Said)
+			s.say("  tried %s: %s", a.Credential, levelHint(a.Said))
 		}
 	}
 	return nil
+}
+
+// levelHint says what to do about an error of SNMP that names only itself: the
+// user is known, but may see nothing unless messages are signed, or encrypted
+// too (RFC 3413 §3.2).
+func levelHint(text string) string {
+	if !strings.Contains(text, "authorizationError") {
+		return text
+	}
+	return text + ": the device lets this user see nothing at this level of security; give the credential a higher one (muster credential add NAME --auth …, --priv …), or let the device allow it"
 }
 
 // float is a number, or nothing.

@@ -125,6 +125,15 @@ func FuzzDeviceText(f *testing.F) {
 	})
 }
 
+func TestLevelHint(t *testing.T) {
+	if got := levelHint("wrong digest"); got != "wrong digest" {
+		t.Error(got)
+	}
+	if got := levelHint("it answers authorizationError"); !strings.Contains(got, "--auth") || !strings.Contains(got, "--priv") {
+		t.Error(got)
+	}
+}
+
 // What is shown to be copied is whole, and one word for a shell.
 func TestShellWord(t *testing.T) {
 	for in, want := range map[string]string{

@@ -119,8 +119,9 @@ func (s *session) dot(t *api.Topology) error {
 	l := s.look()
 	w.WriteString("graph muster {\n\tnode [shape=box];\n")
 	known := map[string]bool{}
+	// What is not polled is a node for each end: many boxes announce one name.
 	node := func(e *api.LinkEnd, link int) string {
-		id, label, more := "announced "+e.Name, endName(e), ", style=dashed"
+		id, label, more := "announced "+strconv.Itoa(link)+" "+e.Name, endName(e), ", style=dashed"
 		switch {
 		case e.Concealed:
 			id = "concealed " + strconv.Itoa(link)

@@ -346,7 +346,7 @@ func (x *Subnet) Check() error {
 	case x.Every != 0 && (x.Every < LeastEvery || x.Every > MostEvery):
 		return fmt.Errorf("subnet %s: it is scanned every %d minutes to %d days, or never", n, int(LeastEvery.Minutes()), int(MostEvery.Hours()/24))
 	case x.Every != 0 && Addresses(n) > MostScanned:
-		return fmt.Errorf("subnet %s has more than the %d addresses that one scan goes through: split it, or have it never scanned by itself", n, MostScanned)
+		return fmt.Errorf("subnet %s has more than the %d addresses that one scan goes through: split it, or have it never scanned by itself (--every never)", n, MostScanned)
 	case x.Rate < 1 || x.Rate > MostRate:
 		return fmt.Errorf("subnet %s: its rate is 1 to %d packets a second", n, MostRate)
 	case len(x.Credentials) > maxMany:
