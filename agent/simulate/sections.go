@@ -57,8 +57,10 @@ func (m *machine) readSystem(time.Time) (inventory.Table, error) {
 }
 
 func (m *machine) readOS(time.Time) (inventory.Table, error) {
-	build := []string{"19045.5011", "22631.4391", "26100.2161"}[m.n%3]
-	return encode(inventory.OS{Family: "windows", Name: []string{"Windows 10 Pro", "Windows 11 Pro", "Windows 11 Enterprise"}[m.n%3], Distribution: "windows",
+	// Releases whose makers still mend them: a healthy fleet is kept up.
+	build := []string{"26200.6584", "26300.9457", "26100.2161"}[m.n%3]
+	return encode(inventory.OS{Family: "windows", Name: []string{"Windows 11 Pro", "Windows 11 Pro", "Windows 11 Enterprise"}[m.n%3], Distribution: "windows",
+		Edition: []string{"Professional", "Professional", "Enterprise"}[m.n%3], Release: []string{"25H2", "26H2", "24H2"}[m.n%3],
 		Version: "10.0." + build, Build: build, Arch: "amd64", HostName: m.host, FQDN: m.host + ".agency.example", TimeZone: "America/New_York", Server: new(false)})
 }
 
