@@ -178,6 +178,9 @@ func (a *agent) join() error {
 	a.rec = &recorder{host: a.host, log: a.log, now: a.host.Now, readings: rs, spool: a.spool, kept: a.kept,
 		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, turned: make(chan struct{}, 1), urgent: make(chan struct{}, 1)}
 	rs.ready = a.rec.hurry
+	if a.o.Bind {
+		a.rec.shed = shed
+	}
 	a.rec.sheet.unknown = func(m, f string) {
 		a.log.Error("a sampler uses a name the catalogue lacks", "measurement", m, "field", f)
 	}

@@ -55,6 +55,8 @@ type recorder struct {
 	errors  int64
 	took    time.Duration
 	hanging map[string]chan error // samplers that were given up, by name
+	shed    func() error          // gives pages of the program back; may be nil
+	calm    int                   // reports since the last with an inventory
 }
 
 type sampled struct {
@@ -76,6 +78,9 @@ const (
 	maxWaiting = 60
 	maxEvents  = 1000
 )
+
+// calmAfter is how many reports after an inventory its delivery is over.
+const calmAfter = 3
 
 // Run records until ctx ends, then once more.
 func (r *recorder) Run(ctx context.Context) error {
@@ -262,6 +267,9 @@ func (r *recorder) report(ctx context.Context) error {
 		r.events = append(r.events, r.watch.Take()...)
 		r.events = r.events[max(len(r.events)-maxEvents, 0):]
 	}
+	if len(sections)+len(r.samples)+len(r.layouts)+len(r.events) == 0 && !hashes {
+		return nil // somebody hurried for nothing
+	}
 	now := r.now()
 	rep := report.Report{Time: now.UnixMilli(), Boot: r.boot, Machine: r.machine(), Sections: sections,
 		Layouts: r.layouts, Events: happened(r.events, now)}
@@ -326,7 +334,18 @@ func (r *recorder) report(ctx context.Context) error {
 		// (docs/performance/agent.md).
 		sections, rep = nil, report.Report{}
 		debug.FreeOSMemory()
+		r.calm = 0
 	}
+	// So does starting; and when the inventory was the first, enrolment and
+	// delivery come after it.
+	if r.calm == 0 || r.calm == calmAfter {
+		if r.shed != nil {
+			if err := r.shed(); err != nil {
+				r.log.Debug("pages of the program stay in memory", "error", err)
+			}
+		}
+	}
+	r.calm++
 	r.wake()
 	return nil
 }
