@@ -225,7 +225,7 @@ func testBirth(f *fleet) {
 	f.is(err, store.ErrNotFound)
 	s, err := f.s.State(f.Context(), d)
 	f.ok(err)
-	f.want("state of a new device", s, store.DeviceState{Name: "pc-1", Sections: map[string]store.SectionState{}})
+	f.want("state of a new device", s, store.DeviceState{Name: "pc-1", FirstSeen: t0().Add(time.Second), Sections: map[string]store.SectionState{}})
 	f.ok(f.s.AddDevice(f.Context(), store.NewDevice{ID: id(3), Kind: "switch", Name: "sw", Labels: []string{"b", " a ", "b", ""}, ForkedFrom: d, At: hours(1)}))
 	x := f.device(id(3))
 	f.want("device", x, store.Device{ID: id(3), Kind: "switch", Name: "sw", Labels: []string{"a", "b"}, FirstSeen: hours(1), ForkedFrom: d})
