@@ -49,7 +49,7 @@ const (
 // kernelLog is the kernel's log. Next answers kmsg.ErrNone when there is no
 // line until then.
 type kernelLog interface {
-	Next(until time.Time) (kmsg.Line, error)
+	Next(wait time.Duration) (kmsg.Line, error)
 	Close() error
 }
 
@@ -175,7 +175,7 @@ func (w *Watch) line(ctx context.Context, until time.Time) {
 		pause(ctx, until.Sub(w.now()))
 		return
 	}
-	l, err := w.kernel.Next(until)
+	l, err := w.kernel.Next(until.Sub(w.now()))
 	switch {
 	case errors.Is(err, kmsg.ErrNone), ctx.Err() != nil:
 	case err != nil:
@@ -207,7 +207,7 @@ func (w *Watch) CatchUp(ctx context.Context) {
 		if w.kernel == nil {
 			break
 		}
-		l, err := w.kernel.Next(w.now())
+		l, err := w.kernel.Next(0)
 		if err != nil {
 			break
 		}

@@ -105,13 +105,13 @@ type kernelOf struct {
 	once   sync.Once
 }
 
-func (k *kernelOf) Next(until time.Time) (kmsg.Line, error) {
+func (k *kernelOf) Next(wait time.Duration) (kmsg.Line, error) {
 	select { // what is there comes before any waiting
 	case l := <-k.lines:
 		return l, nil
 	default:
 	}
-	t := time.NewTimer(until.Sub(k.p.now()))
+	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {
 	case l := <-k.lines:

@@ -32,13 +32,14 @@ func Open(path string) (*Log, error) {
 // Close ends a Next that waits.
 func (l *Log) Close() error { return l.f.Close() }
 
-// Next gives the next line and waits for it until the time given. A line that
+// Next gives the next line and waits for it so long, by the clock of the
+// process: that of the machine may be wrong. A line that
 // was overwritten before it was read is seen by the gap in the numbers.
-func (l *Log) Next(until time.Time) (Line, error) {
+func (l *Log) Next(wait time.Duration) (Line, error) {
 	if l.buf == nil {
 		l.buf = make([]byte, maxRecord)
 	}
-	if err := l.f.SetReadDeadline(until); err != nil {
+	if err := l.f.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		return Line{}, fmt.Errorf("read kernel log: %w", err)
 	}
 	for range 100 {
