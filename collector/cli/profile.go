@@ -170,7 +170,7 @@ all there are. It ends with 1 when the device does not answer as it should.`,
 			}
 			in.Credentials = withoutEmpty(in.Credentials)
 			if file != "" {
-				if !isProfile(file) {
+				if !isYAML(file) {
 					return usage("%s is no profile's file: its name ends in .yaml", quoteWord(file))
 				}
 				text, err := os.ReadFile(file)

@@ -273,7 +273,7 @@ because it reads much; one goes on at a time.`,
 				return err
 			}
 			id := args[0]
-			if isRule(id) {
+			if isYAML(id) {
 				text, err := os.ReadFile(id)
 				if err != nil {
 					return fileError("read", id, err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,15 +35,15 @@ func ruleFolder(dir string) (*rule.Set, error) {
 	return rule.Load(rules.Files(), office, name)
 }
 
-// officeFile is a file of an office's folder as problems name it.
-func officeFile(file string) (dir, named string) {
-	dir = filepath.Dir(file)
-	return dir, path.Join(filepath.ToSlash(dir), filepath.Base(file))
-}
-
-// isRule says whether a file's name is one that rules have.
-func isRule(name string) bool {
-	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
+// ruleFiles are rules as muster rule check looks at them.
+func ruleFiles() officeFiles {
+	return officeFiles{file: "rule file", all: "rules", one: "rule file is", many: "rule files are", load: func(dir string) (settings.Problems, error) {
+		set, err := ruleFolder(dir)
+		if err != nil {
+			return nil, err
+		}
+		return set.Problems, nil
+	}}
 }
 
 func (s *session) ruleCheck() *cobra.Command {
@@ -57,70 +56,8 @@ needs no collector. muster rule test plays the cases.`,
 		example: `
 			muster rule check /etc/muster/rules
 			muster rule check X17.yaml D02.yaml`,
-		run: func(_ context.Context, args []string) error {
-			var problems settings.Problems
-			good := 0
-			for _, arg := range args {
-				found, n, err := checkRules(arg)
-				if err != nil {
-					return err
-				}
-				problems = append(problems, found...)
-				good += n
-			}
-			switch {
-			case len(problems) > 0:
-				return problems
-			case s.output == "json":
-				return s.json(map[string]int{"good": good})
-			}
-			s.say("%s good", plural(good, "rule file is", "rule files are"))
-			return nil
-		},
+		run: func(_ context.Context, args []string) error { return s.check(ruleFiles(), args) },
 	})
-}
-
-// checkRules checks a file, or a folder of them, and counts those that are
-// good. A file is read among its neighbours, because rules name each other.
-func checkRules(arg string) (problems settings.Problems, good int, _ error) {
-	info, err := os.Stat(arg)
-	if err != nil {
-		return nil, 0, fileError("read", arg, err)
-	}
-	dir, named := arg, ""
-	if !info.IsDir() {
-		if !isRule(arg) {
-			return nil, 0, usage("%s is no rule file: its name ends in .yaml", quoteWord(arg))
-		}
-		dir, named = officeFile(arg)
-	}
-	set, err := ruleFolder(dir)
-	if err != nil {
-		return nil, 0, err
-	}
-	bad := map[string]bool{}
-	for _, p := range set.Problems {
-		if named == "" || p.File == named {
-			problems = append(problems, p)
-			bad[p.File] = true
-		}
-	}
-	if named != "" {
-		return problems, 1 - len(bad), nil
-	}
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, 0, fileError("read", dir, err)
-	}
-	for _, e := range list {
-		if !e.IsDir() && isRule(e.Name()) && !strings.HasPrefix(e.Name(), ".") {
-			good++
-		}
-	}
-	if good == 0 {
-		return nil, 0, fmt.Errorf("read rules in %s: there is no .yaml file", arg)
-	}
-	return problems, good - len(bad), nil
 }
 
 // ruleOutcome is what came of a rule's cases.
@@ -182,7 +119,7 @@ func rulesToTest(dir string, args []string) ([]tested, error) {
 	}
 	var out []tested
 	for _, arg := range args {
-		if isRule(arg) {
+		if isYAML(arg) {
 			x, err := ruleOfFile(arg)
 			if err != nil {
 				return nil, err

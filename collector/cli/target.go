@@ -29,8 +29,16 @@ func (s *session) targetCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := c.TargetDelete(ctx, api.TargetInput{Address: args[0]}); err != nil {
+				in := api.TargetInput{Address: args[0]}
+				was, err := c.TargetShow(ctx, in)
+				if err != nil {
 					return err
+				}
+				if err := c.TargetDelete(ctx, in); err != nil {
+					return err
+				}
+				if was.Target.Device != "" {
+					s.note("its device stays and will be told as silent; where it is out of use: muster device retire %s", was.Target.Device)
 				}
 				return s.did(done{true}, "target %s is removed; a discovery of its subnet finds it again", args[0])
 			},
@@ -275,9 +283,10 @@ func (s *session) targetTest() *cobra.Command {
 	c := s.command(verb{
 		use:   "test ADDRESS",
 		short: "Ask an address once and say what comes; ends with 1 when it does not answer",
-		long: `Ask an address once and say what comes, whether it is a target or not; nothing is
-kept. It is asked with --credential, else as its target or its subnet says, else
-with all there are. It ends with 1 when it does not answer as it should.`,
+		long: `Ask an address once and say what comes, whether it is a target or not. Nothing is
+kept, but for a target that was lost: the credential that was right is taken. It
+is asked with --credential, else as its target or its subnet says, else with all
+there are. It ends with 1 when it does not answer as it should.`,
 		example: `
 			muster target test 10.20.0.1
 			muster target test 10.20.0.1 --port 1161 --credential core`,
