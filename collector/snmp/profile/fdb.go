@@ -49,6 +49,35 @@ type forwarding struct {
 	r    *round
 	rows []inventory.Fdb
 	at   map[string]int
+	more []elsewhere
+}
+
+// elsewhere is another port that a table tells for an address it has told a
+// port for. A table without VLANs does that for an address learned in two of
+// them: at the machine's own port, and at the uplink on which its frames come
+// back from a router or firewall.
+type elsewhere struct {
+	row  int // in forwarding.rows
+	port string
+	base *int64
+	how  string
+}
+
+// settle puts an address that was told on several ports on the one with the
+// fewest addresses: the machine's own, since an uplink has those of many.
+func (f *forwarding) settle() {
+	on := map[string]int{}
+	for i := range f.rows {
+		on[f.rows[i].Port]++
+	}
+	for _, e := range f.more {
+		on[e.port]++
+	}
+	for _, e := range f.more {
+		if r := &f.rows[e.row]; on[e.port] < on[r.Port] {
+			r.Port, r.BridgePort, r.Resolution = e.port, e.base, e.how
+		}
+	}
 }
 
 func (f *forwarding) add(vlan int64, mac string, port int64, status session.Value) {
@@ -72,8 +101,11 @@ func (f *forwarding) add(vlan int64, mac string, port int64, status session.Valu
 	}
 	k := strconv.FormatInt(vlan, 10) + "/" + mac
 	if i, known := f.at[k]; known {
-		if f.rows[i].Port == "" && row.Port != "" {
-			f.rows[i] = row
+		switch old := &f.rows[i]; {
+		case old.Port == "" && row.Port != "":
+			*old = row
+		case row.Port != "" && row.Port != old.Port && row.Status == "learned" && old.Status == "learned" && len(f.more) < mostAddresses:
+			f.more = append(f.more, elsewhere{i, row.Port, row.BridgePort, row.Resolution})
 		}
 		return
 	}
@@ -112,6 +144,7 @@ func readFDB(ctx context.Context, r *round) {
 		}
 		err = fault(err, e)
 	}
+	f.settle()
 	if len(f.rows) > 0 || r.d.state.had("FDB/fdb") > 0 {
 		r.d.learnt = new(int64(len(f.rows)))
 	}
