@@ -97,6 +97,42 @@ var ErrLimit = errors.New("too many series")
 // ErrQuery says that a query makes no sense; the text says why.
 var ErrQuery = errors.New("query cannot be answered")
 
+// Errors of Append and Query by what a caller should do. Each text says what is
+// wrong in words for the people who run the store, and holds no secret. Errors
+// of none of these kinds, and not of ErrLoading, ErrClosed or ErrFatal, are not
+// understood: try again, and blame a record only when others get through.
+var (
+	// ErrUnavailable: the store cannot be reached, is overloaded or is
+	// starting. Nothing is wrong with the batches: try the same later, however
+	// long it takes. What was appended before stays. See Unavailable for when.
+	ErrUnavailable = errors.New("series store is not available")
+	// ErrConfiguration: the store answers and will not have it until a person
+	// changes something: credentials, rights, a limit of the server, a field
+	// that somebody else keeps as another type. Every batch would meet the
+	// same: try later, as with ErrUnavailable, and tell people.
+	ErrConfiguration = errors.New("series store refuses the collector")
+	// ErrPoison: the store refuses what one or some of the batches hold, and
+	// would again. Others of the same call may be in or not; written without
+	// the bad ones they go in. Who wrote several together finds the bad ones
+	// by halves. A store answers this only when it knows that it is the
+	// content: never for want of room, time or rights.
+	ErrPoison = errors.New("series store refuses these samples")
+)
+
+// Unavailable is an ErrUnavailable of a store that says when to come again.
+type Unavailable struct {
+	After time.Duration // at least; 0: not said
+	Err   error
+}
+
+func (e *Unavailable) Error() string { return ErrUnavailable.Error() + ": " + e.Err.Error() }
+
+// Is makes it an ErrUnavailable.
+func (e *Unavailable) Is(target error) bool { return target == ErrUnavailable }
+
+// Unwrap gives the cause.
+func (e *Unavailable) Unwrap() error { return e.Err }
+
 // What stores take and give.
 const (
 	// Window is how far behind its newest point a store must still take one:
@@ -142,10 +178,13 @@ type Series interface {
 	// Sync or Close, because the outbox keeps them until then. It waits while
 	// the store is opening. A batch whose layout has names or labels that the
 	// metric catalogue does not know is written without them. After an error
-	// some of the points may be in; the same call again is harmless.
+	// some of the points may be in; the same call again is harmless. Errors
+	// are ErrUnavailable, ErrConfiguration, ErrPoison, ErrLoading (it is being
+	// opened anew, and what it took since the last Sync may be gone) and others.
 	Append(ctx context.Context, batches []Batch) (Appended, error)
 	// Query answers, sorted by labels. ErrLoading while opening, ErrLimit
-	// beyond q.Limit or MaxPoints, ErrQuery for what makes no sense.
+	// beyond q.Limit or MaxPoints, ErrQuery for what makes no sense,
+	// ErrUnavailable and ErrConfiguration of a store beside the collector.
 	Query(ctx context.Context, q SeriesQuery) ([]SeriesResult, error)
 	// Retain drops points older than keep before now: no query sees them any
 	// more, the disk may follow later. It is not remembered over a restart, so

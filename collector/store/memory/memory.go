@@ -20,10 +20,17 @@ import (
 	"muster/internal/report"
 )
 
-// Series keeps points in memory. Now is the clock that Append compares with;
-// it must be set before the first call.
+// Series keeps points in memory. Its exported fields must be set before the
+// first call.
 type Series struct {
+	// Now is the clock that Append compares with.
 	Now func() time.Time
+	// Fail, when it is set, is asked at the beginning of each call, with the
+	// batches of Append and with nil otherwise; an error of it is the answer,
+	// and nothing is done. So tests have a store that is gone, refuses, or
+	// chokes on one record (store.ErrUnavailable, ErrConfiguration, ErrPoison).
+	// It is called by one goroutine at a time.
+	Fail func([]store.Batch) error
 
 	mu     sync.Mutex
 	series map[string]*line // by name and labels
@@ -49,7 +56,7 @@ func (s *Series) Append(ctx context.Context, batches []store.Batch) (store.Appen
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var done store.Appended
-	if err := s.usable(ctx); err != nil {
+	if err := s.usable(ctx, batches); err != nil {
 		return done, err
 	}
 	newest := s.Now().Add(store.Ahead).UnixMilli()
@@ -101,7 +108,7 @@ func (s *Series) line(device inventory.DeviceID, host string, x report.Series) *
 func (s *Series) Query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.usable(ctx, nil); err != nil {
 		return nil, err
 	}
 	if err := q.Check(); err != nil {
@@ -139,7 +146,7 @@ func (s *Series) Query(ctx context.Context, q store.SeriesQuery) ([]store.Series
 func (s *Series) Retain(ctx context.Context, keep time.Duration, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.usable(ctx, nil); err != nil {
 		return err
 	}
 	if keep == 0 {
@@ -160,7 +167,7 @@ func (s *Series) Retain(ctx context.Context, keep time.Duration, now time.Time) 
 func (s *Series) Stats(ctx context.Context) (store.SeriesStats, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.usable(ctx, nil); err != nil {
 		return store.SeriesStats{}, err
 	}
 	return store.SeriesStats{Series: int64(len(s.series)), Ready: 1}, nil
@@ -170,7 +177,7 @@ func (s *Series) Stats(ctx context.Context) (store.SeriesStats, error) {
 func (s *Series) Sync(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.usable(ctx)
+	return s.usable(ctx, nil)
 }
 
 // Close implements store.Series.
@@ -181,9 +188,14 @@ func (s *Series) Close() error {
 	return nil
 }
 
-func (s *Series) usable(ctx context.Context) error {
-	if s.closed {
+func (s *Series) usable(ctx context.Context, batches []store.Batch) error {
+	switch {
+	case s.closed:
 		return store.ErrClosed
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case s.Fail != nil:
+		return s.Fail(batches)
 	}
-	return ctx.Err()
+	return nil
 }
