@@ -10,6 +10,11 @@ func (c *Client) DeviceList(ctx context.Context, in DeviceListInput) (DeviceList
 	return call[DeviceListInput, DeviceList](ctx, c, "device-list", in)
 }
 
+// DeviceFacets calls device-facets: count devices by what they are.
+func (c *Client) DeviceFacets(ctx context.Context, in DeviceFacetsInput) (DeviceFacets, error) {
+	return call[DeviceFacetsInput, DeviceFacets](ctx, c, "device-facets", in)
+}
+
 // DeviceShow calls device-show: show a device.
 func (c *Client) DeviceShow(ctx context.Context, in DeviceShowInput) (DeviceShow, error) {
 	return call[DeviceShowInput, DeviceShow](ctx, c, "device-show", in)

@@ -81,6 +81,32 @@ type DeviceList struct {
 	only []string
 }
 
+// DeviceFacetsInput asks what a choice of devices is made of.
+type DeviceFacetsInput struct {
+	Filter string `query:"filter" maxLength:"4096" doc:"Devices, in the search language. Default: all."`
+}
+
+// DeviceFacets is what a choice of devices is made of.
+type DeviceFacets struct {
+	Total  int     `json:"total" doc:"Devices that match."`
+	Facets []Facet `json:"facets" nullable:"false" doc:"severity (the worst of a device's open incidents, empty: none), state, kind, site, os, model, ram. Retired devices are counted by state only."`
+}
+
+// Facet is the values of one property.
+type Facet struct {
+	Name   string       `json:"name"`
+	Values []FacetValue `json:"values" nullable:"false" doc:"The most frequent first."`
+	More   int          `json:"more,omitempty" doc:"Further values that are not listed."`
+}
+
+// FacetValue is one value, and how many devices have it.
+type FacetValue struct {
+	Value  string `json:"value" doc:"Empty: not known."`
+	Count  int    `json:"count"`
+	Online int    `json:"online" doc:"Of these."`
+	Filter string `json:"filter,omitempty" doc:"Words of the search language that choose them."`
+}
+
 // DeviceShowInput asks for everything about a device.
 type DeviceShowInput struct {
 	Ref      string   `path:"ref" maxLength:"256" doc:"ID, start of the ID, name, serial number or asset tag."`

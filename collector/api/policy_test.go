@@ -23,6 +23,7 @@ import (
 func policy() map[string]string {
 	return map[string]string{
 		"device-list":        "iIpsSaAl",
+		"device-facets":      "iIpsSaAl",
 		"device-show":        "iIpsSaAl",
 		"device-history":     "iIpsSaAl",
 		"device-events":      "iIpsSaAl",
@@ -157,6 +158,7 @@ func examples() map[string]any {
 	text := func(s string) *string { return &s }
 	return map[string]any{
 		"device-list":        DeviceListInput{Filter: "name:pc", Limit: 2},
+		"device-facets":      DeviceFacetsInput{Filter: "name:pc"},
 		"device-show":        DeviceShowInput{Ref: "pc-1"},
 		"device-history":     DeviceHistoryInput{Ref: "pc-1", From: "7d"},
 		"device-events":      DeviceEventsInput{Ref: "pc-1"},

@@ -36,6 +36,9 @@ func (s *Server) identify(r *http.Request) (account.Actor, error) {
 	if name, ok := r.Context().Value(socketKey{}).(string); ok {
 		return account.Local(name), nil
 	}
+	if in, ok := r.Context().Value(insideKey{}).(insider); ok {
+		return in.actor, nil
+	}
 	peer := s.peerOf(r)
 	if wait := s.fails.wait(peer); wait > 0 {
 		p := NewProblem(tooMany, "too many wrong tokens came from this address: try again in %d seconds", int(wait.Seconds())+1)
@@ -198,7 +201,9 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		var b [8]byte
 		rand.Read(b[:])
 		a := &asked{id: hex.EncodeToString(b[:])}
-		if peer := s.peerOf(r); peer.IsValid() {
+		if in, ok := r.Context().Value(insideKey{}).(insider); ok {
+			a.peer = in.peer
+		} else if peer := s.peerOf(r); peer.IsValid() {
 			a.peer = peer.String()
 		}
 		w.Header().Set("X-Request-Id", a.id)
@@ -206,6 +211,9 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		start := s.d.Now()
 		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), askedKey{}, a)))
 		level := slog.LevelInfo
+		if _, in := r.Context().Value(insideKey{}).(insider); in {
+			level = slog.LevelDebug // the page has its own line
+		}
 		if seen.status >= 500 {
 			level = slog.LevelWarn
 		}
