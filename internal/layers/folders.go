@@ -446,6 +446,7 @@ func Folders() []Folder {
 		}},
 		{Path: "collector/web", Owns: "pages", May: []Import{
 			{"collector/api", "pages show what operations answer"},
+			{"collector/account", "somebody signs in before they ask"},
 			{"collector/store", "types of what is shown"},
 			{"internal/...", "it shows sections, series, events and versions"},
 		}},

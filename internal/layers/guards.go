@@ -56,6 +56,7 @@ func Guards() []Guard {
 		{Import: "golang.org/x/sys", Only: everywhere, Why: "each folder has its own files per system"},
 		{Import: "golang.org/x/crypto", Only: []string{"collector/account"}, Why: "argon2id; everything else is the standard library's"},
 		{Import: "golang.org/x/sync", Only: everywhere, Why: "errgroup and singleflight"},
+		{Import: "github.com/alexedwards/scs", Only: []string{"collector/web"}, Why: "sessions of browsers"},
 		{Import: "golang.org/x/time/rate", Only: []string{"collector/receive", "collector/api", "collector/account"}, Why: "rate limits"},
 
 		// Only for tests.
