@@ -1,6 +1,6 @@
 // Package drain moves samples from the outbox to the series store: one record
 // after another, many at a time, as fast as the store takes them. It owns
-// what happens when the store is slow, loading or refuses one record.
+// what happens when the store is slow, loading, gone, or refuses one record.
 //
 // It must not know which store it feeds, nor how the outbox keeps its files.
 package drain
@@ -10,12 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"muster/collector/store"
-	"muster/internal/inventory"
+	"muster/internal/backoff"
 	"muster/internal/report"
 )
 
@@ -36,28 +35,63 @@ type Record struct {
 	Body []byte
 }
 
-// Options of a Drain.
+// Options of a Drain. Zero fields take the defaults.
 type Options struct {
 	Source  Source
 	Series  store.Series
 	Layouts func(ctx context.Context, h report.LayoutHash) (report.Layout, error)
 	Log     *slog.Logger
 	// Records in one write: enough that the store's commit is spread over
-	// thousands of samples.
+	// thousands of samples. 1,000.
 	Records int
-	// Wait is the pause after a failed write; tests shorten it.
+	// Wait is the ceiling of the pause after the first failure; tests shorten
+	// it. 1 second.
 	Wait time.Duration
+	Now  func() time.Time
+	Rand func() float64 // as backoff.Backoff's
 }
 
 // Drain feeds one series store. Make it with New, keep it going with Run.
 type Drain struct {
 	o       Options
 	layouts map[report.LayoutHash]report.Layout
-	stats   struct{ records, samples, doubles, poisoned, failures atomic.Int64 }
+	waits   backoff.Backoff
+	odd     int           // failures in a row that are not understood
+	told    time.Time     // when the log was told last that nothing is taken
+	poke    chan struct{} // for Try
+
+	mu    sync.Mutex
+	pace  pace
+	stats Stats
+	state State
 }
 
 // Stats counts what was moved.
 type Stats struct{ Records, Samples, Doubles, Poisoned, Failures int64 }
+
+// State is how the store that is fed does.
+type State struct {
+	Since   time.Time // when it stopped taking; zero: it takes
+	Error   string    // why, in its words
+	Refuses bool      // until somebody changes something: store.ErrConfiguration
+	Tries   int       // since then
+	NextAt  time.Time // when it is tried again
+	Rate    float64   // records a second that it took lately, while there were some; 0: not known
+}
+
+const (
+	batchBytes = 4 << 20
+	// tries is how often a record is refused before it is put aside.
+	tries = 3
+	// longestWait is the ceiling of all waits: what a store that is back has
+	// to wait for us at most.
+	longestWait = 15 * time.Second
+	// longestAsked bounds what a store may ask for by Retry-After: a proxy in
+	// between that asks for a day must not keep a day's numbers from people.
+	longestAsked = 5 * time.Minute
+	// tellEvery is how often the log says that a store is still gone.
+	tellEvery = 10 * time.Minute
+)
 
 // New makes a drain that moves nothing yet.
 func New(o Options) *Drain {
@@ -65,27 +99,54 @@ func New(o Options) *Drain {
 		o.Records = 1000
 	}
 	if o.Wait == 0 {
-		o.Wait = 2 * time.Second
+		o.Wait = time.Second
 	}
-	return &Drain{o: o, layouts: map[report.LayoutHash]report.Layout{}}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Drain{o: o, layouts: map[report.LayoutHash]report.Layout{}, pace: newPace(o.Records), poke: make(chan struct{}, 1),
+		waits: backoff.Backoff{Min: o.Wait, Max: max(longestWait, o.Wait), Rand: o.Rand}}
 }
 
 // Stats is what was moved so far.
 func (d *Drain) Stats() Stats {
-	return Stats{Records: d.stats.records.Load(), Samples: d.stats.samples.Load(), Doubles: d.stats.doubles.Load(),
-		Poisoned: d.stats.poisoned.Load(), Failures: d.stats.failures.Load()}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stats
 }
 
-const (
-	batchBytes = 4 << 20
-	tries      = 3 // of a single record before it is put aside
-)
+// State is how the store does now.
+func (d *Drain) State() State {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.state
+	s.Rate = d.pace.rate()
+	return s
+}
 
-// Run moves records until ctx ends. A store that fails is asked again for
-// ever: the outbox holds what it does not take.
+// Try ends a wait, so that the store is tried at once.
+func (d *Drain) Try() {
+	select {
+	case d.poke <- struct{}{}:
+	default:
+	}
+}
+
+func (d *Drain) count(f func(*Stats)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f(&d.stats)
+}
+
+// errSource marks errors of the outbox, which end the drain.
+var errSource = errors.New("outbox")
+
+// Run moves records until ctx ends, the outbox fails, or the store cannot be
+// trusted any more. A store that is gone is asked again for ever: the outbox
+// holds what it does not take.
 func (d *Drain) Run(ctx context.Context) error {
 	for {
-		recs, err := d.o.Source.Next(ctx, d.o.Records, batchBytes)
+		recs, err := d.o.Source.Next(ctx, d.next(), batchBytes)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -95,199 +156,100 @@ func (d *Drain) Run(ctx context.Context) error {
 		if len(recs) == 0 {
 			continue
 		}
-		last := recs[len(recs)-1].ID
+		begin := d.o.Now()
 		err = d.move(ctx, recs)
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, store.ErrLoading):
-			// It is opened anew in the middle of its work, and what it took
-			// without a sync may be gone.
-			d.o.Log.Warn("series store opens again; it is given what is kept once more", "error", err)
-			d.o.Source.Again()
-			if !sleep(ctx, d.o.Wait) {
+		case errors.Is(err, errSource), errors.Is(err, store.ErrFatal), errors.Is(err, store.ErrClosed):
+			return err
+		case err != nil:
+			if errors.Is(err, store.ErrLoading) {
+				// It is opened anew in the middle of its work, and what it
+				// took without a sync may be gone.
+				d.o.Source.Again()
+			}
+			if !d.wait(ctx, len(recs), err) {
 				return nil
 			}
 			continue
-		case err != nil:
-			return err
 		}
-		if err := d.o.Source.Done(last); err != nil {
+		if err := d.o.Source.Done(recs[len(recs)-1].ID); err != nil {
 			return fmt.Errorf("advance outbox: %w", err)
 		}
+		d.went(len(recs), begin)
 	}
 }
 
-// move writes records, all together if the store lets it, one by one if not.
-func (d *Drain) move(ctx context.Context, recs []Record) error {
-	for {
-		bad, err := d.write(ctx, recs)
-		for _, b := range bad {
-			if err := d.poison(b.rec, b.reason); err != nil {
-				return err
-			}
-			recs = slices.DeleteFunc(recs, func(r Record) bool { return r.ID == b.rec.ID })
-		}
-		if err == nil || ctx.Err() != nil || len(recs) == 0 {
-			return ctx.Err()
-		}
-		d.stats.failures.Add(1)
-		if errors.Is(err, store.ErrLoading) {
-			return err
-		}
-		d.o.Log.Warn("series store refused a write", "records", len(recs), "error", err)
-		if len(recs) > 1 {
-			return d.each(ctx, recs)
-		}
-		if !sleep(ctx, d.o.Wait) {
-			return ctx.Err()
-		}
+// next is how many records are to be written together. One record alone does
+// not tell whether it or the store is at fault.
+func (d *Drain) next() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.odd >= tries {
+		return d.pace.safe
 	}
+	return d.pace.size
 }
 
-// each writes records singly, so that the one the store cannot take is found.
-func (d *Drain) each(ctx context.Context, recs []Record) error {
-	for i := 0; i < len(recs); {
-		var last error
-		failed := true
-		for range tries {
-			_, last = d.write(ctx, recs[i:i+1])
-			if last == nil {
-				failed = false
-				break
-			}
-			if errors.Is(last, store.ErrLoading) {
-				return last
-			}
-			if !sleep(ctx, d.o.Wait) {
-				return ctx.Err()
-			}
-		}
-		if !failed {
-			i++
-			continue
-		}
-		// One bad record, or a store that is down? It was this one only if
-		// the next goes through and this one then still does not.
-		if i+1 == len(recs) {
-			return d.move(ctx, recs[i:])
-		}
-		if _, err := d.write(ctx, recs[i+1:i+2]); errors.Is(err, store.ErrLoading) {
-			return err
-		} else if err != nil {
-			continue
-		}
-		if _, last = d.write(ctx, recs[i:i+1]); errors.Is(last, store.ErrLoading) {
-			return last
-		} else if last != nil {
-			if err := d.poison(recs[i], last.Error()); err != nil {
-				return err
-			}
-		}
-		i += 2
+// went notes that the store takes.
+func (d *Drain) went(n int, begin time.Time) {
+	now := d.o.Now()
+	d.mu.Lock()
+	was := d.state
+	d.pace.went(n, now.Sub(begin), now)
+	d.state = State{}
+	d.mu.Unlock()
+	d.odd = 0
+	d.waits.Reset()
+	if !was.Since.IsZero() && !d.told.IsZero() {
+		d.o.Log.Info("the series store takes samples again", "after", now.Sub(was.Since).Round(time.Second), "tries", was.Tries)
 	}
-	return nil
+	d.told = time.Time{}
 }
 
-func (d *Drain) poison(r Record, reason string) error {
-	d.stats.poisoned.Add(1)
-	d.o.Log.Error("record put aside", "id", r.ID, "reason", reason)
-	if err := d.o.Source.Poison(r.ID, reason); err != nil {
-		return fmt.Errorf("put record aside: %w", err)
+// wait notes that the store took nothing and waits for the next try: drawn at
+// random and longer each time, what the store asked for, or until Try. It is
+// false when ctx ended.
+func (d *Drain) wait(ctx context.Context, n int, cause error) bool {
+	now := d.o.Now()
+	var pause time.Duration
+	if u, ok := errors.AsType[*store.Unavailable](cause); ok {
+		pause = d.waits.Obey(min(u.After, longestAsked))
+	} else {
+		pause = d.waits.Next()
 	}
-	return nil
-}
-
-type badRecord struct {
-	rec    Record
-	reason string
-}
-
-// write hands records to the store and names those that cannot be read.
-func (d *Drain) write(ctx context.Context, recs []Record) ([]badRecord, error) {
-	type key struct {
-		device inventory.DeviceID
-		layout report.LayoutHash
+	d.mu.Lock()
+	d.stats.Failures++
+	first := d.state.Since.IsZero()
+	if first {
+		d.state.Since = now
 	}
-	var bad []badRecord
-	var batches []store.Batch
-	at := map[key]int{}
-	for _, rec := range recs {
-		s, err := store.DecodeSamples(rec.Body)
-		if err != nil {
-			bad = append(bad, badRecord{rec, err.Error()})
-			continue
+	d.pace.failed(n, first)
+	d.state.Error, d.state.Refuses = cause.Error(), errors.Is(cause, store.ErrConfiguration)
+	d.state.Tries++
+	d.state.NextAt = now.Add(pause)
+	s := d.state
+	d.mu.Unlock()
+	if d.told.IsZero() || now.Sub(d.told) >= tellEvery {
+		d.told = now
+		level := slog.LevelWarn
+		if s.Refuses {
+			level = slog.LevelError
 		}
-		for _, l := range s.Layouts {
-			d.remember(l.Hash(), l)
-		}
-		for i := range s.Samples {
-			smp := &s.Samples[i]
-			l, err := d.layout(ctx, smp.Layout)
-			if errors.Is(err, store.ErrNotFound) || err == nil && len(l) != len(smp.Values) {
-				// Not acknowledged before a crash, so it comes again with its
-				// layout; or not a sample of that layout at all.
-				bad = append(bad, badRecord{rec, "its layout is not known, or has another length"})
-				break
-			}
-			if err != nil {
-				return bad, err
-			}
-			k := key{s.Device, smp.Layout}
-			j, ok := at[k]
-			if !ok || batches[j].Host != s.Host {
-				j = len(batches)
-				at[k] = j
-				batches = append(batches, store.Batch{Device: s.Device, Host: s.Host, Hash: smp.Layout, Layout: l})
-			}
-			batches[j].Points = append(batches[j].Points, store.Point{At: s.At(i), Values: smp.Values})
-		}
+		d.o.Log.Log(ctx, level, "the series store takes nothing; samples wait in the outbox", "since", s.Since, "tries", s.Tries, "error", cause)
 	}
-	if len(batches) == 0 {
-		return bad, nil
-	}
-	done, err := d.o.Series.Append(ctx, batches)
-	if err != nil {
-		return bad, err
-	}
-	d.stats.records.Add(int64(len(recs) - len(bad)))
-	d.stats.samples.Add(int64(done.Samples))
-	d.stats.doubles.Add(int64(done.Doubles))
-	return bad, nil
+	return d.pause(ctx, pause)
 }
 
-func (d *Drain) layout(ctx context.Context, h report.LayoutHash) (report.Layout, error) {
-	if l, ok := d.layouts[h]; ok {
-		return l, nil
-	}
-	l, err := d.o.Layouts(ctx, h)
-	if err == nil {
-		d.remember(h, l)
-	}
-	return l, err
-}
-
-// mostLayouts is how many layouts are kept at hand, at some 10 KB each. One
-// that is not costs a query.
-const mostLayouts = 10_000
-
-func (d *Drain) remember(h report.LayoutHash, l report.Layout) {
-	if _, ok := d.layouts[h]; !ok && len(d.layouts) >= mostLayouts {
-		for other := range d.layouts { // any one
-			delete(d.layouts, other)
-			break
-		}
-	}
-	d.layouts[h] = l
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
+func (d *Drain) pause(ctx context.Context, pause time.Duration) bool {
+	t := time.NewTimer(pause)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return false
+	case <-d.poke:
 	case <-t.C:
-		return true
 	}
+	return true
 }

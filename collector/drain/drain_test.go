@@ -23,6 +23,7 @@ type queue struct {
 	recs   []Record
 	done   uint64
 	poison map[uint64]string
+	broken error // of putting aside
 	wake   chan struct{}
 }
 
@@ -35,7 +36,7 @@ func (q *queue) Next(ctx context.Context, most, _ int) ([]Record, error) {
 		q.mu.Lock()
 		var out []Record
 		for _, r := range q.recs {
-			if r.ID > q.done && len(out) < most {
+			if r.ID > q.done && len(out) < most && q.poison[r.ID] == "" {
 				out = append(out, r)
 			}
 		}
@@ -61,7 +62,7 @@ func (q *queue) Poison(id uint64, why string) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.poison[id] = why
-	return nil
+	return q.broken
 }
 
 // numbers is a series store that refuses as it is told.
@@ -104,30 +105,57 @@ func record(t *testing.T, id uint64) Record {
 	return Record{ID: id, Body: b}
 }
 
-func run(t *testing.T, q *queue, n *numbers, until uint64) Stats {
-	t.Helper()
-	d := New(Options{Source: q, Series: n, Log: slog.New(slog.DiscardHandler), Records: 10,
+// fill puts records from 1 to n into a new queue.
+func fill(t *testing.T, n uint64) *queue {
+	q := newQueue()
+	for id := uint64(1); id <= n; id++ {
+		q.recs = append(q.recs, record(t, id))
+	}
+	return q
+}
+
+func drainOf(q *queue, n *numbers, records int) *Drain {
+	return New(Options{Source: q, Series: n, Log: slog.New(slog.DiscardHandler), Records: records,
 		Layouts: func(_ context.Context, h report.LayoutHash) (report.Layout, error) {
 			if h == layout.Hash() {
 				return layout, nil
 			}
 			return nil, store.ErrNotFound
 		}})
+}
+
+func run(t *testing.T, q *queue, n *numbers, until uint64) Stats {
+	t.Helper()
+	d := drainOf(q, n, 10)
+	end := begin(t, d)
+	waitFor(q, until)
+	end(nil)
+	return d.Stats()
+}
+
+// begin starts a drain; the function that it gives ends it and says what it
+// should have ended with.
+func begin(t *testing.T, d *Drain) func(want error) {
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	end := make(chan error, 1)
 	go func() { end <- d.Run(ctx) }()
-	for range 1000 {
-		time.Sleep(time.Second) // of the bubble's clock
-		if q.reached() == until {
-			break
+	return func(want error) {
+		t.Helper()
+		cancel()
+		if err := <-end; !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("the drain ended with %v, want %v", err, want)
 		}
 	}
-	cancel()
-	if err := <-end; err != nil {
-		t.Fatal(err)
+}
+
+// waitFor waits in the bubble's time until all up to id are done, an hour at most.
+func waitFor(q *queue, id uint64) {
+	for range 3600 {
+		time.Sleep(time.Second)
+		if q.reached() >= id {
+			return
+		}
 	}
-	return d.Stats()
 }
 
 func TestMovesEverythingOnce(t *testing.T) {
