@@ -28,3 +28,7 @@ func cpuSeconds() float64 { return math.NaN() }
 func private() {}
 
 func isAddressInUse(err error) bool { return errors.Is(err, windows.WSAEADDRINUSE) }
+
+// mostConnections is how many agents may be connected at one time; 0: Windows
+// has no bound of handles that matters here.
+func mostConnections() int { return 0 }

@@ -19,15 +19,16 @@ import (
 func (r *Receiver) Serve(ctx context.Context, l net.Listener, t *tls.Config) error {
 	srv := &http.Server{
 		Handler: r.Handler(),
-		// A slow sender holds a connection, never for long: 1 MiB at 32 KB/s
-		// is half a minute.
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       2 * time.Minute,
+		// A slow sender holds a connection, never for long; bodies see to
+		// that themselves.
+		ReadHeaderTimeout: patience, // handshakes too
+		ReadTimeout:       wholeRequest,
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       11 * time.Minute, // above twice the slowest rhythm, so that connections are kept
 		MaxHeaderBytes:    8 << 10,
 		ErrorLog:          log.New(quiet{r.o.Log}, "", 0),
 		Protocols:         new(http.Protocols),
+		ConnState:         r.crowd.changed,
 	}
 	srv.Protocols.SetHTTP1(true)
 	stopped := make(chan error, 1)

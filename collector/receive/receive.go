@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -66,6 +65,7 @@ type Limits struct {
 	Enroll    int   // enrolments and renewals per second
 	Handshake int   // new connections per second
 	PerMinute int   // requests of one device
+	Open      int   // connections open at one time; 0: as many as come
 }
 
 // Options of a Receiver.
@@ -84,6 +84,7 @@ type Options struct {
 type Receiver struct {
 	o        Options
 	flight   budget
+	crowd    crowd
 	enroll   *rate.Limiter
 	renew    *rate.Limiter // apart, so that strangers at the door keep no device from renewing
 	devices  paces
@@ -112,7 +113,7 @@ func New(o Options) *Receiver {
 	if o.Closed == nil {
 		o.Closed = func() (string, bool) { return "", false }
 	}
-	return &Receiver{o: o, flight: budget{limit: o.Limits.InFlight}, enroll: rate.NewLimiter(rate.Limit(o.Limits.Enroll), 2*o.Limits.Enroll),
+	return &Receiver{o: o, flight: budget{limit: o.Limits.InFlight}, crowd: crowd{most: o.Limits.Open, log: o.Log, now: o.Now}, enroll: rate.NewLimiter(rate.Limit(o.Limits.Enroll), 2*o.Limits.Enroll),
 		renew:   rate.NewLimiter(rate.Limit(o.Limits.Enroll), 2*o.Limits.Enroll),
 		devices: paces{perMinute: o.Limits.PerMinute, counts: map[inventory.DeviceID]int{}}, reasons: map[string]int64{}}
 }
@@ -139,6 +140,7 @@ func (r *Receiver) Handler() http.Handler {
 			}
 		}()
 		r.requests.Add(1)
+		newWatch(w).soon()
 		if peer(rq) == nil {
 			// A stranger, or a device that is about to become one of ours and
 			// will come again as that: no connection is kept for it.
@@ -156,6 +158,10 @@ func (r *Receiver) Busy() int64 { return r.busy.Load() }
 
 // Bytes says how many bytes of reports came, and what they unfolded to.
 func (r *Receiver) Bytes() (wire, decoded int64) { return r.wire.Load(), r.decoded.Load() }
+
+// Connections says how many are open, and how many idle ones were ended
+// because there were too many.
+func (r *Receiver) Connections() (open int, displaced int64) { return r.crowd.count() }
 
 // Reasons counts refusals by their code; internal is a fault of the collector.
 func (r *Receiver) Reasons() map[string]int64 {
@@ -182,18 +188,11 @@ func (r *Receiver) reports(w http.ResponseWriter, rq *http.Request) {
 		r.refuse(w, rq, busy(why, time.Minute))
 		return
 	}
-	// Room is taken twice: for the bytes on the wire before they are read, and
-	// for what they turn out to unfold to before it is built.
-	wire := rq.ContentLength
-	if wire < 0 || wire > r.o.Limits.Body {
-		wire = r.o.Limits.Body
-	}
-	if !r.flight.take(wire) {
-		r.refuse(w, rq, busy("too many reports at once", 5*time.Second))
-		return
-	}
-	defer r.flight.give(wire)
-	body, err := r.read(w, rq, r.o.Limits.Body)
+	// Room is taken twice: for the bytes on the wire as they come, and for what
+	// they turn out to unfold to before it is built.
+	room := room{of: &r.flight}
+	defer room.leave()
+	body, err := body{rq.Body, rq.ContentLength, r.o.Limits.Body, &room, newWatch(w)}.read()
 	if err != nil {
 		r.refuse(w, rq, err)
 		return
@@ -207,11 +206,10 @@ func (r *Receiver) reports(w http.ResponseWriter, rq *http.Request) {
 	r.decoded.Add(int64(len(plain)))
 	// A value of one byte becomes sixteen; one body alone always finds room.
 	built := min(int64(len(plain))*grown, r.o.Limits.InFlight/2)
-	if !r.flight.take(built) {
-		r.refuse(w, rq, busy("too many reports at once", 5*time.Second))
+	if !room.take(built) {
+		r.refuse(w, rq, tooMany())
 		return
 	}
-	defer r.flight.give(built)
 	e, err := report.DecodePlain(plain)
 	if err != nil {
 		r.refuse(w, rq, decodeError(err))
@@ -250,11 +248,13 @@ func (r *Receiver) renewal(w http.ResponseWriter, rq *http.Request) {
 // small serves the two routes that issue certificates: a bound on the body
 // and on the rate, since each costs a signature.
 func (r *Receiver) small(w http.ResponseWriter, rq *http.Request, limit *rate.Limiter, most int64, serve func([]byte, netip.Addr) ([]byte, error)) {
-	if !limit.AllowN(r.o.Now(), 1) {
-		r.refuse(w, rq, busy("too many enrolments at once", 2*time.Second))
-		return
+	// The body first: what comes a byte at a time takes nobody's turn.
+	room := room{of: &r.flight}
+	defer room.leave()
+	body, err := body{rq.Body, rq.ContentLength, most, &room, newWatch(w)}.read()
+	if err == nil && !limit.AllowN(r.o.Now(), 1) {
+		err = busy("too many enrolments at once", 2*time.Second)
 	}
-	body, err := r.read(w, rq, most)
 	if err == nil {
 		var from netip.Addr
 		if ap, perr := netip.ParseAddrPort(rq.RemoteAddr); perr == nil {
@@ -293,22 +293,6 @@ func peer(rq *http.Request) *x509.Certificate {
 
 func noCertificate() error {
 	return &Refused{Status: http.StatusUnauthorized, Code: report.CodeUnknown, Message: "no client certificate: enrol this device first"}
-}
-
-func (r *Receiver) read(w http.ResponseWriter, rq *http.Request, most int64) ([]byte, error) {
-	tooLarge := &Refused{Status: http.StatusRequestEntityTooLarge, Code: report.CodeTooLarge, Message: fmt.Sprintf("the body is larger than %d bytes", most)}
-	if rq.ContentLength > most {
-		return nil, tooLarge
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, rq.Body, most))
-	var over *http.MaxBytesError
-	switch {
-	case errors.As(err, &over):
-		return nil, tooLarge
-	case err != nil:
-		return nil, &Refused{Status: http.StatusBadRequest, Code: "cut_off", Message: "the body broke off", After: time.Second}
-	}
-	return body, nil
 }
 
 func decodeError(err error) error {
