@@ -195,7 +195,7 @@ func Normalize(k Kind, raw string) (string, bool) {
 	case SystemSerial:
 		model, serial, ok := cutLast(s, '|')
 		model, serial = tidy(model), tidy(serial)
-		if !ok || len(model)+len(serial) > maxValue-1 || placeholder(model) || badSerial(serial) {
+		if !ok || len(model)+len(serial) > maxValue-1 || badModel(model) || badSerial(serial) {
 			return "", false
 		}
 		return model + "|" + serial, true
@@ -235,7 +235,8 @@ func uuid(s string) (string, bool) {
 		return "", false
 	}
 	x := hex.EncodeToString(b)
-	if badUUID(x) {
+	// Two bytes and a filling, or a node that was typed along the keyboard.
+	if badUUID(x) || allEqual(b[2:]) || strings.HasSuffix(x, "aabbccddeeff") {
 		return "", false
 	}
 	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:], true
@@ -243,7 +244,7 @@ func uuid(s string) (string, bool) {
 
 func mac(s string) (string, bool) {
 	m, err := net.ParseMAC(strings.ToLower(s))
-	if err != nil || len(m) != 6 || allEqual(m) || allEqual(m[3:]) && (m[3] == 0 || m[3] == 0xff) {
+	if err != nil || len(m) != 6 || allEqual(m[1:]) || allEqual(m[3:]) && (m[3] == 0 || m[3] == 0xff) {
 		return "", false
 	}
 	// Bit 0: group; bit 1: locally administered, given by software (IEEE 802).
@@ -260,15 +261,23 @@ func badSerial(s string) bool {
 	if len(core) < 4 || len(s) > maxValue || placeholder(s) {
 		return true
 	}
-	if allEqual([]byte(core)) || strings.Trim(core, "0") == "" {
+	// Zeroes and ones alone are counters that never counted, and what follows
+	// the word itself is a form to fill in.
+	if allEqual([]byte(core)) || strings.Trim(core, "01") == "" || strings.Trim(strings.TrimPrefix(core, "SERIALNUMBER"), "X") == "" {
 		return true
 	}
-	for _, run := range []string{"01234567890123456789", "12345678901234567890", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789ABCDEF", "9876543210", "987654321"} {
+	for _, run := range []string{"01234567890123456789", "12345678901234567890", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789ABCDEF", "1234567890ABCDEF", "9876543210", "987654321"} {
 		if strings.HasPrefix(run, core) {
 			return true
 		}
 	}
 	return false
+}
+
+// badModel refuses placeholders and fillings; short names are names.
+func badModel(s string) bool {
+	core := canonical(s)
+	return placeholder(s) || len(core) > 3 && allEqual([]byte(core))
 }
 
 // canonical is letters and digits only, as placeholders are compared.

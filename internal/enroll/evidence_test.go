@@ -69,14 +69,43 @@ func TestPlaceholdersAreRefused(t *testing.T) {
 	}
 }
 
+// What others refuse is refused here too: serial numbers, UUIDs and addresses
+// of GLPI's default blacklist, its agent's list for SMBIOS, and OCS Inventory's
+// base, except their patterns that refuse real ones.
+func TestWhatOthersRefuseIsRefused(t *testing.T) {
+	for k, list := range map[Kind]string{
+		BoardSerial: "N/A;(null string);INVALID;SYS-1234567890;SYS-9876543210;SN-12345;SN-1234567890;1111111111;1111111;1;0110;0123456789;12345;123456;" +
+			"1234567;12345678;123456789;1234567890;123456789000;12345678901234567;0000000000;000000;NNNNNNN;xxxxxxxxxxx;EVAL;IATPASS;none;To Be Filled By O.E.M.;" +
+			"Tulip Computers;Serial Number xxxxxx;SN-123456fvgv3i0b8o5n6n7k;Unknow;System Serial Number;MB-1234567890;empty;Not Specified;OEM_Serial;SystemSerialNumb;" +
+			"Not  Present;Default  string;System Product Name;System manufacturer;System Version;Chassis Serial Number;Chassis manufacture;Chassis manufacturer;" +
+			"Chassis Version;No Asset Tag;<BAD INDEX>;<OUT OF SPEC>;<OUT OF SPEC><OUT OF SPEC>;1234567890ABCDEF;00000000000000000001;Type2 - Board Serial Number",
+		SMBIOSUUID: "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF;03000200-0400-0500-0006-000700080009;6AB5B300-538D-1014-9FB5-B0684D007B53;01010101-0101-0101-0101-010101010101;2;" +
+			"564D0000-0000-0000-0000-000000000000;00000000-0000-0000-0000-AABBCCDDEEFF;78563412-3412-7856-9012-AABBCCDDEEFF;80808080-8080-8080-8080-808080808080",
+		PCIMAC: "20:41:53:59:4e:ff;02:00:4e:43:50:49;e2:e6:16:20:0a:35;00:a0:c6:00:00:00;33:50:6f:45:30:30;0a:00:27:00:00:00;00:50:56:C0:00:01;00:50:56:C0:00:08;" +
+			"02:80:37:EC:02:00;50:50:54:50:30:30;24:b6:20:52:41:53;FE:FF:FF:FF:FF:FF;00:0b:ca:fe:00:00;44:45:53:54:00:00;44:45:53:54:00:01;44:45:53:54:61:6F;" +
+			"00:01:02:7D:9B:1C;00:08:A1:46:06:35;00:08:A1:66:E2:1A;00:09:DD:10:37:68;00:0F:EA:9A:E2:F0;00:10:5A:72:71:F3;00:11:11:85:08:8B;10:11:11:11:11:11",
+	} {
+		for raw := range strings.SplitSeq(list, ";") {
+			if got, ok := Normalize(k, raw); ok {
+				t.Errorf("%s %q is taken as %q", k, raw, got)
+			}
+		}
+	}
+	for _, model := range []string{"To Be Filled By O.E.M.", "*", "System Product Name", "Product Name", "System Name", "All Series", "Unknow", "XXXXXXXXXXXXXXX"} {
+		if got, ok := Normalize(SystemSerial, ModelSerial(model, "B5RNM24")); ok {
+			t.Errorf("model %q is taken as %q", model, got)
+		}
+	}
+}
+
 func TestRealIdentifiersAreTaken(t *testing.T) {
 	for k, vs := range map[Kind]map[string]string{
 		SMBIOSUUID:   {"{4C4C4544-0042-3510-8052-B4C04F4E4D32}": "4c4c4544-0042-3510-8052-b4c04f4e4d32"},
 		MachineID:    {"9F3C1D5BE7A84C7F8A5E2F60D1B2C3D4\n": "9f3c1d5b-e7a8-4c7f-8a5e-2f60d1b2c3d4"},
 		PCIMAC:       {"A4-BB-6D-01-02-03": "a4:bb:6d:01:02:03", "a4bb.6d01.0203": "a4:bb:6d:01:02:03"},
-		BoardSerial:  {" /b5rnm24/CNWSC\x00": "/B5RNM24/CNWSC", "5.2.8841": "5.2.8841", "PF0ABCDE": "PF0ABCDE"},
+		BoardSerial:  {" /b5rnm24/CNWSC\x00": "/B5RNM24/CNWSC", "5.2.8841": "5.2.8841", "PF0ABCDE": "PF0ABCDE", "R9-1.2": "R9-1.2", "10110012": "10110012", "CN-0XXX1X": "CN-0XXX1X"},
 		BootDisk:     {"  WD-WCC4N0123456": "WD-WCC4N0123456"},
-		SystemSerial: {"20XW|PF2ABCDE": "20XW|PF2ABCDE", "a|b model| 5CG1234XYZ ": "A|B MODEL|5CG1234XYZ"},
+		SystemSerial: {"20XW|PF2ABCDE": "20XW|PF2ABCDE", "a|b model| 5CG1234XYZ ": "A|B MODEL|5CG1234XYZ", "X1|1.2.3004": "X1|1.2.3004"},
 	} {
 		for raw, want := range vs {
 			got, ok := Normalize(k, raw)
