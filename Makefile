@@ -44,7 +44,7 @@ build: ## build muster, muster-agent and muster-simulate into bin/
 run: build ## collect this machine's inventory here and show it; Ctrl-C stops (WEB=, AGENTS=, RUN= change where)
 	@WEB='$(WEB)' AGENTS='$(AGENTS)' RUN='$(RUN)' packaging/run-local
 
-test: ## check everything: lint for three systems, all tests under the race detector, weeks of trouble without
+test: $(INFLUXD) ## check everything: lint for three systems, all tests under the race detector, weeks of trouble without
 	packaging/test-deps
 	$(MAKE) --no-print-directory lint
 	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 10m ./...
@@ -91,7 +91,7 @@ health-eval: ## judge recorded drives, tickets and series in DATA=DIR, laid out 
 corpus: ## poll the recordings of devices in DIR=DIR through a whole collector and hold what it stored against expected.json (OUT=DIR: muster device show -o json of each; DOCS=FILE: the table)
 	$(GO) run -buildvcs=false ./internal/e2e/corpus -dir '$(DIR)' -out '$(OUT)' -docs '$(DOCS)'
 
-faults: ## all fault tests at full counts (200 kill -9 cycles and so on); takes long
+faults: $(INFLUXD) ## all fault tests at full counts (200 kill -9 cycles and so on); takes long
 	packaging/test-deps
 	MUSTER_FAULTS=full CGO_ENABLED=1 $(GO) test -buildvcs=false -count=1 -p 1 -timeout 3h ./...
 

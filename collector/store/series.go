@@ -206,7 +206,11 @@ var ErrClosed = errors.New("store is closed")
 
 // SeriesStats is what a series store holds.
 type SeriesStats struct {
-	Series int64   `json:"series"`
-	Bytes  int64   `json:"bytes"`
-	Ready  float64 `json:"ready"` // 0 to 1 while opening
+	Series   int64    `json:"series"`
+	Bytes    int64    `json:"bytes"`              // 0: not known, of a store beside the collector
+	Ready    float64  `json:"ready"`              // 0 to 1 while opening; 0 while it cannot be used
+	Engine   string   `json:"engine,omitempty"`   // tsdb, influx
+	Server   string   `json:"server,omitempty"`   // of a store beside the collector: what it is and where
+	Problem  string   `json:"problem,omitempty"`  // why it cannot be used
+	Warnings []string `json:"warnings,omitempty"` // what somebody should look at, each with what to do
 }

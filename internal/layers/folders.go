@@ -285,7 +285,12 @@ func Folders() []Folder {
 			Import{"collector/authority/seal", "secrets of channels come sealed"},
 		)},
 		{Path: "collector/store/tsdb", Owns: "series in the embedded Prometheus TSDB", May: storeMay(), Tests: storeTests()},
-		{Path: "collector/store/influx", Owns: "series in InfluxDB", May: storeMay(), Tests: storeTests()},
+		{Path: "collector/store/influx", Owns: "series in InfluxDB", May: append(storeMay(),
+			Import{"internal/backoff", "when to look again at a server that does not answer"},
+		), Tests: append(storeTests(),
+			Import{"collector/store/influx/influxtest", "a real server"},
+		)},
+		{Path: "collector/store/influx/influxtest", Owns: "a real InfluxDB for tests, that can be killed", TestsOnly: true},
 		{Path: "collector/store/memory", Owns: "both stores in memory, for tests and measurements", May: storeMay(), Tests: storeTests()},
 		{Path: "collector/search", Owns: "the filter grammar", May: []Import{
 			{"internal/inventory", "its words are columns"},
