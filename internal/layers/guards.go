@@ -44,7 +44,6 @@ func Guards() []Guard {
 		{Import: "github.com/x448/float16", Only: []string{"internal/report"}, Why: "the shortest float that holds a value, as the CBOR library does it"},
 		{Import: "github.com/klauspost/compress/zstd", Only: []string{"internal/report", "internal/segment", "collector/receive", "agent/send", "agent/watch/journal", "agent/watch/journal/journaltest", "agent/gather/patch", "collector/store/sqlstore", "collector/backup"}, Tests: true, Why: "frames on the wire, on disk and in large columns, each with its own cap on the decoded size"},
 		{Import: "filippo.io/age", Only: []string{"collector/backup"}, Tests: true, Why: "the key file goes along with a backup encrypted to a recipient; a form that other programs read"},
-		{Import: "github.com/alexedwards/scs", Only: []string{"collector/account", "collector/web"}, Why: "sessions of people"},
 		{Import: "github.com/coreos/go-oidc", Only: []string{"collector/account"}, Why: "log in through another house"},
 		{Import: "github.com/wneessen/go-mail", Only: []string{"collector/notify/..."}, Why: "a channel"},
 		{Import: "github.com/prometheus-community/pro-bing", Only: []string{"collector/snmp/...", "agent/gather/*"}, Why: "ping"},
