@@ -174,12 +174,17 @@ func (b backups) Backup(ctx context.Context, o api.BackupOrder, out io.Writer) (
 	}); err != nil {
 		return err
 	}
-	series := filepath.Join(dir, "series")
-	if err := c.series.Snapshot(ctx, series); err != nil {
-		return fmt.Errorf("backup: %w", err)
-	}
-	if err := w.Tree("series", series, func(string) bool { return ctx.Err() == nil }); err != nil {
-		return err
+	// Series in a store beside the collector are backed up there.
+	if embedded, ok := c.series.(interface {
+		Snapshot(ctx context.Context, dir string) error
+	}); ok {
+		series := filepath.Join(dir, "series")
+		if err := embedded.Snapshot(ctx, series); err != nil {
+			return fmt.Errorf("backup: %w", err)
+		}
+		if err := w.Tree("series", series, func(string) bool { return ctx.Err() == nil }); err != nil {
+			return err
+		}
 	}
 	if err := b.small(w); err != nil {
 		return err

@@ -37,7 +37,6 @@ import (
 	"muster/collector/receive"
 	"muster/collector/store"
 	"muster/collector/store/sqlstore"
-	"muster/collector/store/tsdb"
 	"muster/internal/buildinfo"
 )
 
@@ -88,7 +87,7 @@ type collector struct {
 	inventory *sqlstore.Inventory
 	atlas     *atlas.Atlas // where everything hangs
 	control   *sqlstore.Control
-	series    *tsdb.Store
+	series    seriesStore
 	outbox    *outbox.Outbox
 	authority *authority.Authority
 	accounts  *account.Accounts
@@ -154,7 +153,7 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if c.control, err = sqlstore.OpenControl(ctx, filepath.Join(dir, "control.db"), so); err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
-	if c.series, err = tsdb.New(tsdb.Options{Dir: filepath.Join(dir, "series"), Keep: time.Duration(c.cfg.Retention.Series), Now: c.now, Log: c.log}); err != nil {
+	if c.series, err = openSeries(dir, c.cfg, c.now, c.log); err != nil {
 		return nil, fmt.Errorf("series: %w", err)
 	}
 	if err := c.openIdentity(ctx, dir); err != nil {
@@ -174,7 +173,7 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	l := c.cfg.Limits
 	c.receiver = receive.New(receive.Options{Identities: identities{c.authority}, Door: door{c.door, c.missing}, Log: c.log, Now: c.now, Closed: c.isClosed,
 		Limits: receive.Limits{Body: int64(l.Body), InFlight: int64(l.InFlight), Enroll: l.EnrollPerSecond, Handshake: l.HandshakesPerSecond, PerMinute: l.ReportsPerMinute, Open: mostConnections()}})
-	cur, err := c.outbox.Cursor(seriesSink)
+	cur, err := c.outbox.Cursor(seriesSink(c.cfg).Name)
 	if err != nil {
 		return nil, fmt.Errorf("outbox: %w", err)
 	}

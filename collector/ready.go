@@ -97,7 +97,9 @@ func (c *collector) ready(ctx context.Context) readiness {
 	// no reason to send agents elsewhere.
 	if st, err := c.series.Stats(ctx); err != nil {
 		add("series", answers(err))
-	} else if add("series", ""); st.Ready < 1 {
+	} else if add("series", ""); st.Problem != "" {
+		r.Parts[len(r.Parts)-1].Why = "it cannot be used: reports are taken, numbers wait in the outbox; muster doctor says why"
+	} else if st.Ready < 1 {
 		r.Parts[len(r.Parts)-1].Why = fmt.Sprintf("loading, %d %%: reports are taken, questions about numbers wait", int(st.Ready*100))
 	}
 	c.watchful.at, c.watchful.last = c.now(), r

@@ -15,13 +15,20 @@ import (
 	"muster/internal/segment"
 )
 
-// seriesSink is the outbox's name of the series store. The embedded store does
-// not sync each commit, so it is given what is kept again at each start.
-const seriesSink = "series"
+// seriesSink is the outbox's name of the series store, and whether it is given
+// what is kept again at each start: the embedded store does not sync each
+// commit, InfluxDB does. One that takes the place of another begins with the
+// oldest that is kept.
+func seriesSink(c config.Config) outbox.Sink {
+	if c.Stores.Series == "influx" {
+		return outbox.Sink{Name: "influx"}
+	}
+	return outbox.Sink{Name: "series", Replay: true}
+}
 
 func openOutbox(dir string, c config.Config, now func() time.Time) (*outbox.Outbox, error) {
 	b, err := outbox.Open(filepath.Join(dir, "outbox"), outbox.Options{MaxBytes: int64(c.Outbox.Size), Keep: time.Duration(c.Outbox.Keep), Now: now,
-		Sinks: []outbox.Sink{{Name: seriesSink, Replay: true}}})
+		Sinks: []outbox.Sink{seriesSink(c)}})
 	if errors.Is(err, segment.ErrLocked) {
 		return nil, fmt.Errorf("another collector runs with the data folder %s: stop it, or name another with --data", dir)
 	}

@@ -93,6 +93,8 @@ func causes() []cause {
 		{store.ErrConflict, conflict, "that name is taken, or the thing is in use"},
 		{store.ErrPersonal, forbidden, "that asks for facts about persons: this account lacks the right read_personal"},
 		{store.ErrLoading, busy, ""},
+		{store.ErrUnavailable, busy, "the series store does not answer: numbers wait in the outbox, and muster doctor says why"},
+		{store.ErrConfiguration, busy, "the series store refuses the collector: numbers wait in the outbox, and muster doctor says why"},
 		{health.ErrUnknownRule, notFound, "there is no such rule: muster rule list shows them"},
 		{store.ErrLimit, tooMuch, ""},
 		{store.ErrQuery, invalid, ""},

@@ -47,13 +47,21 @@ func (s *session) showStatus(st *api.Status) error {
 	for _, p := range st.Problems {
 		s.say("! %s", p)
 	}
+	if p := st.Series.Problem; p != "" {
+		s.say("! %s", p)
+	}
 	return nil
 }
 
 func statusPairs(l look, st *api.Status) []pair {
 	size := func(n int64) string { return l.human(n, "byte") }
 	series := fmt.Sprintf("%d, %s", st.Series.Series, size(st.Series.Bytes))
-	if st.Series.Ready < 1 {
+	if st.Series.Server != "" {
+		series = fmt.Sprintf("%d in %s", st.Series.Series, st.Series.Server)
+	}
+	if st.Series.Problem != "" {
+		series += ", which cannot be used now"
+	} else if st.Series.Ready < 1 {
 		series += fmt.Sprintf(", loading %d %%", int(st.Series.Ready*100))
 	}
 	out := []pair{

@@ -27,6 +27,7 @@ type Config struct {
 	Limits    Limits    `yaml:"limits"`
 	Outbox    Outbox    `yaml:"outbox"`
 	Stores    Stores    `yaml:"stores"`
+	Influx    Influx    `yaml:"influx"`
 	Retention Retention `yaml:"retention"`
 	Health    Health    `yaml:"health"`
 	SNMP      SNMP      `yaml:"snmp"`
@@ -75,7 +76,7 @@ type Outbox struct {
 // Stores says which engine keeps what.
 type Stores struct {
 	Inventory string `yaml:"inventory" oneof:"sqlite" doc:"Engine of inventory and control."`
-	Series    string `yaml:"series" oneof:"tsdb" doc:"Engine of the numbers over time."`
+	Series    string `yaml:"series" oneof:"tsdb,influx" doc:"Engine of the numbers over time: tsdb is embedded, influx is an InfluxDB beside the collector (see influx)."`
 }
 
 // Retention says how long the past is kept. What is true now is never deleted.
@@ -83,7 +84,8 @@ type Retention struct {
 	Rows   settings.Duration `yaml:"rows" doc:"Rows of inventory that are no longer true. 0 keeps them for ever."`
 	Events settings.Duration `yaml:"events" doc:"Events. 0 keeps them for ever."`
 	Audit  settings.Duration `yaml:"audit" doc:"The record of who did what. 0 keeps it for ever."`
-	Series settings.Duration `yaml:"series" doc:"Numbers over time. 0 keeps them for ever."`
+	Series settings.Duration `yaml:"series" doc:"Numbers over time: as hourly figures, where retention.series_raw is shorter. 0 keeps them for ever."`
+	Raw    settings.Duration `yaml:"series_raw" doc:"Numbers over time as they were reported. What is older remains as hourly figures (mean, least, greatest, count) until retention.series; questions use both by themselves. At least 10d; 0 keeps them as long as retention.series."`
 }
 
 // Health is what is judged, and by what.
@@ -177,7 +179,8 @@ func Default() Config {
 		},
 		Outbox:    Outbox{Size: 8 << 30, Keep: settings.Duration(time.Hour)},
 		Stores:    Stores{Inventory: "sqlite", Series: "tsdb"},
-		Retention: Retention{Rows: days(400), Events: days(400), Audit: days(3 * 365), Series: days(400)},
+		Influx:    Influx{Database: "muster", Compress: true},
+		Retention: Retention{Rows: days(400), Events: days(400), Audit: days(3 * 365), Series: days(400), Raw: days(60)},
 		DeadMan:   DeadMan{Interval: settings.Duration(time.Minute)},
 		Log:       Log{Level: "info", Format: "text"},
 	}
@@ -229,6 +232,14 @@ func (c *Config) Check() settings.Problems {
 	if c.Limits.InFlight < c.Limits.Decoded {
 		ps.Add("limits.in_flight", c.Limits.InFlight.String(), "at least limits.decoded (%s) is expected", c.Limits.Decoded)
 	}
+	if c.Stores.Series == "influx" {
+		for _, p := range c.Influx.missing() {
+			ps.Add("influx."+p.key, "", "%s", p.why)
+		}
+	}
+	if r := c.Retention.Raw; r != 0 && r.D() < leastRaw {
+		ps.Add("retention.series_raw", r.String(), "10d or more is expected, because agents that were away deliver up to 8 days late; or 0 for as long as retention.series")
+	}
 	for key, d := range map[string]settings.Duration{
 		"rows": c.Retention.Rows, "events": c.Retention.Events, "audit": c.Retention.Audit, "series": c.Retention.Series,
 	} {
@@ -238,6 +249,10 @@ func (c *Config) Check() settings.Problems {
 	}
 	return ps
 }
+
+// leastRaw is what agents may be late (eight days and two hours), and a day or
+// so in which hourly figures are made.
+const leastRaw = 10 * day
 
 // Check says what no tag can about the way in for people.
 func (w *Web) Check() settings.Problems {
@@ -315,6 +330,10 @@ func portNumber(s string, least int) bool {
 // than localhost is not resolved: what it means can change after the check.
 func loopback(address string) bool {
 	host, _, _ := net.SplitHostPort(address) // Check has parsed it
+	return loopbackName(host)
+}
+
+func loopbackName(host string) bool {
 	if host == "localhost" {
 		return true
 	}

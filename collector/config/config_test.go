@@ -60,7 +60,8 @@ limits:
   free_disk: 1GiB
 outbox: {size: 1GiB, keep: 2h}
 stores: {inventory: sqlite, series: tsdb}
-retention: {rows: 2y, events: 90d, audit: 0, series: 1w}
+influx: {url: "https://influx.example.org:8086", database: numbers, organization: state, user: muster, secret_file: influx.password, ca_file: ca.pem, compress: false}
+retention: {rows: 2y, events: 90d, audit: 0, series: 1w, series_raw: 20d}
 dead_man: {url: "https://example.org/ping/1", interval: 30s}
 log: {level: warn, format: json}
 `))
@@ -75,8 +76,9 @@ log: {level: warn, format: json}
 		Limits: Limits{2 << 20, 16 << 20, 128 << 20, 10, 5, 6, 3, 1 << 30},
 		Outbox: Outbox{1 << 30, d(2 * time.Hour)},
 		Stores: Stores{"sqlite", "tsdb"},
+		Influx: Influx{"https://influx.example.org:8086", "numbers", "state", "muster", "influx.password", "ca.pem", false},
 		Retention: Retention{
-			Rows: d(730 * day), Events: d(90 * day), Audit: 0, Series: d(7 * day),
+			Rows: d(730 * day), Events: d(90 * day), Audit: 0, Series: d(7 * day), Raw: d(20 * day),
 		},
 		DeadMan: DeadMan{"https://example.org/ping/1", d(30 * time.Second)},
 		Log:     Log{"warn", "json"},
@@ -128,8 +130,13 @@ func TestWrongFiles(t *testing.T) {
 		"in flight too low":  {"limits:\n  in_flight: 2MiB\n", `:2:14: limits.in_flight is "2MiB": at least limits.decoded (8MiB)`},
 		"kept too short":     {"retention:\n  rows: 3h\n", `:2:9: retention.rows is "3h": 1d or more is expected, or 0 for ever`},
 		"unknown engine":     {"stores:\n  series: graphite\n", `:2:11: stores.series is "graphite": expected one of tsdb`},
+		"influx, no address": {"stores: {series: influx}\n", `influx.url: the address of the server is expected, because stores.series is influx`},
+		"influx, a path":     {"influx: {url: 'https://u:p@h/x'}\n", `influx.url: an address such as`},
+		"influx in clear":    {"influx: {url: 'http://192.0.2.1:8086', secret_file: t}\n", `influx.url is "http://192.0.2.1:8086": the secret would cross`},
+		"influx, no secret":  {"influx: {user: muster}\n", `influx.user is "muster": its password is expected in a file`},
+		"raw too short":      {"retention: {series_raw: 9d}\n", `retention.series_raw is "9d": 10d or more is expected`},
 		"dead man":           {"dead_man: {url: 'example.org/ping'}\n", `dead_man.url`},
-		"unknown key":        {"webb: {}\n", `:1:1: "webb": no such setting (did you mean "web"?); known: data, web, agents, limits, outbox, stores, retention, health, snmp, outgoing, dead_man, log`},
+		"unknown key":        {"webb: {}\n", `:1:1: "webb": no such setting (did you mean "web"?); known: data, web, agents, limits, outbox, stores, influx, retention, health, snmp, outgoing, dead_man, log`},
 		"traps, no port":     {"snmp:\n  traps: 192.0.2.1\n", `:2:10: snmp.traps is "192.0.2.1": host:port is expected`},
 		"no folder":          {"data: \"\"\n", `:1:7: data: a folder is expected`},
 	} {

@@ -85,10 +85,18 @@ func Judge(l *Live, now time.Time) []Check {
 		version = Warn
 	}
 	add("versions", version, "restart the collector, or use the program that it runs", "the collector runs %s, this is %s", s.Build.Version, l.Program)
-	if s.Series.Ready < 1 {
+	switch r := s.Series; {
+	case r.Problem != "":
+		add("series", Bad, "mend what it says; samples wait in the outbox meanwhile, and are written once it works", "%s: %s", r.Server, r.Problem)
+	case r.Ready < 1:
 		add("series", Warn, "wait: numbers can be asked for once it is done", "still being opened, %d %%", int(s.Series.Ready*100))
-	} else {
-		add("series", OK, "", "open, %d series", s.Series.Series)
+	case r.Server != "":
+		add("series", OK, "", "%s, %d series", r.Server, r.Series)
+	default:
+		add("series", OK, "", "open, %d series", r.Series)
+	}
+	for _, w := range s.Series.Warnings {
+		add("series store", Warn, "as it says; the collector looks again every ten minutes", "%s", w)
 	}
 	lag := time.Duration(s.Outbox.LagSeconds * float64(time.Second)).Round(time.Second)
 	lagging := OK

@@ -53,7 +53,7 @@ func (s *Store) Stats(ctx context.Context) (store.SeriesStats, error) {
 	if err := ctx.Err(); err != nil {
 		return store.SeriesStats{}, err
 	}
-	var out store.SeriesStats
+	out := store.SeriesStats{Engine: "tsdb"}
 	db, release, err := s.acquire(ctx, false)
 	switch {
 	case err == nil:
