@@ -19,9 +19,12 @@ const (
 	// saveEvery is how often a cursor is written while it moves. After a crash
 	// a sink is given again what it took since.
 	saveEvery = time.Second
-	// maxTries is after how many failures a record is put aside.
+	// saveReplayed is the same for a sink that is given all again anyway.
+	saveReplayed = 30 * time.Second
+	// maxTries is after how many failed reads the rest of a segment is given up.
 	maxTries = 3
-	// maxAside bounds how many of these are remembered.
+	// maxAside is how many records that it refuses each sink remembers, so as
+	// not to be given them again.
 	maxAside = 10_000
 	// readAgain is the pause after a failed read.
 	readAgain = time.Second
@@ -50,8 +53,8 @@ type Cursor struct {
 
 	// The rest is guarded by Outbox.mu.
 	done     uint64
+	had      uint64   // of a sink with Replay: what it was done with before it was given all again
 	aside    []uint64 // sorted
-	tries    map[uint64]int
 	poisoned uint64
 	dirty    bool
 	saved    time.Time
@@ -82,16 +85,18 @@ func (b *Outbox) load(s Sink) (*Cursor, error) {
 		}
 	}
 	before := max(b.log.Oldest(), 1) - 1
-	c := &Cursor{b: b, sink: s, done: max(st.Done, before), poisoned: st.Poisoned, tries: map[uint64]int{}}
+	c := &Cursor{b: b, sink: s, done: max(st.Done, before), poisoned: st.Poisoned}
 	if s.Replay {
-		c.done = before
+		c.had, c.done = c.done, before
 	}
 	for _, id := range st.Aside {
 		if id > c.done {
 			c.aside = append(c.aside, id)
 		}
 	}
-	if newest := b.log.Newest(); c.done > newest {
+	newest := b.log.Newest()
+	c.had = min(c.had, newest)
+	if c.done > newest {
 		// The records are gone, and their ids will be used again.
 		c.done, c.aside = newest, nil
 		c.dirty = true
@@ -228,7 +233,7 @@ func (c *Cursor) Again() {
 	before := max(c.b.log.Oldest(), 1) - 1
 	c.b.mu.Lock()
 	defer c.b.mu.Unlock()
-	c.done = min(c.done, before)
+	c.done, c.had = min(c.done, before), 0 // nobody knows what it still has
 	c.pos, c.given, c.batch = c.done, c.done, nil
 	c.dirty = true
 	clear(c.b.handed) // this sink is not done with any of them
@@ -261,11 +266,6 @@ func (c *Cursor) Done(id uint64) error {
 		c.dirty = true
 	}
 	b.note(segs, now)
-	for q := range c.tries {
-		if q <= id {
-			delete(c.tries, q)
-		}
-	}
 	tidy := now.Sub(b.tidied) >= saveEvery
 	b.mu.Unlock()
 	if err := b.save(false); err != nil && !segment.NoSpace(err) {
@@ -280,35 +280,24 @@ func (c *Cursor) Done(id uint64) error {
 	return b.Err()
 }
 
-// Failed says that the sink refuses a record. At the third time it is put
-// aside, which the answer tells.
-func (c *Cursor) Failed(id uint64, cause error) (aside bool, err error) {
-	c.b.mu.Lock()
-	c.tries[id]++
-	n := c.tries[id]
-	c.b.mu.Unlock()
-	if n < maxTries {
-		return false, nil
-	}
-	return true, c.Poison(id, cause.Error())
-}
-
-// Poison puts a record aside: a copy goes into quarantine, it is counted, and
-// not given again, so that it does not block the others. It must be one that
-// Next gave and Done did not pass.
+// Poison puts a record aside that the sink refuses: it is kept for Retry,
+// counted, and not given again, so that it does not block the others. It must
+// be one that Next gave and Done did not pass. An error is one of the disk
+// after which the process has to end.
 func (c *Cursor) Poison(id uint64, reason string) error {
 	b := c.b
 	for i, r := range c.batch {
 		if r.ID != id {
 			continue
 		}
-		// Best effort: whether or not a copy can be kept, it must not block.
-		_ = b.log.Quarantine(id, "poison-"+c.sink.Name, append([]byte(reason+"\n"), r.Body...))
+		e := Aside{Sink: c.sink.Name, Record: id, At: r.At, Since: b.o.Now().UTC(), Reason: reason}
+		if err := b.aside.put(e, r.Body); err != nil {
+			return err
+		}
 		c.batch = slices.Concat(c.batch[:i], c.batch[i+1:]) // the caller holds the old one
 		break
 	}
 	b.mu.Lock()
-	delete(c.tries, id)
 	i, known := slices.BinarySearch(c.aside, id)
 	if !known && id > c.done {
 		c.poisoned++
@@ -318,14 +307,15 @@ func (c *Cursor) Poison(id uint64, reason string) error {
 		}
 	}
 	b.mu.Unlock()
-	if err := b.save(true); err != nil && !segment.NoSpace(err) {
+	// Should this not be written before a crash, the sink refuses it again.
+	if err := b.save(false); err != nil && !segment.NoSpace(err) {
 		return err
 	}
 	return nil
 }
 
 // save writes the cursors that moved: all of them, or those whose turn it is.
-// Where a sink replays, its place need not be kept up to date.
+// Where a sink replays, its place only tells how far behind it is.
 func (b *Outbox) save(all bool) error {
 	b.saving.Lock()
 	defer b.saving.Unlock()
@@ -338,7 +328,11 @@ func (b *Outbox) save(all bool) error {
 	now := b.o.Now()
 	for _, c := range b.cursors {
 		b.mu.Lock()
-		if !c.dirty || !all && (c.sink.Replay || now.Sub(c.saved) < saveEvery) {
+		every := saveEvery
+		if c.sink.Replay {
+			every = saveReplayed
+		}
+		if !c.dirty || !all && now.Sub(c.saved) < every {
 			b.mu.Unlock()
 			continue
 		}

@@ -7,6 +7,8 @@
 //
 //	*.seg LOCK quarantine/  internal/segment; flags are the Unix time of Append, s
 //	cursor-<sink>           how far the sink is; JSON and a sum
+//	aside/                  internal/segment too: records that a sink refuses; made
+//	                        with the first of them
 //
 // # What holds
 //
@@ -15,6 +17,10 @@
 // Options.Keep after that, because a sink need not sync what it takes: one with
 // Replay begins at every start with the oldest record there is. So sinks must
 // take the same record twice without harm.
+//
+// A record that a sink refuses is put aside, so that it does not block the
+// others: it is kept there, within bounds, until somebody takes it back
+// (Retry) or drops it. Taken back it is a new record for all sinks.
 //
 // When there is no more room, segments that every sink is done with go after
 // MinKeep already. What is still wanted is never dropped: Append answers

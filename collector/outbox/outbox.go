@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,8 @@ type Options struct {
 	SegmentBytes int64         // 64 MiB
 	Keep         time.Duration // after all sinks are done; 1 hour, below 0 for none
 	MinKeep      time.Duration // instead of Keep while there is no room; 5 minutes or Keep
+	AsideBytes   int64         // of records that sinks refuse, at most; 64 MiB
+	AsideRecords int           // that sinks refuse, at most; 10,000
 	Sinks        []Sink        // nothing goes before all of these are done with it
 	Now          func() time.Time
 	FS           segment.FS
@@ -46,6 +49,7 @@ type Outbox struct {
 	o     Options
 	log   *segment.Log
 	group *segment.Group
+	aside *aside
 
 	saving sync.Mutex // held while cursors are written; taken before mu
 
@@ -76,6 +80,8 @@ func Open(dir string, o Options) (*Outbox, error) {
 	o.SegmentBytes = cmp.Or(o.SegmentBytes, min(64<<20, max(o.MaxBytes/16, 64<<10)))
 	o.Keep = max(cmp.Or(o.Keep, time.Hour), 0)
 	o.MinKeep = min(cmp.Or(o.MinKeep, 5*time.Minute), o.Keep)
+	o.AsideBytes = cmp.Or(o.AsideBytes, 64<<20)
+	o.AsideRecords = cmp.Or(o.AsideRecords, maxAside)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -89,12 +95,16 @@ func Open(dir string, o Options) (*Outbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
-	b := &Outbox{dir: dir, o: o, log: log, group: segment.NewGroup(log, MaxGroup), handed: map[uint64]time.Time{}}
+	b := &Outbox{dir: dir, o: o, log: log, group: segment.NewGroup(log, MaxGroup), handed: map[uint64]time.Time{},
+		aside: &aside{dir: filepath.Join(dir, "aside"), o: o}}
+	if err := b.aside.open(false); err != nil {
+		log.Close()
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
 	for _, s := range o.Sinks {
 		c, err := b.load(s)
 		if err != nil {
-			log.Close()
-			return nil, fmt.Errorf("open outbox %s: %w", dir, err)
+			return nil, errors.Join(fmt.Errorf("open outbox %s: %w", dir, err), b.aside.close(), log.Close())
 		}
 		b.cursors = append(b.cursors, c)
 	}
@@ -269,5 +279,5 @@ func (b *Outbox) Close() error {
 	if segment.NoSpace(err) {
 		err = nil
 	}
-	return errors.Join(err, b.log.Close())
+	return errors.Join(err, b.aside.close(), b.log.Close())
 }
