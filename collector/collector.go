@@ -200,7 +200,7 @@ func (c *collector) openIdentity(ctx context.Context, dir string) error {
 	c.policies.interval, c.policies.largeInterval = time.Duration(c.cfg.Agents.Interval), time.Duration(c.cfg.Agents.LargeInterval)
 	c.policies.largeFleet = c.cfg.Agents.LargeFleet
 	c.authority, err = authority.Open(ctx, authority.Options{Store: c.control, Sealer: c.sealer, Now: c.now, Log: c.log, Names: names, IPs: ips,
-		Lost: c.lostTimes(), Addresses: func() []string { return addrs }, Next: func() time.Duration { return 0 }, Created: c.created, Changed: func() { c.policies.Changed() }})
+		Lost: c.lostTimes(), Addresses: func() []string { return addrs }, Next: func() time.Duration { return 0 }, Created: c.created, Life: c.life, Changed: func() { c.policies.Changed() }})
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package collector
 import (
 	"context"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -208,56 +207,6 @@ func (e enrolment) Invitations(ctx context.Context) ([]api.Invitation, error) {
 // RevokeInvitation ends an invitation.
 func (e enrolment) RevokeInvitation(ctx context.Context, id, _ string) error {
 	return absent(e.c.authority.RevokeToken(ctx, id))
-}
-
-// Approvals lists what people have to decide about devices; proposals to
-// merge records are decided with muster device merge.
-func (e enrolment) Approvals(ctx context.Context) ([]api.Approval, error) {
-	qs, err := e.c.authority.Waiting(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := []api.Approval{}
-	for _, q := range qs {
-		a := api.Approval{ID: q.ID, Kind: string(q.Kind), Device: q.Device, Name: q.Name, Reason: q.Reason, AskedAt: q.AskedAt}
-		if q.Kind == authority.ApproveMerge {
-			a.Other = q.Other
-			a.Reason = fmt.Sprintf("may be the same machine as %s (%d points); muster device merge %s --into %s", q.Other, q.Score, q.Other, q.Device)
-		} else {
-			a.Key = q.Key.String()
-		}
-		if q.Remote.IsValid() {
-			a.Address = q.Remote.String()
-		}
-		if q.Token != [32]byte{} {
-			a.Invitation = hex.EncodeToString(q.Token[:6])
-		}
-		out = append(out, a)
-	}
-	return out, nil
-}
-
-// Decide answers a question. A merge is made before the answer is noted: if
-// the process ends between the two the question comes again, and merging what
-// is merged changes nothing.
-func (e enrolment) Decide(ctx context.Context, id string, approve bool, by string) error {
-	if approve {
-		qs, err := e.c.authority.Waiting(ctx)
-		if err != nil {
-			return err
-		}
-		for _, q := range qs {
-			if q.ID != id || q.Kind != authority.ApproveMerge {
-				continue
-			}
-			_, err := e.c.inventory.Merge(ctx, q.Other, q.Device, by, "same hardware: "+q.Reason, e.c.now())
-			if err != nil && !errors.Is(err, store.ErrConflict) {
-				return err
-			}
-		}
-	}
-	_, err := e.c.authority.Decide(ctx, id, by, approve)
-	return absent(err)
 }
 
 // RevokeDevice refuses a device from now on.

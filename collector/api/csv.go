@@ -310,12 +310,16 @@ func (l InvitationList) rows(yield func([]any) error) error {
 }
 
 func (ApprovalList) columns() []string {
-	return []string{"id", "kind", "device", "other", "name", "address", "key", "invitation", "reason", "asked_at"}
+	return []string{"id", "kind", "device", "other", "name", "address", "key", "invitation", "reason", "asked_at", "score", "against", "hold"}
 }
 
 func (l ApprovalList) rows(yield func([]any) error) error {
 	for _, a := range l.Approvals {
-		if err := yield([]any{a.ID, a.Kind, a.Device, a.Other, a.Name, a.Address, a.Key, a.Invitation, a.Reason, a.AskedAt}); err != nil {
+		var score, against, hold any
+		if m := a.Merge; m != nil {
+			score, against, hold = m.Score, m.Against, m.Hold
+		}
+		if err := yield([]any{a.ID, a.Kind, a.Device, a.Other, a.Name, a.Address, a.Key, a.Invitation, a.Reason, a.AskedAt, score, against, hold}); err != nil {
 			return err
 		}
 	}

@@ -71,6 +71,33 @@ type Approval struct {
 	Invitation string             `json:"invitation,omitempty"`
 	Reason     string             `json:"reason,omitempty" doc:"Why it has to wait."`
 	AskedAt    time.Time          `json:"asked_at"`
+	Merge      *MergeProposal     `json:"merge,omitempty" doc:"Of a merge: what speaks for it and against it, as it is now."`
+}
+
+// MergeProposal is why two records may be one machine. Here is the newer one,
+// there the older.
+type MergeProposal struct {
+	OtherName  string         `json:"other_name,omitempty"`
+	EnrolledAt time.Time      `json:"enrolled_at" doc:"When the newer record came."`
+	OtherSince time.Time      `json:"other_enrolled_at"`
+	OtherHeard time.Time      `json:"other_last_seen,omitzero" doc:"When the older record last reported."`
+	Score      int            `json:"score" doc:"Points of what agrees."`
+	Against    int            `json:"against" doc:"Points of what differs."`
+	Sure       bool           `json:"sure" doc:"Two strong identifiers agree (80 points). Below, look twice."`
+	Fork       bool           `json:"fork,omitempty" doc:"The newer came with the key of the older: a new mainboard or a drive that moved."`
+	Hold       string         `json:"hold,omitempty" doc:"Why it cannot be approved now."`
+	Evidence   []EvidenceTerm `json:"evidence" nullable:"false"`
+}
+
+// EvidenceTerm is one kind of identifier of both records.
+type EvidenceTerm struct {
+	Kind    string   `json:"kind" doc:"tpm_ek, smbios_uuid, system_serial, board_serial, pci_mac, boot_disk, machine_id"`
+	Here    []string `json:"here,omitempty"`
+	There   []string `json:"there,omitempty"`
+	Outcome string   `json:"outcome" doc:"agrees, differs, missing (one side could not be read: proves nothing), shared (so many devices have it that it proves nothing)"`
+	Points  int      `json:"points" doc:"Above 0 for, below 0 against."`
+	Trusted bool     `json:"trusted"`
+	Why     string   `json:"why,omitempty" doc:"Why it is not trusted."`
 }
 
 // ApprovalList is the devices that wait, oldest first.
@@ -182,6 +209,11 @@ type Me struct {
 	Agencies []string `json:"agencies,omitempty" doc:"Scope. Neither agencies nor sites: everything."`
 	Sites    []string `json:"sites,omitempty"`
 	Rights   []string `json:"rights" nullable:"false"`
+}
+
+// SetupLink is where the first account is made.
+type SetupLink struct {
+	Link string `json:"link" doc:"Empty when there is an account already, or the collector was built without pages. It holds for an hour."`
 }
 
 // AuditInput asks for the record of who did what.

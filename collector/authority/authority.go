@@ -64,6 +64,8 @@ type Options struct {
 	// must do nothing for one it knows. Its error fails the request; the agent
 	// asks again.
 	Created func(ctx context.Context, d Device) error
+	// Life says whether a device is there. Without it none was ever heard of.
+	Life func(ctx context.Context, id inventory.DeviceID) (Life, error)
 	// Changed is told when the set of CAs is another.
 	Changed func()
 	Periods Periods
@@ -119,6 +121,9 @@ func Open(ctx context.Context, o Options) (*Authority, error) {
 	}
 	if o.Created == nil {
 		o.Created = func(context.Context, Device) error { return nil }
+	}
+	if o.Life == nil {
+		o.Life = func(context.Context, inventory.DeviceID) (Life, error) { return Life{}, nil }
 	}
 	if o.Changed == nil {
 		o.Changed = func() {}
@@ -211,7 +216,8 @@ func (a *Authority) Revoke(ctx context.Context, id inventory.DeviceID, by, reaso
 	return nil
 }
 
-// Waiting lists what people have to decide, oldest first.
+// Waiting lists what is not decided, oldest first. Of proposals to merge it
+// has those too that nobody needs to see now: Questions leaves these out.
 func (a *Authority) Waiting(ctx context.Context) ([]Approval, error) {
 	return a.o.Store.ListApprovals(ctx, "", Pending)
 }

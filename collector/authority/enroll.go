@@ -191,63 +191,6 @@ func (a *Authority) crowded(ctx context.Context, t Token) bool {
 	return n >= max(some, 2*t.UsesLeft)
 }
 
-// maxAlike is how many devices may share an identifier before it loses trust:
-// makers write one serial number into a whole series (reference/endpoint.md
-// §4, complaint 3).
-const maxAlike = 3
-
-// proposeMerges notes older records that look like the new device. It never
-// fails the enrolment: the device is there, and people decide.
-func (a *Authority) proposeMerges(ctx context.Context, d Device) {
-	others, err := a.o.Store.Similar(ctx, d.Evidence, 50)
-	if err != nil {
-		a.o.Log.Warn("look for doubles", "device_id", d.ID, "error", err)
-		return
-	}
-	others = slices.DeleteFunc(others, func(o Device) bool { return o.ID == d.ID })
-	shared := map[enroll.Item]int{}
-	for _, o := range others {
-		for _, it := range o.Evidence.Items {
-			shared[it]++
-		}
-	}
-	untrusted := func(it enroll.Item) bool { return shared[it]+1 >= maxAlike && !sameBox(it, others) }
-	mine := d.Evidence.Without(untrusted)
-	for _, o := range others {
-		v := enroll.Compare(mine, o.Evidence.Without(untrusted))
-		if v.Score < enroll.SameMachine {
-			continue
-		}
-		_, err := a.o.Store.PutApproval(ctx, Approval{
-			ID: newID(a.o.Now()), Kind: ApproveMerge, State: Pending, Device: d.ID, Other: o.ID, Name: d.Hostname, Remote: d.Remote,
-			Reason: v.String(), Score: v.Score, Terms: v.Terms, AskedAt: a.now(),
-		})
-		if err != nil {
-			a.o.Log.Warn("propose a merge", "device_id", d.ID, "other", o.ID, "error", err)
-			continue
-		}
-		a.o.Log.Info("device looks like one that is known", "device_id", d.ID, "other", o.ID, "score", v.Score)
-	}
-}
-
-// sameBox says that all records with an identifier agree in all else too:
-// then they are one machine that was enrolled several times, and the
-// identifier is as good as it was.
-func sameBox(it enroll.Item, others []Device) bool {
-	var with []enroll.Evidence
-	for _, o := range others {
-		if slices.Contains(o.Evidence.Items, it) {
-			with = append(with, o.Evidence)
-		}
-	}
-	for i := 1; i < len(with); i++ {
-		if v := enroll.Compare(with[0], with[i]); v.Against >= enroll.BoardSerial.Weight() {
-			return false
-		}
-	}
-	return true
-}
-
 // printable bounds what a device says of itself: no control characters, which
 // would break lines of logs and lists.
 func printable(s string) string {

@@ -201,59 +201,6 @@ func TestFaultsOfTheStoreAreNoRefusals(t *testing.T) {
 	ok(t, g.report())
 }
 
-func TestDoublesAreProposedAndNotMerged(t *testing.T) {
-	w := newWorld(t)
-	first := enrolled(w, box(1)...)
-	second := enrolled(w, box(1)...) // set up anew
-	if first.id == second.id {
-		t.Fatal("a token replaced a device")
-	}
-	ok(t, first.report())
-	enrolled(w, box(2)...) // shares only the machine id
-	weak := box(1)
-	enrolled(w, weak[0], enroll.Item{Kind: enroll.BootDisk, Value: "ANOTHER1"}) // 40 points
-	all, err := w.Waiting(t.Context())
-	ok(t, err)
-	if len(all) != 1 {
-		t.Fatalf("proposals: %+v", all)
-	}
-	p := all[0]
-	if p.Kind != authority.ApproveMerge || p.Device != second.id || p.Other != first.id || p.Score != 100 || !strings.Contains(p.Reason, "smbios_uuid agrees (40)") || len(p.Terms) != 4 {
-		t.Errorf("%+v", p)
-	}
-	got, err := w.Decide(t.Context(), p.ID, "ada", true)
-	ok(t, err)
-	if got.State != authority.Approved || got.DecidedBy != "ada" {
-		t.Errorf("%+v", got)
-	}
-	if _, err := w.Decide(t.Context(), p.ID, "ada", true); !errors.Is(err, authority.ErrNotFound) {
-		t.Errorf("decided twice: %v", err)
-	}
-}
-
-// A maker wrote one UUID and one serial number into a whole series.
-func TestSharedIdentifiersLoseTrust(t *testing.T) {
-	w := newWorld(t)
-	for i := range 6 {
-		items := box(1)
-		items[2].Value = "DISK" + strings.Repeat(string(rune('A'+i)), 2) + "77"
-		items = append(items, enroll.Item{Kind: enroll.BoardSerial, Value: "BOARD" + string(rune('A'+i)) + "99"})
-		enrolled(w, items...)
-	}
-	all, err := w.Waiting(t.Context())
-	ok(t, err)
-	if len(all) > 2 {
-		t.Errorf("%d proposals for six machines of one series", len(all))
-	}
-	before := len(all)
-	for range 4 { // one machine, set up again and again
-		enrolled(w, box(9)...)
-	}
-	if all, err = w.Waiting(t.Context()); err != nil || len(all)-before != 1+2+3 {
-		t.Errorf("%d proposals %v", len(all)-before, err)
-	}
-}
-
 func TestInvitationsWithApproval(t *testing.T) {
 	w := newWorld(t)
 	v := w.invite(authority.Invite{Uses: 2, Approve: true, Valid: day})

@@ -35,6 +35,7 @@ type world struct {
 	mu      sync.Mutex
 	at      time.Time
 	created []authority.Device
+	lives   map[inventory.DeviceID]authority.Life
 }
 
 func newWorld(t testing.TB, change ...func(*authority.Options)) *world {
@@ -43,7 +44,7 @@ func newWorld(t testing.TB, change ...func(*authority.Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, store: authoritytest.NewMemory(), sealer: s, at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
+	w := &world{t: t, store: authoritytest.NewMemory(), sealer: s, at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), lives: map[inventory.DeviceID]authority.Life{}}
 	w.options = authority.Options{
 		Store: w.store, Sealer: s, Now: w.now, Log: slog.New(slog.DiscardHandler),
 		Addresses: func() []string { return []string{"127.0.0.1:8421"} },
@@ -53,6 +54,11 @@ func newWorld(t testing.TB, change ...func(*authority.Options)) *world {
 			defer w.mu.Unlock()
 			w.created = append(w.created, d)
 			return nil
+		},
+		Life: func(_ context.Context, id inventory.DeviceID) (authority.Life, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.lives[id], nil
 		},
 	}
 	for _, c := range change {
@@ -168,7 +174,19 @@ func (g *agent) report() error {
 	if err == nil && id.Device != g.id {
 		return fmt.Errorf("taken for %s", id.Device)
 	}
+	if err == nil {
+		g.w.live(g.id, func(l *authority.Life) { l.Heard = g.w.at })
+	}
 	return err
+}
+
+// live changes what the inventory knows of a device.
+func (w *world) live(id inventory.DeviceID, change func(*authority.Life)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := w.lives[id]
+	change(&l)
+	w.lives[id] = l
 }
 
 func (g *agent) clone() *agent {

@@ -13,16 +13,18 @@ import (
 )
 
 func (s *session) enrollCommand() *cobra.Command {
-	return nounCommand("enroll", "Invitations for agents, and devices that wait to be let in", `
+	return nounCommand("enroll", "Invitations for agents, and what has to be decided about devices", `
 		muster enroll new
 		muster enroll new --uses 200 --expires 7d --site health/hartford --file invitation.txt
-		muster enroll approvals`,
+		muster enroll approvals
+		muster enroll show 7c01`,
 		s.enrollNew(),
 		s.enrollList(),
 		s.enrollRevoke(),
 		s.enrollApprovals(),
-		s.enrollDecide("approve", "Let a waiting device in", "is let in"),
-		s.enrollDecide("deny", "Turn a waiting device away", "is turned away"),
+		s.enrollShow(),
+		s.enrollDecide("approve", "Let a waiting device in, or merge two records", "is approved"),
+		s.enrollDecide("deny", "Turn a waiting device away, or leave two records apart", "is denied"),
 	)
 }
 
@@ -143,61 +145,6 @@ func (s *session) enrollRevoke() *cobra.Command {
 				return err
 			}
 			return s.did(done{true}, "invitation %s lets nobody in any more", args[0])
-		},
-	})
-}
-
-func (s *session) enrollApprovals() *cobra.Command {
-	return s.command(verb{
-		use:     "approvals",
-		short:   "List devices that wait to be let in, oldest first",
-		example: `muster enroll approvals`,
-		run: func(ctx context.Context, _ []string) error {
-			c, err := s.client()
-			if err != nil {
-				return err
-			}
-			list, err := c.ApprovalList(ctx)
-			if err != nil {
-				return err
-			}
-			g := newGrid("id", "name", "kind", "address", "asked_at:"+unitAgo, "reason", "invitation", "device", "key")
-			for _, a := range list.Approvals {
-				g.add(a.ID, a.Name, a.Kind, a.Address, a.AskedAt, a.Reason, a.Invitation, a.Device, a.Key)
-			}
-			return s.show(g, list, "nobody waits")
-		},
-	})
-}
-
-func (s *session) enrollDecide(name, short, said string) *cobra.Command {
-	return s.command(verb{
-		use:   name + " ID...",
-		short: short,
-		long: short + `. muster enroll approvals lists them; compare the key with the one that
-muster-agent status shows on the device.`,
-		example: "muster enroll " + name + " 7c01",
-		run: func(ctx context.Context, args []string) error {
-			c, err := s.client()
-			if err != nil {
-				return err
-			}
-			call := c.ApprovalApprove
-			if name == "deny" {
-				call = c.ApprovalDeny
-			}
-			for _, id := range args {
-				if err := call(ctx, api.IDInput{ID: id}); err != nil {
-					return err
-				}
-				if s.output != "json" {
-					s.say("%s %s", id, said)
-				}
-			}
-			if s.output == "json" {
-				return s.json(done{true})
-			}
-			return nil
 		},
 	})
 }
