@@ -1,7 +1,7 @@
 # Muster. `make` alone lists what there is to make.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint cross bench bench-large bench-snmp health-eval corpus faults fuzz
+.PHONY: help build assets run test lint cross bench bench-large bench-snmp health-eval corpus faults fuzz
 .DELETE_ON_ERROR:
 
 GO       ?= go
@@ -34,10 +34,15 @@ GOBUILD := CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath $(TAGS) -ldflags 
 
 QUICK   := -gcflags='all=-N -l'
 
+# Scripts, styles and fonts of the pages. npm brings what package-lock.json names
+# and runs nothing of it.
+WEBDIR := collector/web
+ASSETS := $(WEBDIR)/dist/manifest.json
+
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build muster, muster-agent and muster-simulate into bin/
+build: $(ASSETS) ## build muster, muster-agent and muster-simulate into bin/
 	@mkdir -p bin
 	$(GOBUILD) -o bin/ $(PROGRAMS)
 
@@ -46,7 +51,7 @@ run: build ## collect this machine's inventory here and show it; Ctrl-C stops (W
 
 test: $(INFLUXD) ## check everything: lint for three systems, all tests under the race detector, weeks of trouble without
 	packaging/test-deps
-	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory assets lint
 	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 10m ./...
 	CGO_ENABLED=0 $(GO) test -buildvcs=false -count=1 -timeout 10m -run 'TestTroubles|TestNothingIsFound' ./internal/e2e
 
@@ -97,6 +102,16 @@ faults: $(INFLUXD) ## all fault tests at full counts (200 kill -9 cycles and so 
 
 fuzz: ## fuzz each decoder for FUZZTIME (20s), one after another
 	@packaging/fuzz-all $(FUZZTIME)
+
+assets: $(ASSETS) ## build the scripts and styles of the pages (needs Node)
+
+$(WEBDIR)/node_modules/.package-lock.json: $(WEBDIR)/package-lock.json
+	@command -v npm >/dev/null || { echo "the pages need Node 20 or later: install nodejs and npm" >&2; exit 2; }
+	cd $(WEBDIR) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(ASSETS): $(WEBDIR)/node_modules/.package-lock.json $(WEBDIR)/build.mjs $(wildcard $(WEBDIR)/src/*)
+	cd $(WEBDIR) && node build.mjs
 
 # The go command installs under the plain name, hence the folder beside.
 .tools/staticcheck-%:

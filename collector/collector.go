@@ -37,6 +37,7 @@ import (
 	"muster/collector/receive"
 	"muster/collector/store"
 	"muster/collector/store/sqlstore"
+	"muster/collector/web"
 	"muster/internal/buildinfo"
 )
 
@@ -102,6 +103,7 @@ type collector struct {
 	receiver  *receive.Receiver
 	drain     *drain.Drain
 	api       *api.Server
+	site      atomic.Pointer[web.Site] // the pages; nil while there are none
 	started   time.Time
 	addresses []string
 
@@ -295,7 +297,7 @@ func (c *collector) openAPI() error {
 	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: sql,
 		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
 		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
-		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Backups: backups{c}, Purge: c.inventory, Atlas: c.atlas, Zone: c.cfg.Health.Zone,
+		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Backups: backups{c}, Purge: c.inventory, Atlas: c.atlas, Zone: c.cfg.Health.Zone, SetupLink: c.setupLink,
 		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems, Certificates: c.certificates}})
 	return err
 }
@@ -407,7 +409,11 @@ func (c *collector) serveWeb(ctx context.Context, l net.Listener) error {
 	if t != nil {
 		l = t(l)
 	}
-	return serveHTTP(ctx, l, c.outside(), c.log, nil)
+	h, err := c.withPages(ctx, c.outside())
+	if err != nil {
+		return err
+	}
+	return serveHTTP(ctx, l, h, c.log, nil)
 }
 
 func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, each func(context.Context, net.Conn) context.Context) error {

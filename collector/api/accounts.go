@@ -14,6 +14,14 @@ import (
 // tokenLife is how long a token lasts when nobody says.
 const tokenLife = 365 * 24 * time.Hour
 
+func (s *Server) setupLink(ctx context.Context, _ *NoInput) (SetupLink, error) {
+	if s.d.SetupLink == nil {
+		return SetupLink{}, nil
+	}
+	link, err := s.d.SetupLink(ctx)
+	return SetupLink{Link: link}, err
+}
+
 func (s *Server) meShow(ctx context.Context, _ *NoInput) (Me, error) {
 	a := actorOf(ctx)
 	via, _, _ := strings.Cut(a.Via, " ")

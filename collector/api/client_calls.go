@@ -515,6 +515,11 @@ func (c *Client) MeShow(ctx context.Context) (Me, error) {
 	return call[NoInput, Me](ctx, c, "me-show", NoInput{})
 }
 
+// SetupLink calls setup-link: show the link to the first account.
+func (c *Client) SetupLink(ctx context.Context) (SetupLink, error) {
+	return call[NoInput, SetupLink](ctx, c, "setup-link", NoInput{})
+}
+
 // UserList calls user-list: list users.
 func (c *Client) UserList(ctx context.Context) (UserList, error) {
 	return call[NoInput, UserList](ctx, c, "user-list", NoInput{})

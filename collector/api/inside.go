@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 
 	"muster/collector/account"
 )
@@ -110,3 +111,13 @@ func (c closing) Close() error {
 	c.cancel()
 	return err
 }
+
+// Identified is a request of a browser, from which the caller knows the actor,
+// as this server takes it: for programs that people open beside the pages.
+func Identified(r *http.Request, actor account.Actor, peer string) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), insideKey{}, insider{actor, peer}))
+}
+
+// Peer is the address that a request came from, by what the settings say of
+// proxies.
+func (s *Server) Peer(r *http.Request) netip.Addr { return s.peerOf(r) }

@@ -146,6 +146,7 @@ func Operations() []Operation {
 
 		// Accounts, audit, CA, the collector itself.
 		op[NoInput, Me](get, "/me", "me-show", account.Self, "Show who you are", (*Server).meShow),
+		op[NoInput, SetupLink](get, "/setup-link", "setup-link", account.Administer, "Show the link to the first account", (*Server).setupLink),
 		op[NoInput, UserList](get, "/users", "user-list", account.Administer, "List users", (*Server).userList),
 		op[UserNewInput, User](post, "/users", "user-new", account.Administer, "Make a user", (*Server).userNew),
 		op[UserSetInput, User](patch, "/users/{name}", "user-set", account.Administer, "Change a user", (*Server).userSet),

@@ -43,6 +43,9 @@ type Deps struct {
 	Backups Backups // nil: none are made
 	// Atlas is how the network hangs together; nil: one of its own.
 	Atlas *atlas.Atlas
+	// SetupLink is the address at which the first account is made; empty when
+	// there is one. Nil: there are no pages.
+	SetupLink func(context.Context) (string, error)
 	// Zone is the office's time zone (IANA name), for weekly maintenance; empty:
 	// that of this machine.
 	Zone string

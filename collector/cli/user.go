@@ -31,7 +31,30 @@ func (s *session) userCommand() *cobra.Command {
 			},
 		}),
 		s.userPassword(),
+		s.userSetupLink(),
 	)
+}
+
+func (s *session) userSetupLink() *cobra.Command {
+	return s.command(verb{
+		use:     "setup-link",
+		short:   "Show the link under which the first account is made; it holds for an hour",
+		example: `muster user setup-link`,
+		run: func(ctx context.Context, _ []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			a, err := c.SetupLink(ctx)
+			if err != nil {
+				return err
+			}
+			if a.Link == "" {
+				return s.did(a, "there is no link: somebody has an account already (muster user list), or this collector was built without pages")
+			}
+			return s.did(a, "%s", a.Link)
+		},
+	})
 }
 
 func (s *session) userList() *cobra.Command {

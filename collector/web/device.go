@@ -1,0 +1,542 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"muster/collector/account"
+	"muster/collector/api"
+	"muster/collector/store"
+)
+
+// devicePage is all there is about one device.
+type devicePage struct {
+	api.DeviceShow
+	D         *api.Device
+	Edit      bool
+	At        string // as asked for; empty: now
+	Incidents []store.Incident
+	Worst     string
+	Range     string
+	Charts    []healthChart
+	Behind    string // why there are no numbers
+	Shelves   []shelfView
+	Where     *api.PortWhere
+	Place     *api.Place
+	Ports     *api.PortShow
+	Changes   []changeView
+	Ticks     []tick
+	Stops     []stop
+	Days      int
+	Before    string
+	After     string
+	Only      *sectionView // one section alone
+	Now       time.Time
+}
+
+func (p *devicePage) Head() (string, string) { return p.Device.Name, "devices" }
+
+type shelfView struct {
+	Title    string
+	Sections []sectionView
+}
+
+// healthChart is a chart that one can zoom: its numbers are data of the page.
+type healthChart struct {
+	ID, Title, Now, Words string
+	Data                  template.JS
+	Names                 []string
+}
+
+// changeView is a line of the journal, in words.
+type changeView struct {
+	At   time.Time
+	Icon string
+	What string
+	Text template.HTML
+}
+
+// tick is a change on the line of times.
+type tick struct {
+	X   string
+	Hot bool
+}
+
+type stop struct{ At, Word string }
+
+// asOfDays is how far back the line of times reaches.
+const asOfDays = 30
+
+func (s *Site) device(v *visit) error {
+	ref, q := v.r.PathValue("ref"), v.r.URL.Query()
+	p := &devicePage{Edit: v.can(account.Edit), At: q.Get("at"), Range: q.Get("range"), Days: asOfDays, Now: v.now}
+	if !slices.Contains(ranges(), p.Range) {
+		p.Range = "day"
+	}
+	in := api.DeviceShowInput{Ref: ref, At: p.At}
+	if one := q.Get("section"); one != "" {
+		in.Sections = []string{one}
+	}
+	shown, err := v.api.DeviceShow(v.ctx(), in)
+	if err != nil {
+		return err
+	}
+	p.DeviceShow = shown
+	p.D = &p.Device
+	id := string(shown.Device.ID)
+	if id != ref && !v.partial() { // one address for one device
+		to := refOf(shown.Device.ID)
+		if v.r.URL.RawQuery != "" {
+			to += "?" + v.r.URL.RawQuery
+		}
+		return v.send(to)
+	}
+	c := clock{s.o.Zone, v.now}
+	if one := q.Get("section"); one != "" {
+		view := sectionOf(one, shown.Sections[one], shown.Status[one], shown.Hidden, c, true)
+		view.Open = true
+		if v.partial() {
+			return s.renderPart(v, "device", "rows", view)
+		}
+		p.Only = &view
+		return s.render(v, http.StatusOK, "device", "", p)
+	}
+	p.shelve(c)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Filter: "id:" + id, All: true, Limit: 50})
+		if err == nil {
+			p.Incidents = list.Incidents
+			for _, i := range list.Incidents {
+				if i.Status != store.Snoozed && !i.Hygiene && !i.Backlog && p.Worst == "" {
+					p.Worst = i.Severity
+				}
+			}
+		}
+	})
+	if p.At == "" {
+		wg.Go(func() { p.Charts, p.Behind = s.charts(v, id, p.Range) })
+		wg.Go(func() {
+			if isGear(shown.Device.Kind) {
+				if ports, err := v.api.PortShow(v.ctx(), api.PortShowInput{Ref: id}); err == nil {
+					p.Ports = &ports
+				}
+			}
+			if w, err := v.api.PortWhere(v.ctx(), api.PortWhereInput{What: id}); err == nil {
+				p.Where = &w
+				if len(w.Places) > 0 {
+					p.Place = &w.Places[0]
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		from := v.now.Add(-asOfDays * 24 * time.Hour)
+		h, err := v.api.DeviceHistory(v.ctx(), api.DeviceHistoryInput{Ref: id, From: from.UTC().Format(time.RFC3339), Limit: 2000})
+		if err == nil {
+			p.journal(h.Changes, from, v.now, c)
+		}
+	})
+	wg.Wait()
+	return s.render(v, http.StatusOK, "device", "", p)
+}
+
+func isGear(kind string) bool { return kind != "pc" && kind != "server" && kind != "" }
+
+// shelve lays the sections out.
+func (p *devicePage) shelve(c clock) {
+	left := map[string]bool{}
+	for name := range p.Status {
+		left[name] = true
+	}
+	add := func(title string, names []string) {
+		sv := shelfView{Title: title}
+		for _, name := range names {
+			if !left[name] {
+				continue
+			}
+			delete(left, name)
+			st := p.Status[name]
+			if st.Status == "unsupported" && p.Sections[name] == nil && st.Reason == "" {
+				continue
+			}
+			view := sectionOf(name, p.Sections[name], st, p.Hidden, c, false)
+			// Long ones come when one opens them.
+			view.Lazy = !view.Single && view.Count > 12
+			view.Open = !view.Lazy && view.Count > 0 && (title == "Machine" || title == "Storage" || name == "interface")
+			sv.Sections = append(sv.Sections, view)
+		}
+		if len(sv.Sections) > 0 {
+			p.Shelves = append(p.Shelves, sv)
+		}
+	}
+	for _, sh := range shelves() {
+		add(sh.Title, sh.Sections)
+	}
+	rest := []string{}
+	for name := range left {
+		rest = append(rest, name)
+	}
+	sort.Strings(rest)
+	add("More", rest)
+}
+
+// journal puts the changes of the last days into words, and on a line of times.
+func (p *devicePage) journal(list []store.Change, from, now time.Time, c clock) {
+	seen := map[int64]bool{}
+	for _, ch := range list {
+		if ch.Verb == "first_read" || passing(ch.Section) {
+			continue
+		}
+		if len(p.Changes) < 25 {
+			p.Changes = append(p.Changes, changeOf(ch))
+		}
+		minute := ch.At.Truncate(time.Minute).Unix()
+		if !seen[minute] && len(p.Ticks) < 200 {
+			seen[minute] = true
+			p.Ticks = append(p.Ticks, tick{X: trim(100 * ch.At.Sub(from).Seconds() / now.Sub(from).Seconds())})
+			p.Stops = append(p.Stops, stop{ch.At.UTC().Format(time.RFC3339), c.At(ch.At)})
+		}
+	}
+	for _, i := range p.Incidents {
+		if i.OpenedAt.After(from) {
+			p.Ticks = append(p.Ticks, tick{trim(100 * i.OpenedAt.Sub(from).Seconds() / now.Sub(from).Seconds()), true})
+		}
+	}
+	// The list is newest first; the buttons go to the change before and after
+	// what one looks at.
+	at := now
+	if t := p.DeviceShow.At; !t.IsZero() {
+		at = t
+	}
+	for _, st := range p.Stops {
+		t, _ := time.Parse(time.RFC3339, st.At)
+		switch {
+		case t.Before(at.Add(-time.Second)) && p.Before == "":
+			p.Before = t.Add(-time.Second).UTC().Format(time.RFC3339)
+		case t.After(at):
+			p.After = t.Add(time.Second).UTC().Format(time.RFC3339)
+		}
+	}
+}
+
+// passing are sections that change all day without anybody doing anything.
+func passing(section string) bool {
+	switch section {
+	case "fdb", "arp", "session", "listening_port", "wireless_client", "process", "neighbor":
+		return true
+	}
+	return false
+}
+
+// changeOf is a change in words.
+func changeOf(ch store.Change) changeView {
+	out := changeView{At: ch.At, What: sectionTitle(ch.Section)}
+	esc := template.HTMLEscapeString
+	value := func(x any) string {
+		if x == nil || x == "" {
+			return "–"
+		}
+		return clip(fmt.Sprint(x), 80)
+	}
+	name := ""
+	for _, k := range []string{"name", "title", "model", "mac", "port", "address"} {
+		if x, ok := ch.Key[k]; ok && fmt.Sprint(x) != "" {
+			name = clip(fmt.Sprint(x), 80)
+			break
+		}
+	}
+	if name == "" {
+		var parts []string
+		for _, k := range sortedKeys(ch.Key) {
+			parts = append(parts, value(ch.Key[k]))
+		}
+		name = strings.Join(parts, " ")
+	}
+	if name == "" {
+		name = out.What
+	}
+	b := "<b>" + esc(name) + "</b>"
+	switch ch.Verb {
+	case "added":
+		out.Icon = "add"
+		if x, ok := ch.After["version"]; ok && x != nil {
+			b += " " + esc(value(x))
+		}
+		b += " came"
+	case "removed":
+		out.Icon = "gone"
+		b += " went"
+	default:
+		out.Icon = "again"
+		var parts []string
+		for _, k := range sortedKeys(ch.After) {
+			parts = append(parts, esc(strings.ReplaceAll(k, "_", " "))+" "+esc(value(ch.Before[k]))+" → <b>"+esc(value(ch.After[k]))+"</b>")
+			if len(parts) == 3 {
+				break
+			}
+		}
+		b += " " + strings.Join(parts, ", ")
+	}
+	out.Text = template.HTML(b)
+	return out
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func ranges() []string { return []string{"hour", "day", "week", "month", "year"} }
+
+func rangeOf(name string) time.Duration {
+	switch name {
+	case "hour":
+		return time.Hour
+	case "week":
+		return 7 * 24 * time.Hour
+	case "month":
+		return 30 * 24 * time.Hour
+	case "year":
+		return 365 * 24 * time.Hour
+	}
+	return 24 * time.Hour
+}
+
+// wanted is a chart of the health of a device: its lines, each a number of the
+// catalogue.
+type wanted struct {
+	id, title string
+	lines     []wantedLine
+	low, high float64 // of the axis; NaN: as it comes
+	limit     float64
+}
+
+type wantedLine struct {
+	name, word, labels string
+	most               bool // of several series the highest at each time
+}
+
+// healthCharts are the charts of a device, by its kind.
+func healthCharts(kind string) []wanted {
+	nan := math.NaN()
+	if isGear(kind) {
+		return []wanted{
+			{"answer", "Time to answer", []wantedLine{{name: "ping_average_response_ms", word: "answer"}}, 0, nan, nan},
+			{"cpu", "Processor", []wantedLine{{name: "processor_usage_percent", word: "busiest", most: true}}, 0, 100, nan},
+			{"mem", "Memory in use", []wantedLine{{name: "memory_pool_used_percent", word: "fullest", most: true}}, 0, 100, nan},
+			{"temp", "Temperature", []wantedLine{{name: "sensor_celsius", word: "warmest", most: true}}, nan, nan, nan},
+		}
+	}
+	return []wanted{
+		{"cpu", "Processor", []wantedLine{{name: "cpu_usage_active", word: "in use", labels: "cpu=cpu-total"}}, 0, 100, nan},
+		{"mem", "Memory in use", []wantedLine{{name: "mem_used_percent", word: "in use"}}, 0, 100, nan},
+		{"disk", "Fullest volume", []wantedLine{{name: "disk_used_percent", word: "in use", most: true}}, 0, 100, nan},
+		{"temp", "Temperature", []wantedLine{{name: "smart_device_temp_c", word: "disk", most: true}, {name: "sensors_temp_input", word: "machine", most: true}}, nan, nan, nan},
+	}
+}
+
+// charts asks for the numbers of a device. What cannot be had is left out, and
+// said when that is all.
+func (s *Site) charts(v *visit, id, over string) (out []healthChart, behind string) {
+	to := v.now
+	from := to.Add(-rangeOf(over))
+	step := max(rangeOf(over)/240, time.Minute).Truncate(time.Minute)
+	d, err := v.api.DeviceShow(v.ctx(), api.DeviceShowInput{Ref: id, Sections: []string{"system"}})
+	if err != nil {
+		return nil, ""
+	}
+	list := healthCharts(d.Device.Kind)
+	all := make([]*healthChart, len(list))
+	errs := make([]error, len(list))
+	var wg sync.WaitGroup
+	for i, w := range list {
+		wg.Go(func() { all[i], errs[i] = s.chartData(v, id, w, from, to, step) })
+	}
+	wg.Wait()
+	for i, c := range all {
+		if c != nil {
+			out = append(out, *c)
+		}
+		if errs[i] != nil && behind == "" {
+			behind = "Readings are missing right now. Inventory is fine."
+			if p, ok := asProblem(errs[i]); ok && p.Status < 500 {
+				behind = ""
+			}
+		}
+	}
+	return out, behind
+}
+
+// plotData is what the script draws: times, lines, what is written below.
+type plotData struct {
+	H      int          `json:"h"`
+	X      []int64      `json:"x"`
+	Series []plotSeries `json:"series"`
+	Unit   string       `json:"unit,omitempty"`
+	Dec    int          `json:"dec"`
+	Range  []float64    `json:"range,omitempty"`
+	XS     [][2]any     `json:"xs"`
+	From   int64        `json:"from"`
+	To     int64        `json:"to"`
+	Sync   string       `json:"sync"`
+}
+
+type plotSeries struct {
+	Name string     `json:"name"`
+	Y    []*float64 `json:"y"`
+}
+
+func (s *Site) chartData(v *visit, id string, w wanted, from, to time.Time, step time.Duration) (*healthChart, error) {
+	data := plotData{H: 132, Sync: "health", From: from.Unix(), To: to.Unix()}
+	values := map[string]map[int64]float64{}
+	times := map[int64]bool{}
+	unit := ""
+	for _, l := range w.lines {
+		in := api.SeriesQueryInput{Name: l.name, Device: id, From: from.UTC().Format(time.RFC3339), To: to.UTC().Format(time.RFC3339), Step: step.String(), Limit: 100}
+		if l.labels != "" {
+			in.Labels = []string{l.labels}
+		}
+		a, err := v.api.SeriesQuery(v.ctx(), in)
+		if err != nil {
+			return nil, err
+		}
+		if len(a.Series) == 0 {
+			continue
+		}
+		unit = a.Unit
+		at := map[int64]float64{}
+		for _, ser := range a.Series {
+			for _, pt := range ser.Points {
+				t := pt.At.Unix()
+				if old, ok := at[t]; !ok || pt.Value > old {
+					at[t] = pt.Value
+				}
+				times[t] = true
+			}
+		}
+		values[l.word] = at
+	}
+	if len(times) < 2 {
+		return nil, nil
+	}
+	// Every step has its place, so that what was not read is a gap.
+	sec := int64(step.Seconds())
+	first := int64(math.MaxInt64)
+	for t := range times {
+		first = min(first, t)
+	}
+	start := first - (first-from.Unix())/sec*sec
+	for t := start; t <= to.Unix(); t += sec {
+		data.X = append(data.X, t)
+	}
+	out := &healthChart{ID: "d-" + w.id, Title: w.title}
+	var now []string
+	for _, l := range w.lines {
+		at, ok := values[l.word]
+		if !ok {
+			continue
+		}
+		ps := plotSeries{Name: l.word}
+		latest, when := math.NaN(), int64(0)
+		for _, t := range data.X {
+			if val, ok := at[t]; ok {
+				r := math.Round(val*100) / 100
+				ps.Y = append(ps.Y, &r)
+				latest, when = val, t
+			} else {
+				ps.Y = append(ps.Y, nil)
+			}
+		}
+		data.Series = append(data.Series, ps)
+		out.Names = append(out.Names, l.word)
+		word := amount(latest, unit)
+		if len(w.lines) > 1 {
+			word = l.word + " " + word
+		}
+		if to.Unix()-when > 3*sec+600 {
+			word += ", " + span(to.Sub(time.Unix(when, 0))) + " ago"
+		}
+		now = append(now, word)
+	}
+	out.Now = strings.Join(now, " · ")
+	out.Words = w.title + ": " + out.Now + ", over the last " + strings.TrimSpace(span(to.Sub(from)))
+	data.Unit = map[string]string{"percent": " %", "celsius": " °C", "millisecond": " ms", "second": " s"}[unit]
+	if !math.IsNaN(w.low) && !math.IsNaN(w.high) {
+		data.Range = []float64{w.low, w.high}
+	}
+	c := clock{s.o.Zone, v.now}
+	for i := 1; i < 6; i++ {
+		t := from.Add(to.Sub(from) * time.Duration(i) / 6)
+		data.XS = append(data.XS, [2]any{t.Unix(), axisTime(t, to.Sub(from), c)})
+	}
+	b, err := json.Marshal(data)
+	if err != nil {
+		return nil, err
+	}
+	out.Data = template.JS(b) // json.Marshal writes <, > and & as escapes: no tag can end it
+	return out, nil
+}
+
+// deviceChart is the charts over another time, to be put in place.
+func (s *Site) deviceChart(v *visit) error {
+	over := v.r.PathValue("chart")
+	if !slices.Contains(ranges(), over) {
+		return s.nowhere(v)
+	}
+	ref := v.r.PathValue("ref")
+	if !v.partial() {
+		return v.send("/devices/" + url.PathEscape(ref) + "?range=" + over)
+	}
+	p := &devicePage{Range: over}
+	p.Charts, p.Behind = s.charts(v, ref, over)
+	p.Device.ID = ""
+	return s.renderPart(v, "device", "charts", map[string]any{"Charts": p.Charts, "Behind": p.Behind, "Range": over, "ID": ref})
+}
+
+// deviceEdit keeps what people know about a device.
+func (s *Site) deviceEdit(v *visit) error {
+	text := func(name string) *string { x := v.form(name); return &x }
+	d, err := v.api.DeviceSet(v.ctx(), api.DeviceSetInput{Ref: v.r.PathValue("ref"), Body: api.DeviceChange{AssetTag: text("asset_tag"), Department: text("department"),
+		Purchased: text("purchased"), Warranty: text("warranty"), Site: text("site"), Note: text("note")}})
+	if err != nil {
+		return err
+	}
+	return v.send(refOf(d.ID))
+}
+
+// roleWord is what a port is for, in words.
+func roleWord(role string) string {
+	switch role {
+	case "free":
+		return "Free"
+	case "unseen":
+		return "Link, nobody seen"
+	case "access":
+		return "One device"
+	case "shared":
+		return "Small switch behind it"
+	case "access_point":
+		return "Access point"
+	case "uplink":
+		return "Uplink"
+	case "unpolled":
+		return "Other gear"
+	case "internal":
+		return "Internal"
+	}
+	return words(role)
+}

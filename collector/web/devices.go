@@ -1,0 +1,380 @@
+package web
+
+import (
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"muster/collector/account"
+	"muster/collector/api"
+)
+
+// deviceList is the page of devices: one search, and what it finds.
+type deviceList struct {
+	Q       string
+	Problem *api.Problem // the search cannot be read
+	Total   int
+	All     int
+	Facets  []facet
+	Columns []column
+	Choice  []column // all there are
+	Rows    []deviceRow
+	Sort    string
+	Next    string // address of the next page
+	First   string // address of the first page; empty on it
+	CSV     string
+	JSON    string
+	Cols    string
+	Fields  []api.SchemaField
+	Edit    bool
+}
+
+func (d *deviceList) Head() (string, string) { return "Devices", "devices" }
+
+// column is one of the table.
+type column struct {
+	Name, Title string
+	Num, Sorts  bool
+	On          bool
+	Sorted      string // ascending, descending or nothing
+	Link        string // sorts by it
+}
+
+type facet struct {
+	Name, Title string
+	Values      []facetValue
+	Open        bool
+}
+
+type facetValue struct {
+	Word, Share string
+	Count       int
+	On          bool
+	Link        string
+}
+
+type deviceRow struct {
+	api.Device
+	Severity string
+	Port     string
+	PortRef  string
+	Cells    []cell
+}
+
+// cell is one value of a table.
+type cell struct {
+	Text  template.HTML
+	Num   bool
+	Class string
+}
+
+// deviceColumns are all columns of the table, those shown at first on.
+func deviceColumns() []column {
+	return []column{
+		{Name: "severity", Title: "Urgency", On: true},
+		{Name: "presence", Title: "Presence", Sorts: true, On: true},
+		{Name: "model", Title: "Model", Sorts: true, On: true},
+		{Name: "os", Title: "System", Sorts: true, On: true},
+		{Name: "memory_bytes", Title: "Memory", Num: true, Sorts: true, On: true},
+		{Name: "site", Title: "Site", Sorts: true, On: true},
+		{Name: "port", Title: "Port", On: true},
+		{Name: "last_seen", Title: "Last heard", Num: true, Sorts: true, On: true},
+		{Name: "user", Title: "User", Sorts: true},
+		{Name: "kind", Title: "Kind", Sorts: true},
+		{Name: "serial", Title: "Serial", Sorts: true},
+		{Name: "vendor", Title: "Maker", Sorts: true},
+		{Name: "agency", Title: "Agency", Sorts: true},
+		{Name: "address", Title: "Address", Sorts: true},
+		{Name: "agent_version", Title: "Agent", Sorts: true},
+		{Name: "labels", Title: "Labels"},
+		{Name: "first_seen", Title: "First seen", Num: true, Sorts: true},
+		{Name: "asset_tag", Title: "Asset tag", Sorts: true},
+		{Name: "department", Title: "Department", Sorts: true},
+		{Name: "purchased", Title: "Bought", Num: true, Sorts: true},
+		{Name: "warranty", Title: "Warranty", Num: true, Sorts: true},
+	}
+}
+
+// pageSize is how many devices a page shows.
+const pageSize = 50
+
+func (s *Site) devices(v *visit) error {
+	q := v.r.URL.Query()
+	p := &deviceList{Q: strings.TrimSpace(q.Get("q")), Sort: q.Get("sort"), Cols: q.Get("cols"), Edit: v.can(account.Edit)}
+	switch q.Get("format") {
+	case "csv", "json":
+		return s.exportDevices(v, p, q.Get("format"))
+	}
+	base := url.Values{}
+	for _, k := range []string{"q", "sort", "cols"} {
+		if x := q.Get(k); x != "" {
+			base.Set(k, x)
+		}
+	}
+	p.CSV, p.JSON = with(base, "format", "csv"), with(base, "format", "json")
+	if q.Get("after") != "" {
+		p.First = "/devices?" + base.Encode()
+	}
+	p.columns(base)
+	list, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: p.Q, Sort: p.Sort, Limit: pageSize, After: q.Get("after")})
+	if problem, ok := asProblem(err); ok && problem.Status < 500 {
+		p.Problem = problem
+		return s.render(v, http.StatusUnprocessableEntity, "devices", "", p)
+	}
+	if err != nil {
+		return err
+	}
+	p.Total = list.Total
+	if list.Next != "" {
+		p.Next = with(base, "after", list.Next)
+	}
+	facets, err := v.api.DeviceFacets(v.ctx(), api.DeviceFacetsInput{Filter: p.Q})
+	if err != nil {
+		return err
+	}
+	p.facets(facets)
+	p.All = p.Total
+	if p.Q != "" {
+		all, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Limit: 1})
+		if err != nil {
+			return err
+		}
+		p.All = all.Total
+	}
+	worst, err := s.worst(v)
+	if err != nil {
+		return err
+	}
+	c := clock{s.o.Zone, v.now}
+	for _, d := range list.Devices {
+		r := deviceRow{Device: d, Severity: worst[string(d.ID)]}
+		if p.shows("port") {
+			r.Port, r.PortRef = s.plugged(v, string(d.ID))
+		}
+		for _, col := range p.Columns {
+			text, class := r.cell(col.Name, c)
+			r.Cells = append(r.Cells, cell{text, col.Num, class})
+		}
+		p.Rows = append(p.Rows, r)
+	}
+	return s.render(v, http.StatusOK, "devices", "", p)
+}
+
+func (p *deviceList) shows(name string) bool {
+	return slices.ContainsFunc(p.Columns, func(c column) bool { return c.Name == name })
+}
+
+// columns reads which columns are wanted, and makes the addresses that sort.
+func (p *deviceList) columns(base url.Values) {
+	p.Choice = deviceColumns()
+	if p.Cols != "" {
+		want := strings.Split(p.Cols, ",")
+		for i := range p.Choice {
+			p.Choice[i].On = slices.Contains(want, p.Choice[i].Name)
+		}
+	}
+	for _, c := range p.Choice {
+		if !c.On {
+			continue
+		}
+		if c.Sorts {
+			to := c.Name
+			switch p.Sort {
+			case c.Name:
+				c.Sorted, to = "ascending", "-"+c.Name
+			case "-" + c.Name:
+				c.Sorted = "descending"
+			}
+			c.Link = with(base, "sort", to)
+		}
+		p.Columns = append(p.Columns, c)
+	}
+}
+
+// facets are the ways to narrow the search down.
+func (p *deviceList) facets(f api.DeviceFacets) {
+	titles := map[string]string{"severity": "Urgency", "state": "Presence", "kind": "Kind", "site": "Site", "os": "System", "model": "Model", "ram": "Memory"}
+	for _, x := range f.Facets {
+		out := facet{Name: x.Name, Title: titles[x.Name], Open: x.Name != "os" && x.Name != "kind"}
+		for i, val := range x.Values {
+			if i == 8 {
+				break
+			}
+			word := val.Value
+			switch x.Name {
+			case "severity":
+				word = urgencyWord(val.Value)
+			case "state":
+				word = presenceWord(val.Value)
+			case "kind":
+				word = kindWord(val.Value)
+			}
+			if word == "" {
+				word = "Not known"
+			}
+			fv := facetValue{Word: word, Count: val.Count, Share: trim(100 * float64(val.Count) / float64(max(f.Total, 1)))}
+			if val.Filter != "" {
+				fv.On = strings.Contains(" "+p.Q+" ", " "+val.Filter+" ")
+				q := strings.TrimSpace(p.Q + " " + val.Filter)
+				if fv.On {
+					q = strings.Join(strings.Fields(strings.Replace(" "+p.Q+" ", " "+val.Filter+" ", " ", 1)), " ")
+				}
+				fv.Link = "/devices?" + queryOf("q", q, "cols", p.Cols, "sort", p.Sort)
+			}
+			out.Values = append(out.Values, fv)
+		}
+		if len(out.Values) > 1 || len(out.Values) == 1 && out.Values[0].On {
+			p.Facets = append(p.Facets, out)
+		}
+	}
+}
+
+// worst is the severity of the worst open incident of each device that has one.
+func (s *Site) worst(v *visit) (map[string]string, error) {
+	list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Limit: 5000})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, i := range list.Incidents { // the worst first
+		for _, d := range i.Devices {
+			if _, ok := out[string(d.ID)]; !ok {
+				out[string(d.ID)] = i.Severity
+			}
+		}
+	}
+	return out, nil
+}
+
+// cell is what a column shows of a device.
+func (r *deviceRow) cell(name string, c clock) (template.HTML, string) {
+	esc := template.HTMLEscapeString
+	text := func(s string) template.HTML {
+		if s == "" {
+			return "–"
+		}
+		return template.HTML(esc(s))
+	}
+	switch name {
+	case "severity":
+		class, word := urgency(r.Severity)
+		i, _ := drawn(class)
+		return template.HTML(`<span class="u u--`+class+`">`) + i + text(word) + `</span>`, ""
+	case "presence":
+		i, err := drawn(string(r.Presence))
+		if err != nil {
+			i, _ = drawn("unknown")
+		}
+		return template.HTML(`<span class="pres pres--`+esc(string(r.Presence))+`">`) + i + text(presenceWord(string(r.Presence))) + `</span>`, ""
+	case "model":
+		return text(r.Model), "nowrap"
+	case "os":
+		return text(r.OS), "nowrap"
+	case "memory_bytes":
+		return text(size(r.MemoryBytes)), ""
+	case "site":
+		return text(r.Site), ""
+	case "port":
+		if r.Port == "" {
+			return "–", ""
+		}
+		return template.HTML(`<a class="mono" href="` + esc("/devices/"+url.PathEscape(r.PortRef)) + `">` + esc(strings.ReplaceAll(r.Port, " · ", "/")) + `</a>`), "nowrap"
+	case "last_seen":
+		return c.Ago(r.LastSeen), ""
+	case "first_seen":
+		return c.Time(r.FirstSeen), ""
+	case "user":
+		if r.User == nil {
+			return text(""), ""
+		}
+		return text(*r.User), ""
+	case "kind":
+		return text(kindWord(r.Kind)), ""
+	case "serial":
+		return text(r.Serial), "mono"
+	case "vendor":
+		return text(r.Vendor), ""
+	case "agency":
+		return text(r.Agency), ""
+	case "address":
+		return text(r.Address), "mono"
+	case "agent_version":
+		return text(r.AgentVersion), ""
+	case "labels":
+		return text(strings.Join(r.Labels, ", ")), ""
+	case "asset_tag":
+		return text(r.People.AssetTag), ""
+	case "department":
+		return text(r.People.Department), ""
+	case "purchased":
+		return text(r.People.Purchased), ""
+	case "warranty":
+		return text(r.People.Warranty), ""
+	}
+	return "–", ""
+}
+
+// exportDevices gives exactly what the page shows, of all pages.
+func (s *Site) exportDevices(v *visit, p *deviceList, format string) error {
+	accept, ending := "text/csv", ".csv"
+	in := api.DeviceListInput{Filter: p.Q, Sort: p.Sort}
+	if format == "json" {
+		accept, ending = "application/json", ".json"
+		in.Limit = 10_000
+	}
+	p.columns(url.Values{})
+	in.Columns = []string{"id", "name"}
+	for _, c := range p.Columns {
+		if c.Name != "severity" && c.Name != "port" {
+			in.Columns = append(in.Columns, c.Name)
+		}
+	}
+	h := v.w.Header()
+	h.Set("Content-Type", accept+"; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="devices`+ending+`"`)
+	return v.api.Raw(v.ctx(), "device-list", in, accept, v.w)
+}
+
+// with is the address of this page with one thing changed.
+func with(base url.Values, name, value string) string {
+	q := url.Values{}
+	for k, x := range base {
+		q[k] = x
+	}
+	q.Set(name, value)
+	return "/devices?" + q.Encode()
+}
+
+// queryOf writes the query of an address; what is empty is left out.
+func queryOf(pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return q.Encode()
+}
+
+// find sends somebody where what they wrote in the box of the top bar leads:
+// one device, or the list.
+func (s *Site) find(v *visit) error {
+	text := strings.TrimSpace(v.r.URL.Query().Get("q"))
+	if text == "" {
+		return v.send("/devices")
+	}
+	if n, err := strconv.ParseInt(strings.TrimPrefix(text, "#"), 10, 64); err == nil && strings.HasPrefix(text, "#") {
+		return v.send("/incidents/" + strconv.FormatInt(n, 10))
+	}
+	d, err := v.api.DeviceShow(v.ctx(), api.DeviceShowInput{Ref: text, Sections: []string{"system"}})
+	if err == nil {
+		return v.send("/devices/" + url.PathEscape(string(d.Device.ID)))
+	}
+	if w, err := v.api.PortWhere(v.ctx(), api.PortWhereInput{What: text}); err == nil && w.Device != nil {
+		return v.send("/devices/" + url.PathEscape(string(w.Device.ID)))
+	}
+	return v.send("/devices?" + queryOf("q", text))
+}

@@ -1,0 +1,352 @@
+package web
+
+import (
+	"html/template"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"muster/collector/account"
+	"muster/collector/api"
+	"muster/collector/store"
+	"muster/internal/inventory"
+)
+
+// incidentPage is all that one needs to work on an incident.
+type incidentPage struct {
+	api.IncidentShow
+	Queue   []group
+	Mine    bool
+	Work    bool
+	Checks  []check
+	Done    int
+	Charts  []evidenceChart
+	Facts   []fact // evidence in words
+	Log     []logged
+	Device  *api.Device
+	Place   *api.Place
+	Port    string
+	Next    string // the one primary act: claim, escalate, resolve
+	Also    []api.IncidentBrief
+	Flags   []flagged
+	Explain string
+	Now     time.Time
+}
+
+func (p *incidentPage) Head() (string, string) { return p.Incident.Title, "triage" }
+
+// check is one of the first checks, and what came out.
+type check struct {
+	N      int
+	Text   string
+	Done   bool
+	Result string
+	By     string
+	At     time.Time
+}
+
+type fact struct{ Label, Value string }
+
+type evidenceChart struct {
+	Title   string
+	Picture template.HTML
+	Rows    []numbered // the same as numbers
+	Flags   []flagged
+}
+
+type numbered struct {
+	At    time.Time
+	Value string
+}
+
+// logged is a line of the journal.
+type logged struct {
+	At   time.Time
+	Who  string
+	Text string
+}
+
+func (s *Site) incident(v *visit) error {
+	n, err := strconv.ParseInt(v.r.PathValue("number"), 10, 64)
+	if err != nil || n < 1 {
+		return s.nowhere(v)
+	}
+	shown, err := v.api.IncidentShow(v.ctx(), api.IncidentInput{Number: n})
+	if err != nil {
+		return err
+	}
+	return s.showIncident(v, shown)
+}
+
+func (s *Site) showIncident(v *visit, shown api.IncidentShow) error {
+	i := shown.Incident
+	p := &incidentPage{IncidentShow: shown, Work: v.can(account.Work), Mine: i.Assignee != "" && i.Assignee == v.actor.Name, Now: v.now}
+	p.Also = shown.Also
+	if t := shown.Texts; t != nil {
+		for k, text := range t.Checks {
+			c := check{N: k + 1, Text: text, Done: slices.Contains(i.Checked, k+1)}
+			for _, st := range i.Steps {
+				if st.Item == k+1 && (st.Do == store.DoCheck || st.Do == store.DoUncheck) {
+					c.Result, c.By, c.At = st.Text, st.By, st.At
+				}
+			}
+			if c.Done {
+				p.Done++
+			}
+			p.Checks = append(p.Checks, c)
+		}
+	}
+	switch {
+	case !p.Work || i.Status == store.Closed:
+	case i.Assignee == "":
+		p.Next = "claim"
+	case i.Status == store.Claimed && i.Severity == "critical":
+		p.Next = "escalate"
+	default:
+		p.Next = "resolve"
+	}
+	for _, st := range slices.Backward(i.Steps) {
+		p.Log = append(p.Log, logged{st.At, byWhom(st.By, v.actor.Name), stepText(st)})
+	}
+	s.evidence(v, p)
+	if len(i.Devices) == 1 {
+		id := string(i.Devices[0].ID)
+		if d, err := v.api.DeviceShow(v.ctx(), api.DeviceShowInput{Ref: id, Sections: []string{"system"}}); err == nil {
+			p.Device = &d.Device
+		}
+		if w, err := v.api.PortWhere(v.ctx(), api.PortWhereInput{What: id}); err == nil && len(w.Places) > 0 && w.Places[0].Present {
+			p.Place = &w.Places[0]
+		}
+	}
+	list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Severities: []string{"critical", "warn"}, Limit: 40})
+	if err != nil {
+		return err
+	}
+	for _, severity := range []string{"critical", "warn"} {
+		g := group{Severity: severity}
+		for _, x := range list.Incidents {
+			if x.Severity == severity && len(g.Rows) < 12 {
+				g.Rows = append(g.Rows, row{Incident: x, Me: x.Assignee == v.actor.Name})
+			}
+		}
+		if len(g.Rows) > 0 {
+			p.Queue = append(p.Queue, g)
+		}
+	}
+	if v.partial() {
+		return s.render(v, http.StatusOK, "incident", "case", p)
+	}
+	return s.render(v, http.StatusOK, "incident", "", p)
+}
+
+// evidence draws the charts of an incident's findings, and lists the rest in
+// words.
+func (s *Site) evidence(v *visit, p *incidentPage) {
+	seen := map[string]bool{}
+	class := urgencyClass(p.Incident.Severity)
+	findings := slices.Clone(p.Incident.Findings)
+	slices.SortStableFunc(findings, func(a, b store.Finding) int {
+		return boolOrder(a.Rule == p.Incident.Rule, b.Rule == p.Incident.Rule)
+	})
+	c := clock{s.o.Zone, v.now}
+	for _, f := range findings {
+		for _, e := range f.Evidence {
+			if e.Measurement == "" {
+				if key := f.Label + e.Label + e.Value; e.Value != "" && !seen[key] && len(p.Facts) < 12 {
+					seen[key] = true
+					label := e.Label
+					if f.Label != "" && len(findings) > 1 {
+						label = f.Label + ": " + label
+					}
+					p.Facts = append(p.Facts, fact{label, e.Value})
+				}
+				continue
+			}
+			if len(p.Charts) == 3 {
+				continue
+			}
+			l, unit, err := s.line(v, f, e, 160)
+			if err != nil || len(l.At) < 2 {
+				continue
+			}
+			flags := s.flags(v, f, l)
+			ch := evidenceChart{Title: e.Label + ", " + spanWord(e.Hours), Flags: flags}
+			if f.Label != "" {
+				ch.Title = e.Label + " of " + f.Label + ", " + spanWord(e.Hours)
+			}
+			words := "Line chart. " + e.Label + ": " + amount(firstOf(l.Value), unit) + " at first, " + amount(last(l.Value), unit) + " at the end."
+			ch.Picture = chart(l, class, unit, "", words, flags, c)
+			each := max(len(l.At)/10, 1)
+			for k := len(l.At) - 1; k >= 0; k -= each {
+				if !math.IsNaN(l.Value[k]) {
+					ch.Rows = append(ch.Rows, numbered{l.At[k], amount(l.Value[k], unit)})
+				}
+			}
+			p.Charts = append(p.Charts, ch)
+		}
+	}
+}
+
+func boolOrder(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// flags are what happened to the device while a chart runs: its findings' own
+// steps, and changes that may be the cause.
+func (s *Site) flags(v *visit, f store.Finding, l line) []flagged {
+	var out []flagged
+	add := func(at time.Time, text string) {
+		if !at.Before(l.From) && !at.After(l.To) {
+			out = append(out, flagged{At: at, Text: text})
+		}
+	}
+	add(f.FiredAt, "Muster found this")
+	if f.WorseAt.After(f.FiredAt) {
+		add(f.WorseAt, "it got worse")
+	}
+	if ev, err := v.api.DeviceEvents(v.ctx(), api.DeviceEventsInput{Ref: string(f.Device), From: l.From.UTC().Format(time.RFC3339), Kinds: []string{"boot", "unclean_shutdown", "disk_error", "update_installed"}, Limit: 6}); err == nil {
+		for _, e := range ev.Events {
+			add(e.At, eventWords(e.Kind))
+		}
+	}
+	slices.SortFunc(out, func(a, b flagged) int { return a.At.Compare(b.At) })
+	if len(out) > 6 {
+		out = out[:6]
+	}
+	for k := range out {
+		out[k].Letter = string(rune('A' + k))
+	}
+	return out
+}
+
+// eventWords is a kind of event as people say it.
+func eventWords(kind string) string { return strings.ReplaceAll(kind, "_", " ") }
+
+func byWhom(by, me string) string {
+	switch by {
+	case "":
+		return "Muster"
+	case me:
+		return "You"
+	}
+	return by
+}
+
+// stepText is what somebody did, after their name.
+func stepText(st store.Step) string {
+	text := ""
+	if st.Text != "" {
+		text = ": “" + st.Text + "”"
+	}
+	switch st.Do {
+	case "opened":
+		return "found this" + text
+	case "worse":
+		return "raised this" + text
+	case "better":
+		return "lowered this" + text
+	case "joined":
+		return "added to it" + text
+	case "cleared":
+		return "sees it no more" + text
+	case "reopened":
+		return "sees it again" + text
+	case store.DoClaim:
+		return "claimed this" + text
+	case store.DoRelease:
+		return "let it go" + text
+	case store.DoNote:
+		return "wrote" + text
+	case store.DoCheck:
+		return "did check " + strconv.Itoa(st.Item) + text
+	case store.DoUncheck:
+		return "took back check " + strconv.Itoa(st.Item) + text
+	case store.DoSnooze:
+		return "put it off" + text
+	case store.DoWake:
+		return "took it up again" + text
+	case store.DoEscalate:
+		return "escalated it to " + st.To + text
+	case store.DoResolve:
+		out := "resolved it"
+		switch st.Useful {
+		case "no":
+			out += " (true, but not worth the time)"
+		case "wrong":
+			out += " (false alarm)"
+		}
+		if st.Replaced != "" {
+			out += ", replaced: " + st.Replaced
+		}
+		return out + text
+	case store.DoReopen:
+		return "opened it again" + text
+	}
+	return st.Do + text
+}
+
+// incidentAct is what somebody does about an incident.
+func (s *Site) incidentAct(v *visit) error {
+	n, err := strconv.ParseInt(v.r.PathValue("number"), 10, 64)
+	if err != nil || n < 1 {
+		return s.nowhere(v)
+	}
+	ctx, one := v.ctx(), api.IncidentInput{Number: n}
+	var shown api.IncidentShow
+	switch v.r.PathValue("act") {
+	case "claim":
+		shown, err = v.api.IncidentClaim(ctx, one)
+	case "release":
+		shown, err = v.api.IncidentRelease(ctx, one)
+	case "wake":
+		shown, err = v.api.IncidentWake(ctx, one)
+	case "reopen":
+		shown, err = v.api.IncidentReopen(ctx, one)
+	case "note":
+		shown, err = v.api.IncidentNote(ctx, api.IncidentNoteInput{Number: n, Body: api.IncidentNote{Text: v.form("text")}})
+	case "check":
+		k, _ := strconv.Atoi(v.form("check"))
+		text := v.form("text")
+		if r := v.form("result"); r != "" {
+			text = strings.TrimSpace(map[string]string{"good": "as expected", "bad": "not as expected"}[r] + ". " + text)
+			text = strings.TrimSuffix(text, ".")
+		}
+		shown, err = v.api.IncidentCheck(ctx, api.IncidentCheckInput{Number: n, Body: api.IncidentCheck{Check: k, Undo: v.form("undo") != "", Text: text}})
+	case "snooze":
+		shown, err = v.api.IncidentSnooze(ctx, api.IncidentSnoozeInput{Number: n, Body: api.IncidentSnooze{Until: v.form("until"), Reason: v.form("reason")}})
+	case "escalate":
+		shown, err = v.api.IncidentEscalate(ctx, api.IncidentEscalateInput{Number: n, Body: api.IncidentEscalation{To: v.form("to"), Reason: v.form("reason")}})
+	case "resolve":
+		shown, err = v.api.IncidentResolve(ctx, api.IncidentResolveInput{Number: n, Body: api.IncidentOutcome{Useful: v.form("useful"), Replaced: v.form("replaced"), Text: v.form("text")}})
+	default:
+		return s.nowhere(v)
+	}
+	if err != nil {
+		return err
+	}
+	if v.form("from") == "row" && v.partial() {
+		r := row{Incident: shown.Incident, Me: shown.Incident.Assignee == v.actor.Name}
+		return s.renderPart(v, "triage", "owner", map[string]any{"Row": r, "Clock": clock{s.o.Zone, v.now}, "Work": true})
+	}
+	if v.partial() {
+		return s.showIncident(v, shown)
+	}
+	to := "/incidents/" + url.PathEscape(v.r.PathValue("number"))
+	if v.form("from") == "row" {
+		to = "/"
+	}
+	return v.send(to)
+}
+
+// refOf makes a device's address.
+func refOf(id inventory.DeviceID) string { return "/devices/" + url.PathEscape(string(id)) }

@@ -1,0 +1,58 @@
+// Keys. Single letters do nothing while one writes, and can be switched off
+// (WCAG 2.1.4) in the help that "?" opens.
+const writing = e => e.target.closest?.('input,textarea,select,[contenteditable]') || e.ctrlKey || e.metaKey || e.altKey;
+const off = () => { try { return localStorage.getItem('keys') === 'off'; } catch { return false; } };
+
+const words = [
+  ['/', 'Search'], ['j and k', 'Next and previous row'], ['Enter', 'Open the row'], ['c', 'Claim'], ['n', 'Write a note'],
+  ['[ and ]', 'Change before, change after'], ['g t', 'Triage'], ['g d', 'Devices'], ['Esc', 'Close'], ['?', 'This help'],
+];
+
+function help() {
+  let d = document.querySelector('dialog.keys');
+  if (!d) {
+    d = document.createElement('dialog');
+    d.className = 'keys card';
+    d.setAttribute('aria-labelledby', 'keys-h');
+    d.innerHTML = `<form method="dialog"><h2 id="keys-h">Keys</h2><dl class="kv">${words.map(([k, w]) => `<dt><kbd>${k}</kbd></dt><dd>${w}</dd>`).join('')}</dl><label class="keys__off"><input class="tick" type="checkbox"> Single letters do nothing</label><p class="btns"><button class="usa-button">Close</button></p></form>`;
+    const box = d.querySelector('input');
+    box.checked = off();
+    box.addEventListener('change', () => { try { box.checked ? localStorage.setItem('keys', 'off') : localStorage.removeItem('keys'); } catch { /* storage is off */ } });
+    document.body.append(d);
+  }
+  d.showModal();
+}
+
+let before = '';
+addEventListener('keydown', e => {
+  if (writing(e) || document.querySelector('dialog[open]')) return;
+  if (e.key === '?') { help(); return; }
+  if (off()) return;
+  const first = before; before = '';
+  if (first === 'g') {
+    const to = { t: '/', d: '/devices' }[e.key];
+    if (to) { location.href = to; return; }
+  }
+  switch (e.key) {
+    case '/': e.preventDefault(); (document.querySelector('#q') ?? document.querySelector('#find'))?.focus(); return;
+    case 'g': before = 'g'; setTimeout(() => { before = ''; }, 1500); return;
+    case 'j': case 'k': {
+      const rows = [...document.querySelectorAll('[data-row]')];
+      if (!rows.length) return;
+      const at = rows.findIndex(r => r.contains(document.activeElement)) + (e.key === 'j' ? 1 : -1);
+      rows[Math.max(0, Math.min(rows.length - 1, at))].querySelector('a')?.focus();
+      return;
+    }
+    case 'n': {
+      const t = document.querySelector('textarea[data-key="n"]');
+      if (t) { e.preventDefault(); t.closest('details').open = true; t.focus(); }
+      return;
+    }
+    case 'c': case '[': case ']': {
+      const row = document.activeElement?.closest?.('[data-row]');
+      const b = (row ?? document).querySelector(`[data-key="${e.key}"]`);
+      if (e.key === 'c' && !row && document.querySelector('[data-row]')) return; // of which row?
+      if (b) { e.preventDefault(); b.click(); }
+    }
+  }
+});

@@ -1,0 +1,55 @@
+// Gives what is new on the page its behavior. May be called again on the same.
+const each = (root, sel, f) => root.querySelectorAll(sel).forEach(x => { if (!x.dataset.set) { x.dataset.set = '1'; f(x); } });
+
+let charts;
+const draw = async () => { charts ??= import(document.querySelector('meta[name="charts"]')?.content ?? '/assets/charts.js'); (await charts).draw(); };
+
+export function settle(root) {
+  each(root, 'select[data-submit]', s => s.addEventListener('change', () => s.form.requestSubmit()));
+  each(root, '[data-print]', b => b.addEventListener('click', () => print()));
+  each(root, 'form[data-columns]', f => f.addEventListener('submit', () => {
+    f.elements.cols.value = [...f.querySelectorAll('.tick:checked')].map(x => x.value).join(',');
+  }));
+  each(root, '[data-copy]', b => b.addEventListener('click', async () => {
+    const code = b.parentElement.querySelector('code');
+    try { await navigator.clipboard.writeText(code.textContent); b.lastChild.textContent = 'Copied'; } catch { getSelection().selectAllChildren(code); }
+  }));
+  each(root, 'form[method="post"]', f => f.addEventListener('submit', e => {
+    // Not before others have heard of it, or the button would not be sent.
+    const b = e.submitter; if (!b) return;
+    setTimeout(() => { b.disabled = true; if (b.dataset.busy) { b.style; b.textContent = b.dataset.busy; } }, 0);
+    setTimeout(() => { b.disabled = false; }, 8000);
+  }));
+  each(root, 'details[data-lazy]', d => d.addEventListener('toggle', async () => {
+    if (!d.open || d.dataset.came) return;
+    d.dataset.came = '1';
+    const body = d.querySelector('.card__body');
+    try {
+      const r = await fetch(d.dataset.lazy, { headers: { 'HX-Request': 'true' } });
+      if (!r.ok) throw new Error(r.status);
+      body.innerHTML = await r.text();
+    } catch { delete d.dataset.came; }
+  }));
+  each(root, 'details.drop', d => {
+    addEventListener('click', e => { if (d.open && !d.contains(e.target)) d.open = false; });
+    d.addEventListener('keydown', e => { if (e.key === 'Escape' && d.open) { d.open = false; d.querySelector('summary').focus(); } });
+    d.addEventListener('toggle', () => { if (d.open) d.querySelector('input:not([type=hidden]),textarea,select')?.focus(); });
+  });
+  each(root, '[data-theme-to]', b => {
+    const say = () => b.setAttribute('aria-pressed', document.documentElement.dataset.theme === b.dataset.themeTo);
+    say();
+    b.addEventListener('click', () => {
+      const t = b.dataset.themeTo;
+      document.documentElement.dataset.theme = t;
+      try { t === 'auto' ? localStorage.removeItem('theme') : localStorage.setItem('theme', t); } catch { /* storage is off */ }
+      document.querySelectorAll('[data-theme-to]').forEach(x => x.setAttribute('aria-pressed', x === b));
+      if (document.querySelector('[data-chart]')) draw();
+    });
+  });
+  each(root, '[data-range]', a => a.addEventListener('click', () => {
+    document.querySelectorAll('[data-range]').forEach(x => x.removeAttribute('aria-current'));
+    a.setAttribute('aria-current', 'true');
+  }));
+  if (matchMedia('(max-width: 1000px)').matches) each(root, '.facet', f => { f.open = false; f.name = 'facet'; });
+  if (root.querySelector?.('[data-chart]') || root.id === 'charts') draw();
+}

@@ -1,0 +1,64 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+
+	"muster/collector/account"
+)
+
+// page is one address: what it needs and who answers.
+type page struct {
+	method, path string
+	right        account.Right // open: anybody
+	do           func(*Site, *visit) error
+}
+
+// open is the right of pages that must be seen to sign in.
+const open account.Right = "open"
+
+// pages is the table: every address there is, one a line. What is not here does
+// not exist, and none goes without a right.
+func pages() []page {
+	const get, post = http.MethodGet, http.MethodPost
+	return []page{
+		{get, "/sign-in", open, (*Site).signInPage},
+		{post, "/sign-in", open, (*Site).signIn},
+		{post, "/sign-out", open, (*Site).signOut},
+		{get, "/setup", open, (*Site).setupPage},
+		{post, "/setup", open, (*Site).setup},
+		{get, "/assets/{name}", open, (*Site).asset},
+
+		{get, "/{$}", account.Read, (*Site).triage},
+		{post, "/first/enroll", account.Manage, (*Site).enrolHere},
+		{get, "/live", account.Read, (*Site).live},
+		{get, "/incidents/{number}", account.Read, (*Site).incident},
+		{post, "/incidents/{number}/{act}", account.Work, (*Site).incidentAct},
+
+		{get, "/find", account.Read, (*Site).find},
+		{get, "/devices", account.Read, (*Site).devices},
+		{get, "/devices/{ref}", account.Read, (*Site).device},
+		{post, "/devices/{ref}", account.Edit, (*Site).deviceEdit},
+		{get, "/devices/{ref}/chart/{chart}", account.Read, (*Site).deviceChart},
+	}
+}
+
+// mount registers the table.
+func (s *Site) mount(list []page) error {
+	seen := map[string]bool{}
+	for _, p := range list {
+		pattern := p.method + " " + p.path
+		switch {
+		case p.right == "" || p.do == nil:
+			return fmt.Errorf("start pages: %s has no right or no handler", pattern)
+		case seen[pattern]:
+			return fmt.Errorf("start pages: %s is there twice", pattern)
+		}
+		seen[pattern] = true
+		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(p, w, r) })
+	}
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.serve(page{right: account.Self, do: (*Site).nowhere}, w, r)
+	})
+	return nil
+}

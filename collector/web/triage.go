@@ -1,0 +1,381 @@
+package web
+
+import (
+	"html/template"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"muster/collector/account"
+	"muster/collector/api"
+	"muster/collector/store"
+)
+
+// board is the home page: what needs somebody, the worst first.
+type board struct {
+	Title string // the answer, as a sentence
+	Show  string // all, mine, unclaimed
+	Site  string
+
+	All, Mine, Unclaimed int
+	Groups               []group
+	Apart                api.IncidentsApart
+	Fine, Total          int
+	Sites                []siteLine
+	Blind                []blind
+	Places               []string // sites to choose from
+	Empty                bool     // no device at all: the first start
+	Work                 bool     // may claim
+	Mark                 string   // of what is shown, for the live stream
+	First                firstSteps
+	Now                  time.Time
+}
+
+func (b *board) Head() (string, string) { return b.Title, "triage" }
+
+// group is the incidents of one urgency.
+type group struct {
+	Severity string
+	Note     string
+	Rows     []row
+	Open     bool
+	Mini     bool
+}
+
+// row is one incident in a list.
+type row struct {
+	store.Incident
+	Line    string // of evidence
+	Tag     string // New, Worse
+	Picture template.HTML
+	Value   string
+	Caption string
+	Port    string
+	PortRef string // device of the port
+	Me      bool   // its owner is who looks
+}
+
+// siteLine is how many devices of a site answer.
+type siteLine struct {
+	Name, Filter  string
+	Online, Count int
+	Share         string // percent, for a width
+	Worst         string
+}
+
+// blind is something that Muster cannot see.
+type blind struct {
+	Count  int
+	Word   string
+	Filter string
+	Link   string
+}
+
+func (s *Site) triage(v *visit) error {
+	q := v.r.URL.Query()
+	b := &board{Show: q.Get("show"), Site: q.Get("site"), Work: v.can(account.Work), Now: v.now}
+	if b.Show != "mine" && b.Show != "unclaimed" {
+		b.Show = "all"
+	}
+	ctx := v.ctx()
+	in := api.IncidentListInput{Site: b.Site, Limit: 300}
+	list, err := v.api.IncidentList(ctx, in)
+	if err != nil {
+		return err
+	}
+	mine, err := v.api.IncidentList(ctx, api.IncidentListInput{Site: b.Site, Mine: true, Limit: 300})
+	if err != nil {
+		return err
+	}
+	facets, err := v.api.DeviceFacets(ctx, api.DeviceFacetsInput{})
+	if err != nil {
+		return err
+	}
+	b.All, b.Mine, b.Apart = len(list.Incidents), len(mine.Incidents), list.Apart
+	troubled := map[string]bool{}
+	today, unclaimedToday := 0, 0
+	for _, i := range list.Incidents {
+		if i.Assignee == "" {
+			b.Unclaimed++
+		}
+		if i.Severity == "critical" {
+			today++
+			if i.Assignee == "" {
+				unclaimedToday++
+			}
+		}
+		for _, d := range i.Devices {
+			troubled[string(d.ID)] = true
+		}
+	}
+	b.facets(facets, len(troubled))
+	b.Title = headline(today, b.All, b.Site)
+	shown := list.Incidents
+	switch b.Show {
+	case "mine":
+		shown = mine.Incidents
+	case "unclaimed":
+		shown = slices.DeleteFunc(slices.Clone(shown), func(i store.Incident) bool { return i.Assignee != "" })
+	}
+	b.Mark = markOf(list.Incidents)
+	if b.Empty {
+		b.Title = "Nothing to watch yet. Let us change that."
+		if err := s.firstSteps(v, b); err != nil {
+			return err
+		}
+		return s.render(v, http.StatusOK, "first", "", b)
+	}
+	rows, err := s.rows(v, shown)
+	if err != nil {
+		return err
+	}
+	notes := map[string]string{
+		"critical": "risk to data or to a service", "warn": "will turn into a call if left alone",
+		"info": "nothing to do yet; Muster keeps looking",
+	}
+	for _, severity := range []string{"critical", "warn", "info"} {
+		g := group{Severity: severity, Note: notes[severity], Mini: severity == "info"}
+		for _, r := range rows {
+			if r.Severity == severity {
+				g.Rows = append(g.Rows, r)
+			}
+		}
+		g.Open = len(g.Rows) <= 12
+		if len(g.Rows) > 0 {
+			b.Groups = append(b.Groups, g)
+		}
+	}
+	if v.partial() {
+		return s.render(v, http.StatusOK, "triage", "board", b)
+	}
+	return s.render(v, http.StatusOK, "triage", "", b)
+}
+
+// headline is the answer to "what has to be done today".
+func headline(today, all int, site string) string {
+	where := ""
+	if site != "" {
+		where = " at " + site[strings.LastIndex(site, "/")+1:]
+	}
+	switch {
+	case today > 1:
+		return count(today, "", "incidents need someone today") + where
+	case today == 1:
+		return "1 incident needs someone today" + where
+	case all > 0:
+		return "Nothing burns" + where + ". " + count(all, "incident", "incidents") + " can be looked at this week"
+	}
+	return "Nothing needs anybody" + where + " right now"
+}
+
+// facets fills in what is told around the list.
+func (b *board) facets(f api.DeviceFacets, troubled int) {
+	states := map[string]api.FacetValue{}
+	for _, x := range f.Facets {
+		for _, v := range x.Values {
+			switch x.Name {
+			case "state":
+				states[v.Value] = v
+			case "site":
+				if v.Value == "" {
+					continue
+				}
+				b.Places = append(b.Places, v.Value)
+				b.Sites = append(b.Sites, siteLine{Name: v.Value, Filter: v.Filter, Online: v.Online, Count: v.Count, Share: trim(100 * float64(v.Online) / float64(max(v.Count, 1)))})
+			}
+		}
+	}
+	slices.Sort(b.Places)
+	b.Total = f.Total - states["retired"].Count
+	b.Empty = f.Total == 0
+	b.Fine = max(b.Total-troubled, 0)
+	if n := states["missing"].Count; n > 0 {
+		b.Blind = append(b.Blind, blind{n, "have been silent for longer than is usual for them", "state:missing", ""})
+	}
+}
+
+// rows fills in what is shown beside each incident: evidence, picture, port.
+func (s *Site) rows(v *visit, list []store.Incident) ([]row, error) {
+	found, err := v.api.FindingList(v.ctx(), api.FindingListInput{Limit: 5000, Backlog: "both"})
+	if err != nil {
+		return nil, err
+	}
+	by := map[int64][]store.Finding{}
+	for _, f := range found.Findings {
+		if f.Incident != 0 {
+			by[f.Incident] = append(by[f.Incident], f)
+		}
+	}
+	out := make([]row, len(list))
+	gate := make(chan struct{}, 8)
+	var wg sync.WaitGroup
+	for i, x := range list {
+		r := &out[i]
+		r.Incident, r.Me = x, x.Assignee != "" && x.Assignee == v.actor.Name
+		fs := by[x.Number]
+		r.Line = evidenceLine(fs, x)
+		r.Tag = tag(x, v.now)
+		if x.Severity == "info" || i >= 60 {
+			continue
+		}
+		wg.Go(func() {
+			gate <- struct{}{}
+			defer func() { <-gate }()
+			s.picture(v, r, fs)
+			if len(x.Devices) == 1 {
+				r.Port, r.PortRef = s.plugged(v, string(x.Devices[0].ID))
+			}
+		})
+	}
+	wg.Wait()
+	return out, nil
+}
+
+// tag says what is new about an incident.
+func tag(i store.Incident, now time.Time) string {
+	switch {
+	case now.Sub(i.OpenedAt) < time.Hour:
+		return "New"
+	case len(i.Devices) > 0 && i.UpdatedAt.After(i.OpenedAt) && now.Sub(i.UpdatedAt) < time.Hour && i.Told != "" && i.Told != i.Severity:
+		return "Worse"
+	}
+	return ""
+}
+
+// evidenceLine is the numbers behind an incident in one line: of its first
+// finding, and how many more there are.
+func evidenceLine(fs []store.Finding, i store.Incident) string {
+	if len(fs) == 0 {
+		return ""
+	}
+	f := fs[0]
+	for _, x := range fs {
+		if x.Rule == i.Rule {
+			f = x
+			break
+		}
+	}
+	var parts []string
+	for _, e := range f.Evidence {
+		if e.Value != "" && e.Measurement == "" {
+			parts = append(parts, e.Label+": "+e.Value)
+		}
+		if len(parts) == 3 {
+			break
+		}
+	}
+	line := strings.Join(parts, " · ")
+	if f.Label != "" && len(i.Devices) == 1 {
+		if line != "" {
+			line = f.Label + " · " + line
+		} else {
+			line = f.Label
+		}
+	}
+	return line
+}
+
+// picture draws the first chart among the evidence. Numbers that cannot be had
+// leave the picture out: the line of words stays.
+func (s *Site) picture(v *visit, r *row, fs []store.Finding) {
+	for _, f := range fs {
+		for _, e := range f.Evidence {
+			if e.Measurement == "" || e.Field == "" {
+				continue
+			}
+			l, unit, err := s.line(v, f, e, 40)
+			if err != nil || len(l.At) < 2 {
+				return
+			}
+			r.Value = amount(last(l.Value), unit)
+			r.Caption = lower(e.Label) + ", " + spanWord(e.Hours)
+			r.Picture = spark(l, urgencyClass(r.Severity), e.Label+": from "+amount(firstOf(l.Value), unit)+" to "+r.Value+" in "+spanWord(e.Hours))
+			return
+		}
+	}
+}
+
+// line asks for the numbers of an evidence's chart.
+func (s *Site) line(v *visit, f store.Finding, e store.Evidence, points int) (line, string, error) {
+	hours := max(e.Hours, 1)
+	to := v.now
+	if !f.ResolvedAt.IsZero() {
+		to = f.ResolvedAt
+	}
+	from := to.Add(-time.Duration(hours) * time.Hour)
+	step := max(time.Duration(hours)*time.Hour/time.Duration(points), time.Minute).Truncate(time.Minute)
+	in := api.SeriesQueryInput{Measurement: e.Measurement, Field: e.Field, Device: string(f.Device),
+		From: from.UTC().Format(time.RFC3339), To: to.UTC().Format(time.RFC3339), Step: step.String(), Limit: 20}
+	for k, x := range e.Labels {
+		in.Labels = append(in.Labels, k+"="+x)
+	}
+	a, err := v.api.SeriesQuery(v.ctx(), in)
+	l := line{From: from, To: to, Limit: math.NaN(), Bottom: math.NaN()}
+	if err != nil || len(a.Series) == 0 {
+		return l, "", err
+	}
+	for _, p := range a.Series[0].Points {
+		l.At, l.Value = append(l.At, p.At), append(l.Value, p.Value)
+	}
+	return l, a.Unit, nil
+}
+
+func last(v []float64) float64 {
+	for _, x := range slices.Backward(v) {
+		if !math.IsNaN(x) {
+			return x
+		}
+	}
+	return math.NaN()
+}
+
+func firstOf(v []float64) float64 {
+	for _, x := range v {
+		if !math.IsNaN(x) {
+			return x
+		}
+	}
+	return math.NaN()
+}
+
+// spanWord is hours as people count them.
+func spanWord(hours int) string {
+	switch {
+	case hours <= 1:
+		return "1 hour"
+	case hours < 48:
+		return count(hours, "hour", "hours")
+	case hours < 24*60:
+		return count(hours/24, "day", "days")
+	}
+	return count(hours/24/30, "month", "months")
+}
+
+func lower(s string) string {
+	if len(s) > 1 && s[1] >= 'A' && s[1] <= 'Z' {
+		return s // an abbreviation
+	}
+	return strings.ToLower(s[:min(len(s), 1)]) + s[min(len(s), 1):]
+}
+
+// plugged is the port that a device hangs on, if that is known.
+func (s *Site) plugged(v *visit, device string) (text, ref string) {
+	w, err := v.api.PortWhere(v.ctx(), api.PortWhereInput{What: device})
+	if err != nil || len(w.Places) == 0 || w.Places[0].Switch == nil || !w.Places[0].Present {
+		return "", ""
+	}
+	p := w.Places[0]
+	return p.Switch.Name + " · " + p.Port, string(p.Switch.ID)
+}
+
+// today counts the incidents to act on today, for the top bar of every page.
+func (s *Site) today(v *visit) int {
+	list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Severities: []string{"critical"}, Limit: 100})
+	if err != nil {
+		return 0 // the page is worth showing without it
+	}
+	return len(list.Incidents)
+}

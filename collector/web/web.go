@@ -1,0 +1,127 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+
+	"muster/collector/account"
+	"muster/collector/api"
+)
+
+// Options of the pages.
+type Options struct {
+	API      *api.Server
+	Accounts *account.Accounts
+	Log      *slog.Logger
+	Now      func() time.Time
+	// Zone is the office's: all times are shown in it.
+	Zone *time.Location
+	// Secure says that browsers come over HTTPS, so that cookies say so.
+	Secure bool
+	// Peer is the address a request came from, proxies taken into account.
+	Peer func(*http.Request) netip.Addr
+	// Agents are addresses that agents reach this collector at, for the ready
+	// commands of enrolment.
+	Agents []string
+	// FailuresPerMinute is how many wrong passwords one address, or one account,
+	// may try.
+	FailuresPerMinute int
+}
+
+// Site serves the pages.
+type Site struct {
+	o        Options
+	assets   *assets
+	looks    looks
+	sessions *scs.SessionManager
+	gate     *account.Gate
+	first    *first
+	mux      *http.ServeMux
+}
+
+// Periods of a session: after a night, or half an hour without a click, one
+// signs in again.
+const (
+	sessionLife = 12 * time.Hour
+	sessionIdle = 30 * time.Minute
+)
+
+// New makes the pages. It fails when a page is not as the table demands.
+func New(o Options) (*Site, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Zone == nil {
+		o.Zone = time.Local
+	}
+	if o.FailuresPerMinute == 0 {
+		o.FailuresPerMinute = 10
+	}
+	if o.API == nil || o.Accounts == nil || o.Peer == nil {
+		return nil, fmt.Errorf("start pages: API, accounts and the peer of a request are needed")
+	}
+	s := &Site{o: o, mux: http.NewServeMux(), gate: account.NewGate(o.FailuresPerMinute, o.Now)}
+	var err error
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if s.looks, err = s.parse(); err != nil {
+		return nil, err
+	}
+	s.sessions = scs.New()
+	s.sessions.Store = memstore.New()
+	s.sessions.Lifetime, s.sessions.IdleTimeout = sessionLife, sessionIdle
+	s.sessions.HashTokenInStore = true
+	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
+		s.o.Log.ErrorContext(r.Context(), "session", "error", err)
+		http.Error(w, "the session cannot be read", http.StatusInternalServerError)
+	}
+	c := &s.sessions.Cookie
+	c.Name, c.Secure, c.HttpOnly, c.SameSite, c.Path = "muster", o.Secure, true, http.SameSiteLaxMode, "/"
+	if o.Secure {
+		c.Name = "__Host-muster" // a browser takes it from this host alone, over HTTPS alone
+	}
+	s.first = &first{now: o.Now, accounts: o.Accounts}
+	return s, s.mount(pages())
+}
+
+// Handler serves all pages.
+func (s *Site) Handler() http.Handler {
+	var h http.Handler = s.mux
+	h = s.sameOrigin(h)
+	h = s.sessions.LoadAndSave(h)
+	h = s.guarded(h)
+	return h
+}
+
+// Programs lets what is open to programs be opened in a browser by somebody
+// who has signed in: the API's documents, and answers that pages link to. It
+// adds nothing that they could not see on pages.
+func (s *Site) Programs(next http.Handler) http.Handler {
+	return s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			actor, ok, err := s.who(r)
+			if err != nil {
+				s.o.Log.ErrorContext(r.Context(), "session", "error", err)
+			}
+			if ok {
+				r = api.Identified(r, actor, s.o.Peer(r).String())
+			}
+		}
+		next.ServeHTTP(w, r)
+	}))
+}
+
+// SetupPath is the address under which the first account can be made, as long
+// as there is none; empty when there is one.
+func (s *Site) SetupPath(ctx context.Context) (string, error) { return s.first.path(ctx) }
