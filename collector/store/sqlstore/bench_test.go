@@ -59,7 +59,7 @@ func fill(b *testing.B, x *Inventory, devices, programs int) {
 	for from := 1; from <= devices; from += size {
 		err := x.d.write(b.Context(), func(t *tx) error {
 			for n := from; n < from+size && n <= devices; n++ {
-				no, err := t.insert("INSERT INTO device_rows (device_id, kind, name, first_seen) VALUES (?, 'pc', ?, ?)", string(deviceID(n)), fmt.Sprintf("pc-%d", n), at(0).UnixMilli())
+				no, err := t.insert("device_no", "INSERT INTO device_rows (device_id, kind, name, first_seen) VALUES (?, 'pc', ?, ?)", string(deviceID(n)), fmt.Sprintf("pc-%d", n), at(0).UnixMilli())
 				if err == nil {
 					err = t.do("INSERT INTO seen_rows (device_no) VALUES (?)", no)
 				}

@@ -81,7 +81,7 @@ func (c *Control) PutChannel(ctx context.Context, r notify.ChannelRecord, secret
 			if len(sealed) == 0 {
 				err = t.do("DELETE FROM channel_secret WHERE channel = ? AND name = ?", r.ID, secret)
 			} else {
-				err = t.do("INSERT INTO channel_secret VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed", r.ID, secret, sealed)
+				err = t.do("INSERT INTO channel_secret VALUES (?, ?, ?) ON CONFLICT (channel, name) DO UPDATE SET sealed = excluded.sealed", r.ID, secret, sealed)
 			}
 			if err != nil {
 				return fmt.Errorf("secret %s of channel %q: %w", secret, r.Name, err)

@@ -14,7 +14,7 @@ import (
 const appControl = 0x4d555343
 
 // Control keeps accounts, tokens, identities, the audit, and how gear is asked
-// in one SQLite file apart from the inventory, so that people's SQL never has it in reach.
+// in a file or schema apart from the inventory, so that people's SQL never has it in reach.
 type Control struct {
 	d *database
 }
@@ -34,6 +34,10 @@ func OpenControl(ctx context.Context, path string, o Options) (*Control, error) 
 	if err != nil {
 		return nil, err
 	}
+	return newControl(ctx, d, o)
+}
+
+func newControl(ctx context.Context, d *database, o Options) (*Control, error) {
 	c := &Control{d: d}
 	if err := d.migrate(ctx, controlMigrations(), o.now()); err != nil {
 		return nil, errors.Join(err, d.close())
@@ -41,7 +45,7 @@ func OpenControl(ctx context.Context, path string, o Options) (*Control, error) 
 	return c, nil
 }
 
-// Close closes the file. No other method may run or follow.
+// Close closes the database. No other method may run or follow.
 func (c *Control) Close() error { return c.d.close() }
 
 // controlMigrations is the fixed schema, step by step; steps that have been

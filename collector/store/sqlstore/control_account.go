@@ -122,7 +122,7 @@ func (c *Control) Tokens(ctx context.Context) ([]account.Token, error) {
 // one too, so that a name in the audit means one token.
 func (c *Control) AddToken(ctx context.Context, k account.Token, hash [32]byte) (account.Token, error) {
 	err := c.d.write(ctx, func(t *tx) error {
-		no, err := t.insert(`INSERT INTO account_token (name, hash, role, agencies, sites, scope, personal, created_by, created_at, expires_at, last_used_at, revoked_at)
+		no, err := t.insert("id", `INSERT INTO account_token (name, hash, role, agencies, sites, scope, personal, created_by, created_at, expires_at, last_used_at, revoked_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`, k.Name, hash[:], k.Role, asJSON(k.Agencies), asJSON(k.Sites), asJSON(k.Scope), k.Personal,
 			k.CreatedBy, stamp(k.CreatedAt), stamp(k.ExpiresAt))
 		k.ID = no
@@ -219,7 +219,7 @@ func (c *Control) DropRecords(ctx context.Context, before time.Time) (n int64, e
 		var seq int64
 		var hash string
 		// Up to the first record that stays: the chain has no holes.
-		found, err := t.one("SELECT seq, hash FROM audit WHERE seq < ifnull((SELECT min(seq) FROM audit WHERE at >= ?), 1 << 62) ORDER BY seq DESC LIMIT 1",
+		found, err := t.one("SELECT seq, hash FROM audit WHERE seq < ifnull((SELECT min(seq) FROM audit WHERE at >= ?), 4611686018427387904) ORDER BY seq DESC LIMIT 1",
 			[]any{stamp(before)}, &seq, &hash)
 		if err != nil || !found {
 			return err

@@ -107,8 +107,7 @@ func (c *Control) ChangeAuthorities(ctx context.Context, steps []authority.Step)
 			var err error
 			switch {
 			case st.From == "":
-				n = 1
-				err = t.do("INSERT INTO authority VALUES (?, ?, ?, ?, ?, ?)", a.Hash[:], a.Certificate, a.SealedKey, st.To, stamp(a.CreatedAt), stamp(a.Since))
+				n, err = t.count("INSERT INTO authority VALUES (?, ?, ?, ?, ?, ?)", a.Hash[:], a.Certificate, a.SealedKey, st.To, stamp(a.CreatedAt), stamp(a.Since))
 			case st.To == "":
 				n, err = t.count("DELETE FROM authority WHERE hash = ? AND state = ?", a.Hash[:], st.From)
 			default:

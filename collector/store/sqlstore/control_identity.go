@@ -144,7 +144,7 @@ func (c *Control) Issue(ctx context.Context, g authority.Grant) error {
 		}
 		if g.Token != nil {
 			n, err := t.count("UPDATE enroll_token SET uses_left = uses_left - 1 WHERE hash = ? AND uses_left > 0 AND revoked_at = 0"+
-				" AND (expires_at = 0 OR expires_at > ? OR ?)", g.Token[:], stamp(g.Now), g.Approval != "")
+				" AND (expires_at = 0 OR expires_at > ? OR ? = 1)", g.Token[:], stamp(g.Now), g.Approval != "")
 			if err != nil || n == 0 {
 				return errors.Join(err, onlyIf(n == 0, authority.ErrUsedUp))
 			}
@@ -164,7 +164,7 @@ func (c *Control) Issue(ctx context.Context, g authority.Grant) error {
 			return err
 		}
 		k := g.Key
-		err := t.do("INSERT INTO identity_key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", k.Hash[:], k.Device, k.Generation, k.Serial, k.CA[:],
+		_, err := t.count("INSERT INTO identity_key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", k.Hash[:], k.Device, k.Generation, k.Serial, k.CA[:],
 			k.Certificate, k.Machine[:], stamp(k.IssuedAt), stamp(k.ExpiresAt), stamp(k.SeenAt), stamp(k.SupersededAt), stamp(k.ForkedAt), k.Forks)
 		if errors.Is(err, store.ErrConflict) {
 			return authority.ErrKeyExists
@@ -247,7 +247,7 @@ func (t *tx) items(id inventory.DeviceID, e enroll.Evidence) error {
 // bound, oldest first.
 func (t *tx) prune(g authority.Grant) error {
 	err := t.do(`DELETE FROM identity_key WHERE hash IN (SELECT hash FROM identity_key WHERE device = ?1 AND seen_at = 0 AND hash <> ?2
-		ORDER BY issued_at DESC, generation DESC, hash LIMIT -1 OFFSET ?3)`, g.Key.Device, g.Key.Hash[:], authority.MaxUnseen-1)
+		ORDER BY issued_at DESC, generation DESC, hash LIMIT 9223372036854775807 OFFSET ?3)`, g.Key.Device, g.Key.Hash[:], authority.MaxUnseen-1)
 	if err != nil || g.Keep == 0 {
 		return err
 	}
@@ -436,7 +436,7 @@ func (c *Control) Census(ctx context.Context, since time.Time) (out authority.Ce
 		}
 		return v.each(ctx, `SELECT ca, count(*), count(*) FILTER (WHERE issued_at >= ?) FROM (
 			SELECT ca, issued_at, row_number() OVER (PARTITION BY device ORDER BY seen_at > 0 DESC, generation DESC, issued_at DESC) AS place
-			FROM identity_key JOIN identity USING (device) WHERE revoked_at = 0) WHERE place = 1 GROUP BY ca`, []any{stamp(since)}, func(s scan) error {
+			FROM identity_key JOIN identity USING (device) WHERE revoked_at = 0) AS o WHERE place = 1 GROUP BY ca`, []any{stamp(since)}, func(s scan) error {
 			var ca []byte
 			var n, recent int
 			if err := s(&ca, &n, &recent); err != nil {

@@ -10,25 +10,27 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
-// database is one SQLite file: a connection that writes, taken by one
-// goroutine at a time, and a few that only read. Statements are prepared once
-// and kept by their text.
+// database is one SQLite file, or one schema of a PostgreSQL server: a
+// connection that writes, taken by one goroutine at a time, and a few that only
+// read. Statements are prepared once and kept by their text.
 //
 // Lock order: turn, then whatever the owner of the database guards its caches
 // with. A reader never takes turn.
 type database struct {
-	path    string
+	path    string // of the file, or what people call the server's database
 	pool    *sql.DB
-	conn    *sql.Conn // the writer
+	conn    *sql.Conn // the writer; nil: a server's, that is gone
 	readers *sql.DB
+	server  *server                // nil: SQLite
+	words   *cache[string, string] // queries as a server reads them
 
 	turn   chan struct{} // holds one token: whoever has it writes
 	stmts  map[string]*sql.Stmt
 	broken error // set once by a failed fsync or a damaged file; guarded by turn
-
 }
 
 // magic is how a SQLite file begins (https://www.sqlite.org/fileformat.html §1.2).
@@ -174,8 +176,10 @@ func (d *database) write(ctx context.Context, f func(*tx) error) error {
 		return err
 	}
 	t := &tx{d: d}
-	err := t.do("BEGIN IMMEDIATE")
-	if err == nil {
+	var err error
+	if d.server != nil {
+		err = d.writeServer(ctx, t, f)
+	} else if err = t.do("BEGIN IMMEDIATE"); err == nil {
 		if err = f(t); err == nil {
 			err = t.do("COMMIT")
 		}
@@ -200,83 +204,95 @@ func (t *tx) stmt(query string) (*sql.Stmt, error) {
 	if s := t.d.stmts[query]; s != nil {
 		return s, nil
 	}
-	s, err := t.d.conn.PrepareContext(context.Background(), query)
+	s, err := t.d.conn.PrepareContext(context.Background(), t.d.text(query))
 	if err != nil {
-		return nil, fmt.Errorf("%w in %s", explain(t.d.path, err), query)
+		return nil, fmt.Errorf("%w in %s", t.d.explain(err), query)
 	}
 	t.d.stmts[query] = s
 	return s, nil
 }
 
+// do runs a statement. On a server it is sent together with those that follow,
+// up to the first whose answer is wanted: an error may come as late as that, or
+// with the end of the transaction. Who has to know at once uses count.
 func (t *tx) do(query string, args ...any) error {
+	if t.d.server != nil {
+		return t.later(query, args)
+	}
 	s, err := t.stmt(query)
 	if err != nil {
 		return err
 	}
-	_, err = s.Exec(args...)
-	return explain(t.d.path, err)
+	_, err = s.Exec(t.d.bind(args)...)
+	return t.d.explain(err)
 }
 
 // count is do that answers how many rows it touched.
 func (t *tx) count(query string, args ...any) (int64, error) {
+	if err := t.flush(); err != nil {
+		return 0, err
+	}
 	s, err := t.stmt(query)
 	if err != nil {
 		return 0, err
 	}
-	r, err := s.Exec(args...)
+	r, err := s.Exec(t.d.bind(args)...)
 	if err != nil {
-		return 0, explain(t.d.path, err)
+		return 0, t.d.explain(err)
 	}
 	return r.RowsAffected()
 }
 
-// insert is do that answers the new row's number.
-func (t *tx) insert(query string, args ...any) (int64, error) {
-	s, err := t.stmt(query)
-	if err != nil {
-		return 0, err
-	}
-	r, err := s.Exec(args...)
-	if err != nil {
-		return 0, explain(t.d.path, err)
-	}
-	return r.LastInsertId()
+// insert is do that answers the new row's number, which key is the column of.
+func (t *tx) insert(key, query string, args ...any) (no int64, _ error) {
+	_, err := t.one(query+" RETURNING "+key, args, &no)
+	return no, err
 }
 
-// once runs SQL that is not worth keeping prepared, such as a migration's.
+// once runs SQL that is not worth keeping prepared, such as a migration's: one
+// statement or many, without parameters.
 func (t *tx) once(query string) error {
+	if t.d.server != nil {
+		return t.onceServer(query)
+	}
 	_, err := t.d.conn.ExecContext(context.Background(), query)
-	return explain(t.d.path, err)
+	return t.d.explain(err)
 }
 
 // one scans a single row; it answers false when there is none.
 func (t *tx) one(query string, args []any, into ...any) (bool, error) {
+	if err := t.flush(); err != nil {
+		return false, err
+	}
 	s, err := t.stmt(query)
 	if err != nil {
 		return false, err
 	}
-	err = s.QueryRow(args...).Scan(into...)
+	err = s.QueryRow(t.d.bind(args)...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	return err == nil, explain(t.d.path, err)
+	return err == nil, t.d.explain(err)
 }
 
 // each calls f for every row; f scans it.
 func (t *tx) each(query string, args []any, f func(scan) error) error {
+	if err := t.flush(); err != nil {
+		return err
+	}
 	s, err := t.stmt(query)
 	if err != nil {
 		return err
 	}
-	rows, err := s.Query(args...)
-	return eachRow(t.d.path, rows, err, f)
+	rows, err := s.Query(t.d.bind(args)...)
+	return t.d.eachRow(rows, err, f)
 }
 
 type scan func(into ...any) error
 
-func eachRow(path string, rows *sql.Rows, err error, f func(scan) error) error {
+func (d *database) eachRow(rows *sql.Rows, err error, f func(scan) error) error {
 	if err != nil {
-		return explain(path, err)
+		return d.explain(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -284,7 +300,54 @@ func eachRow(path string, rows *sql.Rows, err error, f func(scan) error) error {
 			return err
 		}
 	}
-	return explain(path, rows.Err())
+	return d.explain(rows.Err())
+}
+
+// text is a query in the words of the database.
+func (d *database) text(query string) string {
+	if d.server == nil {
+		return query
+	}
+	if q, ok := d.words.get(query); ok {
+		return q
+	}
+	q := toPostgres(query)
+	d.words.put(query, q)
+	return q
+}
+
+// bind makes parameters what the driver takes.
+func (d *database) bind(args []any) []any {
+	if d.server != nil {
+		return bindPostgres(args)
+	}
+	for i, a := range args {
+		switch a.(type) {
+		case numberList, textList:
+			args = slices.Clone(args)
+			for ; i < len(args); i++ {
+				switch args[i].(type) {
+				case numberList, textList:
+					args[i] = asJSON(args[i])
+				}
+			}
+			return args
+		}
+	}
+	return args
+}
+
+func (d *database) explain(err error) error {
+	if d.server != nil {
+		return explainPostgres(d.path, err)
+	}
+	return explain(d.path, err)
+}
+
+func (d *database) trace(query string, args []any) {
+	if d.server != nil && d.server.Trace != nil {
+		d.server.Trace(query, args)
+	}
 }
 
 // view is a read transaction: all its queries see one state.
@@ -295,9 +358,13 @@ type view struct {
 
 // read runs f against one state of the database.
 func (d *database) read(ctx context.Context, f func(*view) error) error {
-	x, err := d.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	o := sql.TxOptions{ReadOnly: true}
+	if d.server != nil {
+		o.Isolation = sql.LevelRepeatableRead // in SQLite it is so anyway
+	}
+	x, err := d.readers.BeginTx(ctx, &o)
 	if err != nil {
-		return explain(d.path, err)
+		return d.explain(err)
 	}
 	defer x.Rollback()
 	return f(&view{d: d, tx: x})
@@ -305,15 +372,56 @@ func (d *database) read(ctx context.Context, f func(*view) error) error {
 
 // each calls f for every row of a query whose text varies with the question.
 func (v *view) each(ctx context.Context, query string, args []any, f func(scan) error) error {
-	rows, err := v.tx.QueryContext(ctx, query, args...)
-	return eachRow(v.d.path, rows, err, f)
+	v.d.trace(query, args)
+	rows, err := v.tx.QueryContext(ctx, v.d.text(query), v.d.bind(args)...)
+	return v.d.eachRow(rows, err, f)
 }
 
 // one scans a single row; it answers false when there is none.
 func (v *view) one(ctx context.Context, query string, args []any, into ...any) (bool, error) {
-	err := v.tx.QueryRowContext(ctx, query, args...).Scan(into...)
+	v.d.trace(query, args)
+	err := v.tx.QueryRowContext(ctx, v.d.text(query), v.d.bind(args)...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	return err == nil, explain(v.d.path, err)
+	return err == nil, v.d.explain(err)
+}
+
+// columns is the query for the columns of all tables, with their types in
+// SQLite's words.
+func (d *database) columns() string {
+	if d.server != nil {
+		return `SELECT c.relname, a.attname, CASE a.atttypid WHEN 'bigint'::regtype THEN 'INTEGER' WHEN 'double precision'::regtype THEN 'REAL' WHEN 'bytea'::regtype THEN 'BLOB' ELSE 'TEXT' END
+			FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped`
+	}
+	return "SELECT m.name, c.name, c.type FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%'"
+}
+
+// views is the query for the names of all views.
+func (d *database) views() string {
+	if d.server != nil {
+		return "SELECT viewname FROM pg_views WHERE schemaname = current_schema()"
+	}
+	return "SELECT name FROM sqlite_schema WHERE type = 'view'"
+}
+
+// searched is a text as free text looks for it: SQLite's index knows the case
+// of all letters, that of PostgreSQL is given small ones.
+func (d *database) searched(s string) string {
+	if d.server != nil {
+		return strings.ToLower(s)
+	}
+	return s
+}
+
+// longestKey is how many bytes of a text an index of PostgreSQL is given; its
+// limit is about 2,700 for all columns.
+const longestKey = 500
+
+// keyed is a value of a column of device_rows that has an index.
+func (d *database) keyed(v any) any {
+	if s, ok := v.(string); ok && d.server != nil && len(s) > longestKey {
+		return strings.ToValidUTF8(s[:longestKey], "")
+	}
+	return v
 }

@@ -187,9 +187,9 @@ func (v *view) laidOut(ctx context.Context) (map[string]int64, map[string]map[st
 	}); err != nil {
 		return nil, nil, err
 	}
-	err := v.each(ctx, "SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%'", nil, func(scan scan) error {
-		var table, column string
-		err := scan(&table, &column)
+	err := v.each(ctx, v.d.columns(), nil, func(scan scan) error {
+		var table, column, kind string
+		err := scan(&table, &column, &kind)
 		if columns[table] == nil {
 			columns[table] = map[string]bool{}
 		}

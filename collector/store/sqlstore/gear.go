@@ -45,7 +45,7 @@ var _ store.Gear = (*Control)(nil)
 func (c *Control) Credentials(ctx context.Context) ([]store.Credential, error) {
 	var out []store.Credential
 	err := c.d.read(ctx, func(v *view) error {
-		return v.each(ctx, `SELECT id, name, version, user, auth, priv, context, revision, created_at, changed_at, changed_by,
+		return v.each(ctx, `SELECT id, name, version, "user", auth, priv, context, revision, created_at, changed_at, changed_by,
 			(SELECT ifnull(json_group_array(s.name ORDER BY s.name), '[]') FROM credential_secret AS s WHERE s.credential = credential.id)
 			FROM credential ORDER BY name`, nil, func(s scan) error {
 			var k store.Credential
@@ -79,7 +79,7 @@ func (c *Control) PutCredential(ctx context.Context, k store.Credential, sealed 
 		case found && name != k.Name:
 			return fmt.Errorf("%w: credential %s keeps its name; make another credential", store.ErrConflict, name)
 		case found:
-			err = t.do("UPDATE credential SET version = ?, user = ?, auth = ?, priv = ?, context = ?, revision = revision + 1, changed_at = ?, changed_by = ? WHERE id = ?",
+			err = t.do(`UPDATE credential SET version = ?, "user" = ?, auth = ?, priv = ?, context = ?, revision = revision + 1, changed_at = ?, changed_by = ? WHERE id = ?`,
 				k.Version, k.User, k.Auth, k.Priv, k.Context, stamp(now), k.ChangedBy, k.ID)
 		default:
 			err = t.do("INSERT INTO credential VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
@@ -92,7 +92,7 @@ func (c *Control) PutCredential(ctx context.Context, k store.Credential, sealed 
 			if len(box) == 0 {
 				err = t.do("DELETE FROM credential_secret WHERE credential = ? AND name = ?", k.ID, secret)
 			} else {
-				err = t.do("INSERT INTO credential_secret VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed", k.ID, secret, box)
+				err = t.do("INSERT INTO credential_secret VALUES (?, ?, ?) ON CONFLICT (credential, name) DO UPDATE SET sealed = excluded.sealed", k.ID, secret, box)
 			}
 			if err != nil {
 				return fmt.Errorf("secret %s of credential %q: %w", secret, k.Name, err)
@@ -133,7 +133,7 @@ func (c *Control) DeleteCredential(ctx context.Context, name string) error {
 		} else if used {
 			return fmt.Errorf("subnet %s is asked with credential %q; change or remove it first: %w", network(at, n), name, store.ErrConflict)
 		}
-		if used, err := t.one("SELECT address, port FROM target WHERE credential = ? AND pinned ORDER BY address, port LIMIT 1", []any{id}, &at, &n); err != nil {
+		if used, err := t.one("SELECT address, port FROM target WHERE credential = ? AND pinned <> 0 ORDER BY address, port LIMIT 1", []any{id}, &at, &n); err != nil {
 			return err
 		} else if used {
 			return fmt.Errorf("target %s is asked with credential %q; change or remove it first: %w", netip.AddrPortFrom(address(at), uint16(n)), name, store.ErrConflict)
@@ -187,7 +187,7 @@ func (c *Control) PutSubnet(ctx context.Context, x store.Subnet, now time.Time) 
 	}
 	first, bits := x.Network.Addr().As16(), mapped(x.Network)
 	return c.d.write(ctx, func(t *tx) error {
-		if err := t.do(`INSERT INTO subnet VALUES (?, ?, ?, ?, ?, ?, ?, ?, '{}', ?, ?, ?) ON CONFLICT DO UPDATE SET site = excluded.site, port = excluded.port, v2c = excluded.v2c,
+		if err := t.do(`INSERT INTO subnet VALUES (?, ?, ?, ?, ?, ?, ?, ?, '{}', ?, ?, ?) ON CONFLICT (first, bits) DO UPDATE SET site = excluded.site, port = excluded.port, v2c = excluded.v2c,
 			every_s = excluded.every_s, exclude = excluded.exclude, rate = excluded.rate, changed_at = excluded.changed_at, changed_by = excluded.changed_by`,
 			first[:], bits, x.Site, x.Port, x.V2c, int64(x.Every/time.Second), asJSON(append([]netip.Prefix{}, x.Exclude...)), x.Rate,
 			stamp(now), stamp(now), x.ChangedBy); err != nil {

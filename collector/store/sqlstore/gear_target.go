@@ -29,7 +29,7 @@ func scanTarget(s scan) (store.Target, error) {
 func (c *Control) Targets(ctx context.Context, q store.TargetQuery) ([]store.Target, error) {
 	var w where
 	if len(q.States) > 0 {
-		w.add("t.state IN (SELECT value FROM json_each(?))", asJSON(q.States))
+		w.add("t.state IN (SELECT value FROM json_each(?))", textsOf(q.States))
 	}
 	if q.Site != 0 {
 		w.add("t.site = ?", q.Site)
@@ -44,13 +44,9 @@ func (c *Control) Targets(ctx context.Context, q store.TargetQuery) ([]store.Tar
 	if q.Device != "" {
 		w.add("t.device = ?", q.Device)
 	}
-	limit := -1 // all, in SQLite
-	if q.Limit > 0 {
-		limit = q.Limit
-	}
 	var out []store.Target
 	err := c.d.read(ctx, func(v *view) error {
-		return v.each(ctx, "SELECT "+targetColumns+w.String()+" ORDER BY t.address, t.port LIMIT ?", append(w.args, limit), func(s scan) error {
+		return v.each(ctx, "SELECT "+targetColumns+w.String()+" ORDER BY t.address, t.port LIMIT ?", append(w.args, limitOf(q.Limit)), func(s scan) error {
 			x, err := scanTarget(s)
 			out = append(out, x)
 			return err
@@ -134,7 +130,7 @@ func (t *tx) addTarget(x store.Target, credential any, now time.Time) (int64, er
 		x.Since = now
 	}
 	at := x.Address.As16()
-	return t.insert(`INSERT INTO target (address, port, credential, pinned, site, origin, state, reason, since, polled_at, good_at, device, learned, revision, created_at, created_by)
+	return t.insert("id", `INSERT INTO target (address, port, credential, pinned, site, origin, state, reason, since, polled_at, good_at, device, learned, revision, created_at, created_by)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`, at[:], x.Port, credential, x.Pinned, x.Site, x.Origin, x.State, x.Reason, stamp(x.Since),
 		stamp(x.PolledAt), stamp(x.GoodAt), x.Device, textOrNull(x.Learned), stamp(now), x.CreatedBy)
 }
@@ -200,7 +196,7 @@ func (c *Control) MarkTargets(ctx context.Context, marks []store.TargetMark) err
 			if err := t.do(`UPDATE target SET
 				since = iif(?4 IN ('', state), since, ?3), reason = iif(?4 = '', reason, ?5), state = iif(?4 = '', state, ?4),
 				good_at = iif(?4 = 'live', ?3, good_at), polled_at = ?3,
-				credential = iif(pinned OR ?6 = '', credential, ifnull((SELECT id FROM credential WHERE name = ?6), credential)),
+				credential = iif(pinned <> 0 OR ?6 = '', credential, ifnull((SELECT id FROM credential WHERE name = ?6 COLLATE NOCASE), credential)),
 				device = iif(?7 = '', device, ?7), learned = ifnull(?8, learned)
 				WHERE id = ?1 AND revision = ?2`,
 				m.ID, m.Revision, at, m.State, m.Brief(), m.Credential, m.Device, textOrNull(m.Learned)); err != nil {

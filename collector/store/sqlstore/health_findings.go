@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 
 	"muster/collector/store"
@@ -55,7 +56,7 @@ func (v *view) findingIDs(ctx context.Context, q store.FindingQuery) (query stri
 	case len(states) == 1:
 		w.add("f.state = ?", states[0])
 	default:
-		w.add("f.state IN (SELECT value FROM json_each(?))", asJSON(states))
+		w.add("f.state IN (SELECT value FROM json_each(?))", textsOf(states))
 	}
 	if len(q.Severities) > 0 {
 		levels := make([]int64, len(q.Severities))
@@ -124,7 +125,7 @@ func (v *view) aboutDevices(ctx context.Context, w *where, s store.Scope, ids []
 func (v *view) records(ctx context.Context, s store.Scope, ids []inventory.DeviceID) (nos []int64, all bool, _ error) {
 	if len(ids) > 0 {
 		var w where
-		w.add("o.device_id IN (SELECT value FROM json_each(?))", asJSON(ids))
+		w.add("o.device_id IN (SELECT value FROM json_each(?))", textsOf(ids))
 		w.scope(s)
 		nos, err := v.numbers(ctx, "WITH RECURSIVE record (no) AS (SELECT o.device_no FROM device_rows o JOIN device_rows d ON d.device_no = "+shownAs+w.String()+
 			" UNION SELECT b.device_no FROM record CROSS JOIN device_rows b ON b.merged_into = record.no) SELECT no FROM record", w.args...)
@@ -150,16 +151,16 @@ func recordsIn(s store.Scope) (query string, args []any) {
 // among adds that a text is one of a list; an empty list is open.
 func (w *where) among(column string, list []string) {
 	if len(list) > 0 {
-		w.add(column+" IN (SELECT value FROM json_each(?))", jsonTexts(list))
+		w.add(column+" IN (SELECT value FROM json_each(?))", textsOf(list))
 	}
 }
 
-// limitOf is a limit as SQL has it.
-func limitOf(n int) int {
+// limitOf is a limit as SQL has it; 0 is none.
+func limitOf(n int) int64 {
 	if n <= 0 {
-		return -1
+		return math.MaxInt64
 	}
-	return n
+	return int64(n)
 }
 
 // numbers lists the one column of a query.

@@ -59,13 +59,13 @@ func (v *view) incidentNumbers(ctx context.Context, q store.IncidentQuery) (quer
 	var w where
 	closed := slices.Contains(q.Statuses, store.Closed)
 	if !closed || len(q.Statuses) == 1 {
-		w.add("(i.status = 'resolved') = ?", closed)
+		w.add("(i.status = 'resolved') = (? = 1)", closed)
 	}
 	if len(q.Statuses) > 0 {
-		w.add("i.status IN (SELECT value FROM json_each(?))", asJSON(q.Statuses))
+		w.add("i.status IN (SELECT value FROM json_each(?))", textsOf(q.Statuses))
 	}
 	if len(q.Kinds) > 0 {
-		w.add("i.kind IN (SELECT value FROM json_each(?))", asJSON(q.Kinds))
+		w.add("i.kind IN (SELECT value FROM json_each(?))", textsOf(q.Kinds))
 	}
 	w.among("i.severity", q.Severities)
 	w.among("i.family", q.Families)

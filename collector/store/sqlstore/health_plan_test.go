@@ -14,7 +14,7 @@ import (
 // planOf shows how SQLite would answer a query.
 func planOf(t *testing.T, x *Inventory, query string, args ...any) string {
 	t.Helper()
-	rows, err := x.d.readers.Query("EXPLAIN QUERY PLAN "+query, args...)
+	rows, err := x.d.readers.Query("EXPLAIN QUERY PLAN "+query, x.d.bind(args)...)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}

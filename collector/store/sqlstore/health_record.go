@@ -153,7 +153,7 @@ func (t *turns) next(key string, last bool) (int64, error) {
 
 const (
 	incidentOpen  = "SELECT number FROM incident_rows WHERE key = ? AND status <> 'resolved'"
-	incidentEnded = "SELECT number FROM incident_rows WHERE key = ? AND opened_at = ? AND (? OR resolved_by <> '') ORDER BY number DESC LIMIT 1"
+	incidentEnded = "SELECT number FROM incident_rows WHERE key = ? AND opened_at = ? AND (? = 1 OR resolved_by <> '') ORDER BY number DESC LIMIT 1"
 )
 
 // find answers which incident of the store one is: 0 for a new one.
@@ -208,7 +208,7 @@ func (r *recording) incident(at int) error {
 		if closed {
 			status = store.Closed
 		}
-		number, err = r.insert(`INSERT INTO incident_rows (kind, key, title, rule, family, severity, backlog, hygiene, flapping, agency, site, site_id, cause, rank, terms, devices,
+		number, err = r.insert("number", `INSERT INTO incident_rows (kind, key, title, rule, family, severity, backlog, hygiene, flapping, agency, site, site_id, cause, rank, terms, devices,
 			opened_at, updated_at, cleared_at, resolved_at, told_at, told, status) VALUES (`+placeholders(23)+`)`,
 			i.Kind, i.Key, i.Title, i.Rule, i.Family, i.Severity, i.Backlog, i.Hygiene, i.Flapping, i.Agency, i.Site, i.SiteID, cause, finite(i.Rank), jsonOf(terms), i.Count,
 			stamp(i.OpenedAt), stamp(i.UpdatedAt), ended(closed, i.ClearedAt), ended(closed, i.ResolvedAt), stamp(i.ToldAt), i.Told, status)
@@ -286,7 +286,7 @@ func (r *recording) list(number int64, i *store.Incident) error {
 		if err != nil {
 			break
 		}
-		err = r.do("INSERT INTO incident_device_rows (incident, device_no, place) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET place = excluded.place", number, no, place)
+		err = r.do("INSERT INTO incident_device_rows (incident, device_no, place) VALUES (?, ?, ?) ON CONFLICT (incident, device_no) DO UPDATE SET place = excluded.place", number, no, place)
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"errors"
 	"slices"
 
 	"muster/collector/store"
@@ -13,7 +12,7 @@ const findingSaid = `family, title, label, state, severity, level, worst, backlo
 const findingSaidNew = `family = excluded.family, title = excluded.title, label = excluded.label, state = excluded.state, severity = excluded.severity, level = excluded.level,
 	worst = excluded.worst, backlog = excluded.backlog, flapping = excluded.flapping, hygiene = excluded.hygiene, times = excluded.times, since = excluded.since,
 	fired_at = excluded.fired_at, worse_at = excluded.worse_at, resolved_at = excluded.resolved_at, judged_at = excluded.judged_at, began = excluded.began,
-	reason = excluded.reason, evidence = excluded.evidence, points = excluded.points, incident = ifnull(excluded.incident, incident)`
+	reason = excluded.reason, evidence = excluded.evidence, points = excluded.points, incident = ifnull(excluded.incident, finding_rows.incident)`
 
 const returning = ` RETURNING id, ifnull(incident, 0)`
 
@@ -28,6 +27,8 @@ const (
 	// of an end that was not
 	findingByKey = `UPDATE finding_rows SET (` + findingSaid + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), incident = ifnull(?, incident)
 	WHERE ifnull(device_no, 0) = ifnull(?, 0) AND rule = ? AND component = ? AND state <> 'resolved'` + returning
+	// open, under whatever number
+	findingOpen = `SELECT id FROM finding_rows WHERE ifnull(device_no, 0) = ifnull(?, 0) AND rule = ? AND component = ? AND state <> 'resolved'`
 	// an end that is known
 	findingEnded = `SELECT id, ifnull(incident, 0) FROM finding_rows INDEXED BY finding_by_device WHERE device_no IS ? AND rule = ? AND component = ? AND state = 'resolved' AND resolved_at = ? AND since = ?`
 	findingPut   = `INSERT INTO finding_rows (` + findingSaid + `, incident, device_no, rule, component) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -67,10 +68,13 @@ func (r *recording) finding(at int) error {
 			f.Reason, jsonOf(f.Evidence), finite(f.Points), f.ID, device, f.Rule, f.Component, f.State, level(f.Severity), stamp(began), f.Backlog, stamp(f.ResolvedAt), incident}, id, belongs); err != nil || found {
 			return err
 		}
-		found, err = r.one(findingByID, slices.Concat(said, []any{f.ID}, which), id, belongs)
-		if errors.Is(err, store.ErrConflict) {
-			// It is open under another number: this one ended before.
-			found, err = false, nil
+		// Where another number is open, this one ended before.
+		var open int64
+		if f.State != store.Resolved {
+			_, err = r.one(findingOpen, which, &open)
+		}
+		if err == nil && (open == 0 || open == f.ID) {
+			found, err = r.one(findingByID, slices.Concat(said, []any{f.ID}, which), id, belongs)
 		}
 	}
 	if err == nil && !found && f.State == store.Resolved {

@@ -103,12 +103,12 @@ const outcomes = `(SELECT count(*) FROM incident_rows i WHERE i.rule = k.rule AN
 
 // ResetRule forgets outcomes before at, and switches the rule on.
 func (x *Inventory) ResetRule(ctx context.Context, rule string, at time.Time) error {
-	return x.mark(ctx, rule, "INSERT INTO rule_rows (rule, reset_at) VALUES (?, ?) ON CONFLICT DO UPDATE SET reset_at = excluded.reset_at, off_at = 0, off = ''", stamp(at))
+	return x.mark(ctx, rule, "INSERT INTO rule_rows (rule, reset_at) VALUES (?, ?) ON CONFLICT (rule) DO UPDATE SET reset_at = excluded.reset_at, off_at = 0, off = ''", stamp(at))
 }
 
 // SwitchOff notes that a rule was switched off because of a fault.
 func (x *Inventory) SwitchOff(ctx context.Context, rule, why string, at time.Time) error {
-	return x.mark(ctx, rule, "INSERT INTO rule_rows (rule, off_at, off) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET off_at = excluded.off_at, off = excluded.off", stamp(at), why)
+	return x.mark(ctx, rule, "INSERT INTO rule_rows (rule, off_at, off) VALUES (?, ?, ?) ON CONFLICT (rule) DO UPDATE SET off_at = excluded.off_at, off = excluded.off", stamp(at), why)
 }
 
 func (x *Inventory) mark(ctx context.Context, rule, query string, args ...any) error {

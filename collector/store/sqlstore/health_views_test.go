@@ -17,8 +17,13 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "sql-worker" {
 		os.Exit(query.Worker(os.Stdin, os.Stdout))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	atEnd()
+	os.Exit(code)
 }
+
+// atEnd is done when all tests have run.
+var atEnd = func() {}
 
 // TestHealthViews asks as people do, through all walls of package query.
 func TestHealthViews(t *testing.T) {

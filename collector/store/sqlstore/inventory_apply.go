@@ -115,8 +115,10 @@ func (c *commit) keepState(device int64, p *plan, r *store.SectionReading, last 
 	if r.Reason != "" {
 		reason = r.Reason
 	}
-	return c.do(`INSERT OR REPLACE INTO state_rows (device_no, section, hash, status, reason, sources, asked, read_at, good_at, changed_at, took_ms)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return c.do(`INSERT INTO state_rows (device_no, section, hash, status, reason, sources, asked, read_at, good_at, changed_at, took_ms)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (device_no, section) DO UPDATE SET hash = excluded.hash, status = excluded.status, reason = excluded.reason, sources = excluded.sources, asked = excluded.asked,
+		read_at = excluded.read_at, good_at = excluded.good_at, changed_at = excluded.changed_at, took_ms = excluded.took_ms`,
 		device, p.no, r.Hash[:], int64(r.Status), reason, jsonTexts(r.Sources), asked, read, last.good, last.changed, r.Took.Milliseconds())
 }
 
@@ -289,6 +291,6 @@ func (t *tx) logChange(device, at, section, opened, closed int64, first bool) er
 		return err
 	}
 	return t.do(`INSERT INTO change_rows (device_no, at, section, opened, closed, first) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET opened = opened + excluded.opened, closed = closed + excluded.closed`,
+		ON CONFLICT (device_no, at, section) DO UPDATE SET opened = change_rows.opened + excluded.opened, closed = change_rows.closed + excluded.closed`,
 		device, at, section, opened, closed, toSQL(first))
 }

@@ -96,7 +96,7 @@ func (c *commit) take(e *store.Entry) error {
 	}
 	for _, g := range e.Gaps {
 		if err := c.do(`INSERT INTO gap_rows (device_no, epoch, from_seq, to_seq, at) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET to_seq = max(to_seq, excluded.to_seq)`,
+			ON CONFLICT (device_no, epoch, from_seq) DO UPDATE SET to_seq = max(gap_rows.to_seq, excluded.to_seq)`,
 			h.no, h.epoch, int64(g.From), int64(g.To), e.At.UnixMilli()); err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func (c *commit) advance(h *head, to store.Head) (repeat bool, _ error) {
 		}
 		turn := max(highest, h.turn) + 1
 		if h.known {
-			if err := c.do("INSERT OR REPLACE INTO head_rows (device_no, epoch, seq, body, turn) VALUES (?, ?, ?, ?, ?)",
+			if err := c.do("INSERT INTO head_rows (device_no, epoch, seq, body, turn) VALUES (?, ?, ?, ?, ?) ON CONFLICT (device_no, epoch) DO UPDATE SET seq = excluded.seq, body = excluded.body, turn = excluded.turn",
 				h.no, h.epoch, h.seq, h.body[:], h.turn); err != nil {
 				return false, err
 			}
@@ -268,7 +268,7 @@ func (x *Inventory) AddDevice(ctx context.Context, d store.NewDevice) error {
 				return notFound("site", d.Site)
 			}
 		}
-		no, err := t.insert(`INSERT INTO device_rows (device_id, kind, name, site, first_seen, forked_from) VALUES (?, ?, ?, ?, ?, ?)`,
+		no, err := t.insert("device_no", `INSERT INTO device_rows (device_id, kind, name, site, first_seen, forked_from) VALUES (?, ?, ?, ?, ?, ?)`,
 			string(d.ID), d.Kind, d.Name, site, d.At.UnixMilli(), string(d.ForkedFrom))
 		if err != nil {
 			return err

@@ -22,15 +22,11 @@ func (x *Inventory) Events(ctx context.Context, q store.EventQuery) ([]store.Eve
 			w.add("d.merged_into IS NULL")
 		}
 		if len(q.Kinds) > 0 {
-			w.add("e.kind IN (SELECT value FROM json_each(?))", jsonTexts(q.Kinds))
+			w.add("e.kind IN (SELECT value FROM json_each(?))", textsOf(q.Kinds))
 		}
 		w.between("e.at", q.From, q.To)
-		limit := -1
-		if q.Limit > 0 {
-			limit = q.Limit
-		}
 		return v.each(ctx, "SELECT e.at, e.received_at, d.device_id, d.name, e.kind, e.count, e.attributes FROM event_rows e JOIN device_rows d USING (device_no)"+
-			w.String()+" ORDER BY e.at DESC, e.event_no DESC LIMIT ?", append(w.args, limit), func(scan scan) error {
+			w.String()+" ORDER BY e.at DESC, e.event_no DESC LIMIT ?", append(w.args, limitOf(q.Limit)), func(scan scan) error {
 			var e store.EventRow
 			var at, received int64
 			var attributes *string

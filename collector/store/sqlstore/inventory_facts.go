@@ -109,7 +109,12 @@ func (c *commit) refreshFacts(h *head, f *facts, moved bool) error {
 			if !ok {
 				continue
 			}
-			q := "UPDATE device_rows SET " + column + " = ?1 WHERE device_no = ?2 AND " + column + " COLLATE BINARY <> ?1"
+			v = c.d.keyed(v)
+			was := column
+			if _, text := v.(string); text {
+				was += " COLLATE BINARY"
+			}
+			q := "UPDATE device_rows SET " + column + " = ?1 WHERE device_no = ?2 AND " + was + " <> ?1"
 			if column == "kind" && v == "pc" {
 				// Agents enrol as PCs until they say more, and many an enclosure
 				// of something else looks like that of a PC.
@@ -170,7 +175,7 @@ func (x *Inventory) refreshSearchOf(t *tx, no int64, address string) error {
 	for _, m := range macs {
 		words = append(words, strings.NewReplacer(":", "", "-", "", ".", "").Replace(m))
 	}
-	facts, personal := lines(words), lines([]string{user, owner})
+	facts, personal := x.d.searched(lines(words)), x.d.searched(lines([]string{user, owner}))
 	var oldFacts, oldPersonal string
 	found, err := t.one("SELECT facts, personal FROM device_search WHERE rowid = ?", []any{no}, &oldFacts, &oldPersonal)
 	switch {
@@ -206,8 +211,8 @@ func (t *tx) keepAddresses(no int64, ips, macs []string) error {
 		}
 	}
 	for _, m := range macs {
-		if m == "00:00:00:00:00:00" {
-			continue // of a loopback
+		if m == "00:00:00:00:00:00" || len(m) > longestMac {
+			continue // of a loopback, or none
 		}
 		if err := t.do("INSERT OR IGNORE INTO host_mac (mac, device_no) VALUES (?, ?)", strings.ToLower(m), no); err != nil {
 			return err
@@ -215,6 +220,10 @@ func (t *tx) keepAddresses(no int64, ips, macs []string) error {
 	}
 	return nil
 }
+
+// longestMac is how long a hardware address is written at most: the 20 bytes of
+// InfiniBand (RFC 4391 §9.1.1) take 59 characters.
+const longestMac = 64
 
 // lines joins distinct words, each on a line, so that no search runs over the
 // end of one into the next.

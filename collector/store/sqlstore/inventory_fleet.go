@@ -60,7 +60,7 @@ func (v *view) heard(ctx context.Context, q store.RowQuery, p *plan) (map[int64]
 	w.add("d.merged_into IS NULL")
 	w.scope(q.Scope)
 	if q.Column != "" {
-		w.add("s.device_no IN (SELECT r.device_no"+p.from()+" WHERE "+p.expr(q.Column)+" IN (SELECT value FROM json_each(?)))", jsonTexts(q.Values))
+		w.add("s.device_no IN (SELECT r.device_no"+p.from()+" WHERE "+p.expr(q.Column)+" IN (SELECT value FROM json_each(?)))", textsOf(q.Values))
 	}
 	out := map[int64]store.Row{}
 	err := v.each(ctx, "SELECT d.device_no, d.device_id, s.status, s.read_at, s.good_at FROM device_rows d CROSS JOIN state_rows s ON s.device_no = d.device_no"+w.String(), w.args, func(scan scan) error {
@@ -89,7 +89,7 @@ func (v *view) rows(ctx context.Context, q store.RowQuery, p *plan, heads map[in
 		w.add("r.until_at IS NULL")
 	}
 	if q.Column != "" {
-		w.add(p.expr(q.Column)+" IN (SELECT value FROM json_each(?))", jsonTexts(q.Values))
+		w.add(p.expr(q.Column)+" IN (SELECT value FROM json_each(?))", textsOf(q.Values))
 	}
 	const fixed = 4
 	cells := make([]any, fixed+len(fields))

@@ -181,7 +181,7 @@ func (w *where) devices(ids []inventory.DeviceID) {
 	for i, id := range ids {
 		l[i] = string(id)
 	}
-	w.add("d.device_id IN (SELECT value FROM json_each(?))", jsonTexts(l))
+	w.add("d.device_id IN (SELECT value FROM json_each(?))", textsOf(l))
 }
 
 // between adds from <= column < to; a zero time is open.

@@ -61,7 +61,7 @@ func orders() map[string]order {
 		"name":                 {expr: "d.name"},
 		"agency":               {expr: "ifnull(a.name, '')", join: joinPlace},
 		"site":                 {expr: "ifnull(s.name, '')", join: joinPlace},
-		"labels":               {expr: "(SELECT ifnull(group_concat(label, ' '), '') FROM (SELECT label FROM label_rows l WHERE l.device_no = d.device_no ORDER BY label))"},
+		"labels":               {expr: "(SELECT ifnull(group_concat(label, ' '), '') FROM (SELECT label FROM label_rows l WHERE l.device_no = d.device_no ORDER BY label) AS o)"},
 		"presence":             {expr: "d.presence"},
 		"address":              {expr: "ifnull(n.address, '')", join: joinSeen},
 		"agent_version":        {expr: "d.agent_version"},
@@ -141,9 +141,15 @@ func (w *where) scope(s store.Scope) {
 		jsonNumbers(s.Sites), jsonNumbers(s.Agencies))
 }
 
-func jsonNumbers(l []int64) string {
-	b, _ := json.Marshal(append([]int64{}, l...))
-	return string(b)
+func jsonNumbers(l []int64) numberList { return append(numberList{}, l...) }
+
+// textsOf is a parameter that stands for a list of texts.
+func textsOf[T ~string](l []T) textList {
+	out := make(textList, len(l))
+	for i, s := range l {
+		out[i] = string(s)
+	}
+	return out
 }
 
 // Devices lists. The order is total: what sorts equal goes by birth.
@@ -213,16 +219,16 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 		ordered := " ORDER BY " + expr + direction + ", d.device_no" + direction
 		if q.Limit <= 0 {
 			var err error
-			page.Devices, err = v.devices(ctx, w.String()+ordered, w.args, "")
+			page.Devices, err = v.devices(ctx, w.String()+ordered, w.args, nil)
 			return err
 		}
 		// First who is on the page, then what is shown of them: sorting a
 		// fleet must not carry all its columns along.
 		var nos []int64
 		var last cursor
-		limit := q.Limit + 1
+		limit := limitOf(q.Limit + 1)
 		if index {
-			limit = -1
+			limit = limitOf(0)
 		}
 		err := v.each(ctx, "SELECT d.device_no, "+by.expr+" FROM device_rows d"+by.join+w.String()+ordered+" LIMIT ?", append(w.args, limit), func(scan scan) error {
 			if index {
@@ -262,9 +268,9 @@ func (v *view) numbered(ctx context.Context, nos []int64) ([]store.Device, error
 	return v.devices(ctx, " JOIN json_each(?) j ON j.value = d.device_no ORDER BY j.key", []any{list}, list)
 }
 
-// devices loads devices with their labels; only is their numbers as JSON, or
-// empty when they are many.
-func (v *view) devices(ctx context.Context, rest string, args []any, only string) ([]store.Device, error) {
+// devices loads devices with their labels; only is their numbers, or
+// nil when they are many.
+func (v *view) devices(ctx context.Context, rest string, args []any, only numberList) ([]store.Device, error) {
 	var out []store.Device
 	at := map[int64]int{}
 	err := v.each(ctx, "SELECT "+deviceColumns+deviceTables+rest, args, func(scan scan) error {
@@ -277,7 +283,7 @@ func (v *view) devices(ctx context.Context, rest string, args []any, only string
 		return nil, err
 	}
 	var w where
-	if only != "" {
+	if only != nil {
 		w.add("device_no IN (SELECT value FROM json_each(?))", only)
 	}
 	return out, v.each(ctx, "SELECT device_no, label FROM label_rows"+w.String()+" ORDER BY device_no, label", w.args, func(scan scan) error {

@@ -43,7 +43,7 @@ func (x *Inventory) Merge(ctx context.Context, old, into inventory.DeviceID, by,
 			return err
 		}
 		x.forget(t, old)
-		m.ID, err = t.insert("INSERT INTO merge_rows (old_no, into_no, made_by, made_at, reason, carried) VALUES (?, ?, ?, ?, ?, ?)",
+		m.ID, err = t.insert("id", "INSERT INTO merge_rows (old_no, into_no, made_by, made_at, reason, carried) VALUES (?, ?, ?, ?, ?, ?)",
 			oldNo, intoNo, by, at.UnixMilli(), reason, string(carried))
 		return err
 	})

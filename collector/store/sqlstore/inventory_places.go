@@ -47,7 +47,7 @@ func (t *tx) put(what, name string, id *int64, insert, update string, args ...an
 		return fmt.Errorf("%s needs a name", what)
 	}
 	if *id == 0 {
-		no, err := t.insert(insert, args...)
+		no, err := t.insert("id", insert, args...)
 		if err != nil {
 			return fmt.Errorf("%s %q: %w", what, name, err)
 		}

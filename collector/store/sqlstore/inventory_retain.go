@@ -156,6 +156,10 @@ func (x *Inventory) Counts(ctx context.Context) (store.Counts, error) {
 	if err != nil {
 		return c, fmt.Errorf("count: %w", err)
 	}
+	if x.d.server != nil {
+		c.Bytes, err = x.d.sizeServer(ctx)
+		return c, err
+	}
 	for _, suffix := range []string{"", "-wal"} {
 		if st, err := os.Stat(x.d.path + suffix); err == nil {
 			c.Bytes += st.Size()

@@ -196,7 +196,7 @@ func (c *commit) factNo(p *plan, values []any) (any, error) {
 				args = append(args, versionSort(v))
 			}
 		}
-		if no, err = c.insert(p.factInsert, args...); err != nil {
+		if no, err = c.insert("fact_no", p.factInsert, args...); err != nil {
 			return nil, err
 		}
 	}

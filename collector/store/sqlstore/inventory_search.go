@@ -46,7 +46,7 @@ func joined(by string, list ...cond) cond {
 }
 
 // never holds for no device.
-func never() cond { return cond{sql: "0"} }
+func never() cond { return cond{sql: "(1 = 0)"} }
 
 // compiler turns a filter into a condition.
 type compiler struct {
@@ -223,7 +223,7 @@ func number(e string, op search.Op, n float64) cond {
 	if op == search.Known {
 		return cond{sql: "(" + e + " IS NOT NULL)"}
 	}
-	return cond{sql: "(" + e + " " + operator(op) + " ?)", args: []any{n}}
+	return cond{sql: "(" + e + " " + operator(op) + " CAST(? AS DOUBLE PRECISION))", args: []any{n}}
 }
 
 // operator is the SQL of a comparison; ":" compares as "=" does.

@@ -115,7 +115,7 @@ func (c *compiler) free(t search.Term) (cond, error) {
 		if p := c.x.named["address"]; p != nil {
 			alts = append(alts, p.havingOne("address", like(p.expr("address"), globPattern(t.Value.Text))))
 		}
-	case len([]rune(t.Value.Text)) < 3:
+	case c.x.d.server != nil || len([]rune(t.Value.Text)) < 3:
 		x := like("t.facts", "%"+escapeLike(t.Value.Text)+"%")
 		if c.personal {
 			x = joined("OR", x, like("t.personal", "%"+escapeLike(t.Value.Text)+"%"))
@@ -267,7 +267,7 @@ func (c *compiler) port(t search.Term) (cond, error) {
 	}
 	match := func(e string, v search.Value) cond {
 		if op == search.Known || v.Text == "" {
-			return cond{sql: "1"}
+			return cond{sql: "(1 = 1)"}
 		}
 		return text(e, search.Word, op, v)
 	}

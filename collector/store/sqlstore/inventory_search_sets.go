@@ -82,7 +82,7 @@ func (s devices) numbers() []int64 {
 func (v *view) numbersOf(ctx context.Context, query string, args ...any) (devices, error) {
 	var out devices
 	var text *string
-	if _, err := v.one(ctx, "SELECT group_concat(device_no) FROM ("+query+")", args, &text); err != nil || text == nil {
+	if _, err := v.one(ctx, "SELECT group_concat(device_no) FROM ("+query+") AS o", args, &text); err != nil || text == nil {
 		return out, err
 	}
 	var no int64
@@ -212,7 +212,7 @@ func (e *evaluator) eval(ctx context.Context, x search.Expr) (chosen, error) {
 		set, err := e.view.numbersOf(ctx, cond.set, cond.args...)
 		return chosen{set: set, done: true}, err
 	case nil:
-		return chosen{cond: cond{sql: "1"}}, nil
+		return chosen{cond: cond{sql: "(1 = 1)"}}, nil
 	}
 	return chosen{}, fmt.Errorf("filter has a part of unknown kind %T", x)
 }

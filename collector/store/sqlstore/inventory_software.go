@@ -39,13 +39,9 @@ func (x *Inventory) Software(ctx context.Context, q store.SoftwareQuery) ([]stor
 		query = "SELECT f.name, ifnull(max(f.publisher), ''), " + version + ", count(DISTINCT ifnull(f.version, '')), count(DISTINCT r.device_no)" +
 			" FROM device_rows d JOIN software_rows r ON r.device_no = d.device_no JOIN software_facts f ON f.fact_no = r.fact_no" + w.String() + " GROUP BY " + by
 	}
-	limit := -1
-	if q.Limit > 0 {
-		limit = q.Limit
-	}
 	var out []store.SoftwareTitle
 	err := x.d.read(ctx, func(v *view) error {
-		return v.each(ctx, query+" ORDER BY 5 DESC, 1, 3 LIMIT ?", append(w.args, limit), func(scan scan) error {
+		return v.each(ctx, query+" ORDER BY 5 DESC, 1, 3 LIMIT ?", append(w.args, limitOf(q.Limit)), func(scan scan) error {
 			var t store.SoftwareTitle
 			err := scan(&t.Name, &t.Publisher, &t.Version, &t.Versions, &t.Devices)
 			out = append(out, t)

@@ -48,7 +48,7 @@ func (t *tx) layOut(s *inventory.Section, have tables) (*plan, error) {
 	no, known := have.sections[s.Name]
 	if !known {
 		var err error
-		if no, err = t.insert("INSERT INTO section_name (name) VALUES (?)", s.Name); err != nil {
+		if no, err = t.insert("section", "INSERT INTO section_name (name) VALUES (?)", s.Name); err != nil {
 			return nil, err
 		}
 	}
@@ -135,7 +135,7 @@ func (t *tx) tables() (tables, error) {
 	if err != nil {
 		return have, err
 	}
-	err = t.each("SELECT m.name, c.name, c.type FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%'", nil, func(scan scan) error {
+	err = t.each(t.d.columns(), nil, func(scan scan) error {
 		var table, column, kind string
 		if err := scan(&table, &column, &kind); err != nil {
 			return err
@@ -218,7 +218,7 @@ func (x *Inventory) migrateViews(t *tx, now time.Time) error {
 		return err
 	}
 	var old []string
-	if err := t.each("SELECT name FROM sqlite_schema WHERE type = 'view'", nil, func(scan scan) error {
+	if err := t.each(t.d.views(), nil, func(scan scan) error {
 		old = append(old, "")
 		return scan(&old[len(old)-1])
 	}); err != nil {

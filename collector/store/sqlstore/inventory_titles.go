@@ -95,7 +95,7 @@ func (t *tx) writeTitles(l titleChanges) error {
 			continue
 		}
 		if err := t.do(`INSERT INTO title_rows (name, version, publisher, devices) VALUES (?, ?, ?, ?)
-			ON CONFLICT (name, ifnull(version, char(0))) DO UPDATE SET devices = devices + excluded.devices, publisher = ifnull(excluded.publisher, publisher)`,
+			ON CONFLICT (name, ifnull(version, char(0))) DO UPDATE SET devices = title_rows.devices + excluded.devices, publisher = ifnull(excluded.publisher, title_rows.publisher)`,
 			k.name, k.version, c.publisher, c.devices); err != nil {
 			return err
 		}

@@ -214,7 +214,7 @@ func (n *Notices) Settle(ctx context.Context, channel string, s notify.Settlemen
 				return err
 			}
 			if added > 0 && l.Kind == notify.Summary {
-				if err := t.do("INSERT INTO notice_digest VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at", channel, l.Routes[0], stamp(l.Formed)); err != nil {
+				if err := t.do("INSERT INTO notice_digest VALUES (?, ?, ?) ON CONFLICT (channel, route) DO UPDATE SET at = excluded.at", channel, l.Routes[0], stamp(l.Formed)); err != nil {
 					return err
 				}
 			}

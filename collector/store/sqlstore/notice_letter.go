@@ -112,7 +112,7 @@ func (n *Notices) Counts(ctx context.Context) (out []notify.Count, pending int, 
 				count(*) FILTER (WHERE state = 2) AS dropped, 0 AS storms, 0 AS last FROM notice_item GROUP BY channel
 			UNION ALL
 			SELECT channel, 0, count(*) FILTER (WHERE state = 'unsent'), count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'failed'),
-				0, count(*) FILTER (WHERE kind = 'storm'), ifnull(max(tried) FILTER (WHERE state = 'sent'), 0) FROM notice_letter GROUP BY channel)
+				0, count(*) FILTER (WHERE kind = 'storm'), ifnull(max(tried) FILTER (WHERE state = 'sent'), 0) FROM notice_letter GROUP BY channel) AS o
 			GROUP BY channel ORDER BY channel`, nil, func(s scan) error {
 			var c notify.Count
 			var last int64

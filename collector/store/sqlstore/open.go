@@ -15,8 +15,8 @@ import (
 type Options struct {
 	Log     *slog.Logger     // nil: silent
 	Now     func() time.Time // only for noting when a migration ran; nil: time.Now
-	Readers int              // connections that read at once; 0: 4
-	Cache   int64            // bytes of page cache per connection; 0: 16 MiB
+	Readers int              // connections that read at once; 0: 4 of a file, 8 of a server
+	Cache   int64            // bytes of page cache per connection of a file; 0: 16 MiB
 }
 
 func (o Options) readers() int {
@@ -47,7 +47,7 @@ func (o Options) now() time.Time {
 	return time.Now()
 }
 
-// Inventory is store.Inventory in one SQLite file.
+// Inventory is store.Inventory in one SQLite file, or in a schema of PostgreSQL.
 type Inventory struct {
 	d     *database
 	log   *slog.Logger
@@ -80,6 +80,11 @@ func Open(ctx context.Context, path string, o Options) (*Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newInventory(ctx, d, o)
+}
+
+// newInventory brings tables up to the catalogue; it closes d if it cannot.
+func newInventory(ctx context.Context, d *database, o Options) (*Inventory, error) {
 	x := &Inventory{d: d, log: o.log(), heads: map[inventory.DeviceID]*head{},
 		facts: newCache[factKey, []any](factsKept), digests: newCache[digest, int64](factsKept)}
 	if err := x.prepare(ctx, o); err != nil {
@@ -95,8 +100,14 @@ func (x *Inventory) prepare(ctx context.Context, o Options) error {
 	if err := x.migrateSections(ctx, inventory.Schema(), o.now()); err != nil {
 		return err
 	}
+	if s := x.d.server; s != nil {
+		s.fresh = func(t *tx) error {
+			x.heads = map[inventory.DeviceID]*head{}
+			return x.loadRules(t)
+		}
+	}
 	return x.d.write(ctx, x.loadRules)
 }
 
-// Close checkpoints and closes the file. No other method may run or follow.
+// Close closes the database; a file is checkpointed before. No other method may run or follow.
 func (x *Inventory) Close() error { return x.d.close() }

@@ -48,7 +48,7 @@ func (x *Inventory) Census(ctx context.Context) (devices map[store.Presence]int6
 		}); err != nil {
 			return err
 		}
-		return v.each(ctx, `SELECT severity, count(*) FROM incident_rows WHERE (status = 'resolved') = 0 AND backlog = 0 AND hygiene = 0 GROUP BY severity`, nil, func(s scan) error {
+		return v.each(ctx, `SELECT severity, count(*) FROM incident_rows WHERE (status = 'resolved') = (0 = 1) AND backlog = 0 AND hygiene = 0 GROUP BY severity`, nil, func(s scan) error {
 			err := s(&name, &n)
 			incidents[name] += n
 			return err

@@ -1,0 +1,67 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"muster/collector/store"
+)
+
+// explainPostgres turns an error of a server into one that a person can act
+// on. Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+func explainPostgres(name string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return explainCode(name, e, err)
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	switch {
+	case errors.Is(err, store.ErrBusy):
+		return err
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, driver.ErrBadConn),
+		errors.Is(err, net.ErrClosed), errors.Is(err, context.DeadlineExceeded), strings.Contains(err.Error(), "conn closed"), pgconn.Timeout(err):
+		return fmt.Errorf("%w: %s cannot be reached; see whether the server runs, and whether a firewall or a wrong stores.postgres setting is between: %w", store.ErrBusy, name, err)
+	}
+	return err
+}
+
+func explainCode(name string, e *pgconn.PgError, err error) error {
+	switch e.Code {
+	case "23505": // unique_violation
+		return fmt.Errorf("%w: %w", store.ErrConflict, err)
+	case "53100": // disk_full
+		return fmt.Errorf("%w: the disk of %s is full; free some space: %w", store.ErrFull, name, err)
+	case "53300": // too_many_connections
+		return fmt.Errorf("%w: %s has no connection left; raise max_connections, or lower stores.postgres.connections: %w", store.ErrBusy, name, err)
+	case "28P01", "28000": // invalid_password, invalid_authorization_specification
+		return fmt.Errorf("%s refuses the user or the password; see stores.postgres.user and password_file, and pg_hba.conf of the server: %w", name, err)
+	case "3D000": // invalid_catalog_name
+		return fmt.Errorf("%s does not exist; create it (CREATE DATABASE … ENCODING 'UTF8'), as docs/operations.md says: %w", name, err)
+	case "42501": // insufficient_privilege
+		return fmt.Errorf("the user of %s lacks a right; make it the owner of the database: %w", name, err)
+	case "58P01", "0A000": // undefined_file, feature_not_supported: of an extension
+		if strings.Contains(e.Message, "extension") {
+			return fmt.Errorf("%s lacks the extensions citext and pg_trgm; install the server's contrib package: %w", name, err)
+		}
+	case "25006": // read_only_sql_transaction
+		return fmt.Errorf("%w: %s has become a standby that is only read; name the primary server: %w", store.ErrBusy, name, err)
+	case "XX001", "XX002": // data_corrupted, index_corrupted
+		return fmt.Errorf("%w: %s is damaged; restore a backup of the server: %w", store.ErrFatal, name, err)
+	}
+	switch e.Code[:2] {
+	case "08", "57", "53", "40", "58": // connection, operator, resources, rolled back, system
+		return fmt.Errorf("%w: %s does not answer just now: %w", store.ErrBusy, name, err)
+	}
+	return err
+}

@@ -1,0 +1,115 @@
+package sqlstore
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+
+	"muster/collector/store"
+	"muster/collector/store/sqlstore/postgrestest"
+	"muster/collector/store/storetest"
+)
+
+// theServer is the one of this test program.
+var theServer = sync.OnceValues(func() (*postgrestest.Server, error) {
+	s, err := postgrestest.Start(false)
+	if err != nil {
+		return nil, err
+	}
+	s.Template(func(database string) error {
+		ctx := context.Background()
+		x, err := OpenPostgres(ctx, on(s, database), Options{})
+		if err != nil {
+			return err
+		}
+		c, err := OpenControlPostgres(ctx, on(s, database), Options{})
+		if err != nil {
+			return err
+		}
+		if err := c.Close(); err != nil {
+			return err
+		}
+		return x.Close()
+	}, wipe)
+	atEnd = s.Stop
+	return s, nil
+})
+
+// wipe empties all tables and lets numbers begin at 1 again.
+const wipe = `SET session_replication_role = replica;
+DO $$DECLARE x record; BEGIN
+	FOR x IN SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('inventory', 'control')
+		AND tablename NOT IN ('schema_version', 'catalogue_version', 'section_name', 'audit_start') LOOP
+		EXECUTE format('DELETE FROM %I.%I', x.schemaname, x.tablename);
+	END LOOP;
+	FOR x IN SELECT format('%I.%I', schemaname, sequencename) AS name FROM pg_sequences WHERE schemaname IN ('inventory', 'control') AND sequencename NOT LIKE 'section_name%' LOOP
+		PERFORM setval(x.name::regclass, 1, false);
+	END LOOP;
+	UPDATE inventory.section_name SET rows = 0, open = 0;
+	UPDATE control.audit_start SET seq = 0, hash = '';
+END$$`
+
+func on(s *postgrestest.Server, database string) Server {
+	return Server{Host: s.Dir, Database: database, User: postgrestest.User}
+}
+
+func realServer(t testing.TB) *postgrestest.Server {
+	t.Helper()
+	s, err := theServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// openPostgres makes an empty store that ends with the test.
+func openPostgres(t testing.TB) *Inventory {
+	t.Helper()
+	s := realServer(t)
+	return openOn(t, on(s, s.Copy(t)))
+}
+
+func openOn(t testing.TB, s Server) *Inventory {
+	t.Helper()
+	x, err := OpenPostgres(t.Context(), s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := x.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return x
+}
+
+func controlPostgres(t testing.TB) *Control {
+	t.Helper()
+	s := realServer(t)
+	c, err := OpenControlPostgres(t.Context(), on(s, s.Copy(t)), Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func TestPostgresInventory(t *testing.T) {
+	storetest.RunInventory(t, func(t *testing.T) store.Inventory { return openPostgres(t) })
+}
+
+func TestPostgresHealth(t *testing.T) {
+	storetest.RunHealth(t, func(t *testing.T) storetest.HealthStore {
+		x := openPostgres(t)
+		return storetest.HealthStore{Inventory: x, Health: x, Told: func(t *testing.T) []storetest.Told { return told(t, x) }}
+	})
+}
+
+func TestPostgresGear(t *testing.T) {
+	storetest.RunGear(t, func(t *testing.T) store.Gear { return controlPostgres(t) })
+}
