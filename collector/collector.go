@@ -474,8 +474,8 @@ func (c *collector) retain(ctx context.Context, now time.Time) {
 			c.log.Error("retention of the audit failed", "error", err)
 		}
 	}
-	if r.Series > 0 {
-		if err := c.series.Retain(ctx, time.Duration(r.Series), now); err != nil && !errors.Is(err, store.ErrLoading) && ctx.Err() == nil {
+	if r.Series > 0 || r.Raw > 0 {
+		if err := c.series.Retain(ctx, store.SeriesRetention{Raw: time.Duration(r.Raw), Hourly: time.Duration(r.Series)}, now); err != nil && !errors.Is(err, store.ErrLoading) && ctx.Err() == nil {
 			c.log.Error("retention of the series failed", "error", err)
 		}
 	}

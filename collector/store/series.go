@@ -64,6 +64,10 @@ type Matcher struct {
 // points from From (which is in) to To (which is not). Steps begin at
 // multiples of Step since 1970, so that two questions about one hour see the
 // same steps; the first may begin before From, but holds no point from there.
+//
+// Where points have become hourly figures (Retain), steps are made of these, a
+// step shorter than an hour holding those of the hour that begins in it. Points
+// as stored are then the last of each hour.
 type SeriesQuery struct {
 	Measurement string
 	Field       string
@@ -186,10 +190,13 @@ type Series interface {
 	// beyond q.Limit or MaxPoints, ErrQuery for what makes no sense,
 	// ErrUnavailable and ErrConfiguration of a store beside the collector.
 	Query(ctx context.Context, q SeriesQuery) ([]SeriesResult, error)
-	// Retain drops points older than keep before now: no query sees them any
-	// more, the disk may follow later. It is not remembered over a restart, so
-	// it is called at start and then now and then. Zero keeps for ever.
-	Retain(ctx context.Context, keep time.Duration, now time.Time) error
+	// Retain makes hourly figures of what is older than keep.Raw, drops the
+	// points they are made of, and drops figures older than keep.Hourly: no
+	// query sees them any more, the disk may follow later. Figures outlast a
+	// restart, the times do not, so it is called at start and then now and
+	// then. What comes later for a time that has figures already is TooOld. It
+	// may take long where much is to be made, and goes on where it was stopped.
+	Retain(ctx context.Context, keep SeriesRetention, now time.Time) error
 	// Stats says how many series are in memory and how many bytes on disk.
 	// It answers while opening too.
 	Stats(ctx context.Context) (SeriesStats, error)

@@ -120,11 +120,7 @@ func (s *Steps) Add(at int64, v float64) {
 		s.out = append(s.out, TimeValue{At: time.UnixMilli(at).UTC(), Value: v})
 		return
 	}
-	if start := floor(at, s.step); !s.open || start != s.start {
-		s.close()
-		s.open, s.start = true, start
-		s.n, s.sum, s.seconds = 0, 0, 0
-	}
+	s.at(at)
 	s.n++
 	switch s.as {
 	case Mean:

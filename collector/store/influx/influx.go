@@ -66,12 +66,15 @@ type Store struct {
 	log    *slog.Logger
 	client influxdb.Client
 	http   *http.Client
-	cutoff atomic.Int64 // Unix ms; nothing before it is taken or shown
-	gzip   bool
+	cutoff atomic.Int64 // Unix ms; no point before it is taken or shown
+	rolled atomic.Int64 // Unix ms; before it there are hourly figures only
+	hours  atomic.Int64 // Unix ms; no figure before it is shown
 
 	ended context.Context // of every call, by Close
 	end   context.CancelFunc
 	calls sync.WaitGroup
+
+	rolling sync.Mutex // one at a time makes hourly figures
 
 	planMu sync.Mutex
 	plans  map[report.LayoutHash]*plan
@@ -123,7 +126,9 @@ func New(o Options) (*Store, error) {
 	s.client = influxdb.NewClientWithOptions(o.URL, token, influxdb.DefaultOptions().SetHTTPClient(s.http).
 		SetApplicationName("muster").SetPrecision(time.Millisecond).SetUseGZip(o.Compress).SetMaxRetries(0))
 	s.ended, s.end = context.WithCancel(context.Background())
-	s.cutoff.Store(math.MinInt64)
+	for _, at := range []*atomic.Int64{&s.cutoff, &s.rolled, &s.hours} {
+		at.Store(math.MinInt64)
+	}
 	s.about.Place = fmt.Sprintf("database %s at %s", o.Database, o.URL)
 	return s, nil
 }
@@ -305,22 +310,6 @@ func (s *Store) Sync(ctx context.Context) error {
 		return err
 	}
 	done()
-	return nil
-}
-
-// Retain implements store.Series. The server deletes by its own clock what is
-// older than the retention of its database; queries see nothing of it before.
-func (s *Store) Retain(ctx context.Context, keep time.Duration, now time.Time) error {
-	_, done, err := s.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	if keep == 0 {
-		s.cutoff.Store(math.MinInt64)
-		return nil
-	}
-	s.cutoff.Store(now.Add(-keep).UnixMilli())
 	return nil
 }
 

@@ -90,51 +90,79 @@ func (s *Store) Query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesR
 		return nil, nil
 	}
 	g := gathering{q: q, limit: cmp.Or(q.Limit, store.DefaultLimit), name: metric.Series(q.Measurement, q.Field), matchers: keptMatchers(q.Matchers)}
-	statement, some := s.statement(q, p)
-	if !some {
-		return nil, nil
+	if g.past, err = s.past(ctx, p, q); err != nil {
+		return nil, s.unanswered(err)
 	}
-	if err := s.ask(ctx, p.db, p.rp, statement.text, g.raw(statement.stepped)); err != nil {
-		var said *statementError
-		if errors.As(err, &said) {
-			s.suspect(store.ErrConfiguration)
-			return nil, fmt.Errorf("query series store: %w: %w", store.ErrConfiguration, said)
+	if a, some := s.statement(q, p, len(g.past) > 0); some {
+		g.steps, g.form = store.NewSteps(q), a.form
+		if err := s.ask(ctx, p.db, p.rp, a.text, g.row); err != nil && !absent(err) {
+			return nil, s.unanswered(err)
 		}
-		if !errors.Is(err, store.ErrLimit) {
-			s.suspect(err)
-		}
-		return nil, fmt.Errorf("query series store: %w", err)
 	}
 	return g.done()
 }
 
-// asked is a statement, and whether its points are steps already.
-type asked struct {
-	text    string
-	stepped bool
+// unanswered sorts the error of a question.
+func (s *Store) unanswered(err error) error {
+	var said *statementError
+	if errors.As(err, &said) {
+		err = fmt.Errorf("%w: %w", store.ErrConfiguration, said)
+	}
+	s.suspect(err)
+	return fmt.Errorf("query series store: %w", err)
 }
 
-// statement writes the question; some is false when no point can be there.
-func (s *Store) statement(q store.SeriesQuery, p place) (a asked, some bool) {
+// asked is a statement, and what its rows are.
+type asked struct {
+	text string
+	form form
+}
+
+// form is what the rows of an answer hold.
+type form int
+
+const (
+	points form = iota // as stored
+	steps              // made by the server
+	hours              // the same figures as of the past, to be joined with it
+)
+
+// statement writes the question for what is there as it came; some is false when
+// no point can be there. With a past before it, steps are made here, of hours
+// that the server makes where hours fit into steps.
+func (s *Store) statement(q store.SeriesQuery, p place, past bool) (a asked, some bool) {
 	_, f, _ := metric.Lookup(q.Measurement, q.Field)
 	from, to := q.Span()
 	from = max(from-q.Reach().Milliseconds(), s.cutoff.Load(), earliest)
 	if to = min(to, latest); from >= to {
 		return a, false
 	}
-	what, group := identifier(q.Field), "*"
-	if q.Step > 0 && f.Type != metric.Bool && q.Aggregate != store.Rate {
-		a.stepped = true
-		what = string(cmp.Or(q.Aggregate, store.Last)) + "(" + what + ")"
+	field := identifier(q.Field)
+	what, group := field, "*"
+	switch made := q.Step > 0 && f.Type != metric.Bool && q.Aggregate != store.Rate; {
+	case made && !past:
+		a.form = steps
+		what = string(cmp.Or(q.Aggregate, store.Last)) + "(" + field + ")"
 		group = fmt.Sprintf("time(%dms), * fill(none)", q.Step.Milliseconds())
+	case made && q.Step%time.Hour == 0:
+		a.form = hours
+		var list []string
+		for _, n := range q.Figures() {
+			list = append(list, n+"("+field+")")
+		}
+		what, group = strings.Join(list, ", "), fmt.Sprintf("time(%dms), * fill(none)", hourMS)
 	}
-	source := identifier(p.db) + "." + identifier(p.rp) + "." + identifier(q.Measurement)
-	if p.rp == "" {
-		source = identifier(q.Measurement)
-	}
-	a.text = fmt.Sprintf("SELECT %s AS v FROM %s WHERE time >= %dms AND time < %dms AND %s != ''%s GROUP BY %s",
-		what, source, from, to, identifier(store.LabelDevice), conditions(q.Matchers), group)
+	a.text = fmt.Sprintf("SELECT %s FROM %s WHERE time >= %dms AND time < %dms AND %s != ''%s GROUP BY %s",
+		what, source(p.db, p.rp, q.Measurement), from, to, identifier(store.LabelDevice), conditions(q.Matchers), group)
 	return a, true
+}
+
+// source names a measurement.
+func source(db, rp, measurement string) string {
+	if rp == "" {
+		return identifier(measurement)
+	}
+	return identifier(db) + "." + identifier(rp) + "." + identifier(measurement)
 }
 
 // conditions are those of the matchers that the server shall look up: a label
@@ -193,48 +221,64 @@ type gathering struct {
 	matchers []store.Matcher
 	limit    int
 	name     string
+	form     form
+	past     map[string]*pastSeries // that no row was met of yet
 
-	out    []store.SeriesResult
-	total  int
-	open   bool
-	labels map[string]string
-	skip   bool
-	steps  *store.Steps
-	points []store.TimeValue
+	out   []store.SeriesResult
+	total int
+	open  bool
+	tags  map[string]string
+	skip  bool
+	steps *store.Steps
+	ready []store.TimeValue // steps that the server made
 }
 
-// raw takes rows of points, or of steps that the server made.
-func (g *gathering) raw(stepped bool) func(*row) error {
-	g.steps = store.NewSteps(g.q)
-	return func(x *row) error {
-		if !g.open || !sameTags(g.labels, x.Tags) {
-			if err := g.close(); err != nil {
-				return err
-			}
-			g.begin(x.Tags)
+// row takes a stretch of a series.
+func (g *gathering) row(x *row) error {
+	if !g.open || !maps.Equal(g.tags, x.Tags) {
+		if err := g.close(); err != nil {
+			return err
 		}
-		if g.skip {
-			return nil
-		}
-		for _, v := range x.Values {
-			if len(v) < 2 || !v[0].ok || !v[1].ok {
-				continue
-			}
-			at := int64(v[0].number)
-			if stepped {
-				g.points = append(g.points, store.TimeValue{At: time.UnixMilli(at).UTC(), Value: v[1].number})
-			} else {
-				g.steps.Add(at, v[1].number)
-			}
-		}
+		g.begin(x.Tags)
+	}
+	if g.skip {
 		return nil
 	}
+	if g.form == hours {
+		list, err := readHours(x, g.q.Figures())
+		for _, h := range list {
+			g.steps.AddHour(h)
+		}
+		return err
+	}
+	for _, v := range x.Values {
+		if len(v) < 2 || !v[0].ok || !v[1].ok {
+			continue
+		}
+		at := int64(v[0].number)
+		if g.form == steps {
+			g.ready = append(g.ready, store.TimeValue{At: time.UnixMilli(at).UTC(), Value: v[1].number})
+		} else {
+			g.steps.Add(at, v[1].number)
+		}
+	}
+	return nil
 }
 
-// begin begins a series.
+// begin begins a series, with its past if it has one.
 func (g *gathering) begin(tags map[string]string) {
-	g.open, g.labels = true, tags
+	g.open, g.tags = true, tags
 	g.skip = slices.ContainsFunc(g.matchers, func(m store.Matcher) bool { return !m.Match(tags[m.Label]) })
+	if len(g.past) == 0 {
+		return
+	}
+	key := labelText(tags)
+	if p := g.past[key]; p != nil {
+		for _, h := range p.hours {
+			g.steps.AddHour(h)
+		}
+		delete(g.past, key)
+	}
 }
 
 // close ends the series that is open.
@@ -243,8 +287,8 @@ func (g *gathering) close() error {
 		return nil
 	}
 	g.open = false
-	points := append(g.points, g.steps.Done()...)
-	g.points = nil
+	points := append(g.ready, g.steps.Done()...)
+	g.ready = nil
 	if g.skip || len(points) == 0 {
 		return nil
 	}
@@ -254,7 +298,7 @@ func (g *gathering) close() error {
 	if g.total += len(points); g.total > store.MaxPoints {
 		return fmt.Errorf("%w: more than %d points of %s", store.ErrLimit, store.MaxPoints, g.name)
 	}
-	labels := maps.Clone(g.labels)
+	labels := maps.Clone(g.tags)
 	maps.DeleteFunc(labels, func(_, v string) bool { return v == "" })
 	g.out = append(g.out, store.SeriesResult{Labels: labels, Points: points})
 	return nil
@@ -265,8 +309,16 @@ func (g *gathering) done() ([]store.SeriesResult, error) {
 	if err := g.close(); err != nil {
 		return nil, err
 	}
+	g.steps = store.NewSteps(g.q)
+	for len(g.past) > 0 { // of which there are no points
+		for _, p := range g.past {
+			g.begin(p.tags)
+			if err := g.close(); err != nil {
+				return nil, err
+			}
+			break
+		}
+	}
 	slices.SortFunc(g.out, func(a, b store.SeriesResult) int { return store.CompareLabels(a.Labels, b.Labels) })
 	return g.out, nil
 }
-
-func sameTags(a, b map[string]string) bool { return maps.Equal(a, b) }

@@ -72,6 +72,14 @@ func (s *Store) probe(ctx context.Context) (About, place, error) {
 		return about, place{}, fmt.Errorf("%w: %s has fields of Muster's names as other types (%s): give Muster a database of its own with influx.database, or drop these measurements there",
 			store.ErrConfiguration, about.Place, listed(clash, 5))
 	}
+	till, err := s.marked(ctx, p)
+	if err != nil {
+		return about, place{}, err
+	}
+	if till > s.rolled.Load() {
+		s.rolled.Store(till)
+		s.cutoff.Store(max(s.cutoff.Load(), till))
+	}
 	return about, p, nil
 }
 

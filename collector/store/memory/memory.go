@@ -34,7 +34,8 @@ type Series struct {
 
 	mu     sync.Mutex
 	series map[string]*line // by name and labels
-	cutoff int64            // Unix ms; nothing before it is kept
+	cutoff int64            // Unix ms; no points before it are kept
+	rolled int64            // Unix ms; before it there are hourly figures only
 	closed bool
 }
 
@@ -42,13 +43,14 @@ type line struct {
 	name   string
 	labels map[string]string
 	points map[int64]float64
+	hours  []store.Hour // ascending
 }
 
 var _ store.Series = (*Series)(nil)
 
 // New makes an empty store with the system's clock.
 func New() *Series {
-	return &Series{Now: time.Now, series: map[string]*line{}, cutoff: math.MinInt64}
+	return &Series{Now: time.Now, series: map[string]*line{}, cutoff: math.MinInt64, rolled: math.MinInt64}
 }
 
 // Append implements store.Series.
@@ -122,6 +124,9 @@ func (s *Series) Query(ctx context.Context, q store.SeriesQuery) ([]store.Series
 			continue
 		}
 		steps := store.NewSteps(q)
+		for _, h := range l.hours {
+			steps.AddHour(h)
+		}
 		for _, at := range slices.Sorted(maps.Keys(l.points)) {
 			steps.Add(at, l.points[at])
 		}
@@ -143,24 +148,40 @@ func (s *Series) Query(ctx context.Context, q store.SeriesQuery) ([]store.Series
 }
 
 // Retain implements store.Series.
-func (s *Series) Retain(ctx context.Context, keep time.Duration, now time.Time) error {
+func (s *Series) Retain(ctx context.Context, keep store.SeriesRetention, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.usable(ctx, nil); err != nil {
 		return err
 	}
-	if keep == 0 {
-		s.cutoff = math.MinInt64
-		return nil
+	cuts := keep.Cuts(now)
+	if cuts.Rolls {
+		s.roll(cuts.Raw)
 	}
-	s.cutoff = now.Add(-keep).UnixMilli()
+	s.cutoff = max(cuts.Raw, s.rolled)
 	for key, l := range s.series {
 		maps.DeleteFunc(l.points, func(at int64, _ float64) bool { return at < s.cutoff })
-		if len(l.points) == 0 {
+		l.hours = slices.DeleteFunc(l.hours, func(h store.Hour) bool { return h.At < cuts.Hours })
+		if len(l.points)+len(l.hours) == 0 {
 			delete(s.series, key)
 		}
 	}
 	return nil
+}
+
+// roll makes hours of what lies before to and is not made into them yet.
+func (s *Series) roll(to int64) {
+	if to <= s.rolled {
+		return
+	}
+	for _, l := range s.series {
+		hours := store.NewHours(s.rolled, to)
+		for _, at := range slices.Sorted(maps.Keys(l.points)) {
+			hours.Add(at, l.points[at])
+		}
+		l.hours = append(l.hours, hours.Done()...)
+	}
+	s.rolled = to
 }
 
 // Stats implements store.Series; memory holds no bytes on disk.

@@ -57,6 +57,8 @@ func RunSeries(t *testing.T, x SeriesStore) {
 		{"two layouts with one series", twoLayouts},
 		{"future and past", futureAndPast},
 		{"retention", retention},
+		{"hourly figures", hourly},
+		{"hourly figures of points at odd times", oddHours},
 		{"queries without sense", nonsense},
 		{"many at once", concurrency},
 		{"persistence", persistence},
@@ -363,13 +365,16 @@ func futureAndPast(t *testing.T, x SeriesStore) {
 	}
 }
 
+// kept is a retention without hourly figures.
+func kept(d time.Duration) store.SeriesRetention { return store.SeriesRetention{Hourly: d} }
+
 func retention(t *testing.T, x SeriesStore) {
 	s := x.Open(t)
 	l := layout("net.bytes_recv interface=eth0")
 	for d := -7; d <= 0; d++ {
 		put(t, s, batch(device, "a", l, point(Now().AddDate(0, 0, d), float64(d+7))))
 	}
-	if err := s.Retain(t.Context(), 3*24*time.Hour, Now()); err != nil {
+	if err := s.Retain(t.Context(), kept(3*24*time.Hour), Now()); err != nil {
 		t.Fatal(err)
 	}
 	values := func() (v []float64) {
@@ -393,7 +398,7 @@ func retention(t *testing.T, x SeriesStore) {
 	if done := put(t, s, batch(device, "a", l, point(Now().AddDate(0, 0, -4), 3))); done.TooOld != 1 {
 		t.Errorf("a point that is to be dropped: %+v", done)
 	}
-	if err := s.Retain(t.Context(), time.Hour, Now().AddDate(0, 0, 30)); err != nil {
+	if err := s.Retain(t.Context(), kept(time.Hour), Now().AddDate(0, 0, 30)); err != nil {
 		t.Fatal(err)
 	}
 	if out := ask(t, s, lastDays("net.bytes_recv")); len(out) != 0 {
@@ -438,7 +443,7 @@ func concurrency(t *testing.T, x SeriesStore) {
 				if _, err := s.Stats(t.Context()); err != nil {
 					t.Errorf("stats: %v", err)
 				}
-				if err := s.Retain(t.Context(), 90*24*time.Hour, Now()); err != nil {
+				if err := s.Retain(t.Context(), kept(90*24*time.Hour), Now()); err != nil {
 					t.Errorf("retain: %v", err)
 				}
 				if err := s.Sync(t.Context()); err != nil {
@@ -506,7 +511,7 @@ func closing(t *testing.T, x SeriesStore) {
 	_, queryErr := s.Query(t.Context(), lastDays("mem.used_percent"))
 	_, statsErr := s.Stats(t.Context())
 	for name, err := range map[string]error{"append": appendErr, "query": queryErr, "stats": statsErr,
-		"retain": s.Retain(t.Context(), time.Hour, Now()), "sync": s.Sync(t.Context())} {
+		"retain": s.Retain(t.Context(), kept(time.Hour), Now()), "sync": s.Sync(t.Context())} {
 		if !errors.Is(err, store.ErrClosed) {
 			t.Errorf("%s after close: %v, want ErrClosed", name, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -61,11 +62,15 @@ func (s *Store) query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesR
 	}
 
 	from, to := q.Span()
+	old, err := s.hourly.read(ctx, q, ms)
+	if err != nil {
+		return nil, fmt.Errorf("query hourly figures: %w", err)
+	}
 	first := max(from-q.Reach().Milliseconds(), s.cutoff.Load())
-	if first >= to {
+	if first >= to && len(old) == 0 {
 		return nil, ctx.Err()
 	}
-	reader, err := db.Querier(first, to-1)
+	reader, err := db.Querier(min(first, to-1), to-1)
 	if err != nil {
 		return nil, fmt.Errorf("query series store: %w", err)
 	}
@@ -75,13 +80,32 @@ func (s *Store) query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesR
 	steps := store.NewSteps(q)
 	var out []store.SeriesResult
 	var it chunkenc.Iterator
-	total := 0
+	total, mixed := 0, false
+	add := func(l labels.Labels) error {
+		points := steps.Done()
+		if len(points) == 0 {
+			return nil
+		}
+		if len(out) == limit {
+			return fmt.Errorf("%w: more than %d of %s", store.ErrLimit, limit, name)
+		}
+		if total += len(points); total > store.MaxPoints {
+			return fmt.Errorf("%w: more than %d points of %s", store.ErrLimit, store.MaxPoints, name)
+		}
+		out = append(out, store.SeriesResult{Labels: labelMap(l), Points: points})
+		return nil
+	}
 	set := reader.Select(ctx, true, nil, ms...) // in the order of labels
 	for set.Next() {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("query series store: %w", err)
 		}
 		x := set.At()
+		if len(old) > 0 {
+			key := x.Labels().String()
+			old[key].feed(steps)
+			delete(old, key)
+		}
 		it = x.Iterator(it)
 		for it.Next() != chunkenc.ValNone {
 			at, v := it.At()
@@ -92,20 +116,22 @@ func (s *Store) query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesR
 		if err := it.Err(); err != nil {
 			return nil, fmt.Errorf("query series store: %w", err)
 		}
-		points := steps.Done()
-		if len(points) == 0 {
-			continue
+		if err := add(x.Labels()); err != nil {
+			return nil, err
 		}
-		if len(out) == limit {
-			return nil, fmt.Errorf("%w: more than %d of %s", store.ErrLimit, limit, name)
-		}
-		if total += len(points); total > store.MaxPoints {
-			return nil, fmt.Errorf("%w: more than %d points of %s", store.ErrLimit, store.MaxPoints, name)
-		}
-		out = append(out, store.SeriesResult{Labels: labelMap(x.Labels()), Points: points})
 	}
 	if err := set.Err(); err != nil {
 		return nil, fmt.Errorf("query series store: %w", err)
+	}
+	for _, p := range old { // of which there are no points any more
+		p.feed(steps)
+		if err := add(p.labels); err != nil {
+			return nil, err
+		}
+		mixed = true
+	}
+	if mixed {
+		slices.SortFunc(out, func(a, b store.SeriesResult) int { return store.CompareLabels(a.Labels, b.Labels) })
 	}
 	return out, nil
 }

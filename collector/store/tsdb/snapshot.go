@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,9 @@ func (s *Store) Snapshot(ctx context.Context, dir string) error {
 		if err := s.snapshotLog(ctx, filepath.Join(s.o.Dir, name), filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("snapshot of series: %w", err)
 		}
+	}
+	if err := s.hourly.snapshot(filepath.Join(dir, hourlyDir)); err != nil {
+		return fmt.Errorf("snapshot of hourly figures: %w", err)
 	}
 	for _, b := range db.Blocks() {
 		if err := ctx.Err(); err != nil {
@@ -147,4 +151,26 @@ func link(from, to string) error {
 	}
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Close())
+}
+
+// snapshot links the blocks of hourly figures and their mark, while none is
+// made. It comes before the blocks of points: a day that is made in between is
+// in those too.
+func (h *hourly) snapshot(dir string) error {
+	h.making.Lock()
+	defer h.making.Unlock()
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.rolled == math.MinInt64 {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, b := range h.blocks {
+		if err := linkTree(b.Dir(), filepath.Join(dir, filepath.Base(b.Dir()))); err != nil {
+			return err
+		}
+	}
+	return link(filepath.Join(h.dir, hourlyMark), filepath.Join(dir, hourlyMark))
 }

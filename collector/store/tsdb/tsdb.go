@@ -29,6 +29,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -99,6 +100,7 @@ type Store struct {
 	log     *slog.Logger
 	logFail atomic.Bool // the database said that it could not log out-of-order points
 	cutoff  atomic.Int64
+	hourly  hourly
 
 	door sync.Mutex   // held while db is being opened or closed
 	life sync.RWMutex // read-held while db is in use, held while it is closed
@@ -155,6 +157,7 @@ func New(o Options) (*Store, error) {
 	}
 	s.log = slog.New(quiet{o.Log.Handler(), &s.logFail})
 	s.cutoff.Store(math.MinInt64)
+	s.hourly = hourly{dir: filepath.Join(o.Dir, hourlyDir), log: s.log, rolled: math.MinInt64, cut: math.MinInt64}
 	s.w.reset()
 	return s, nil
 }
@@ -237,6 +240,10 @@ func (s *Store) openOnce() error {
 		}
 		return fmt.Errorf("open series store in %s: %w", s.o.Dir, err)
 	}
+	if err := s.hourly.open(); err != nil {
+		return errors.Join(fmt.Errorf("open series store in %s: %w", s.o.Dir, err), db.Close())
+	}
+	s.raise(s.hourly.till())
 	s.turn <- struct{}{}
 	s.w.reset() // references are of one opening
 	<-s.turn
@@ -397,15 +404,16 @@ func (s *Store) Close() error {
 	if db == nil {
 		return nil
 	}
-	if err := db.Close(); err != nil {
+	if err := errors.Join(db.Close(), s.hourly.close()); err != nil {
 		return fmt.Errorf("close series store: %w", err)
 	}
 	return nil
 }
 
-// Retain drops points older than keep before now. Queries stop seeing them at
-// once; the database deletes a block within a minute after all of it is old.
-func (s *Store) Retain(ctx context.Context, keep time.Duration, now time.Time) error {
+// Retain implements store.Series. Queries stop seeing dropped points at once;
+// the database deletes a block within a minute after all of it is old. Where
+// hourly figures are to be made it waits until the store is open.
+func (s *Store) Retain(ctx context.Context, keep store.SeriesRetention, now time.Time) error {
 	s.mu.Lock()
 	p := s.phase
 	s.mu.Unlock()
@@ -415,12 +423,35 @@ func (s *Store) Retain(ctx context.Context, keep time.Duration, now time.Time) e
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if keep == 0 {
-		s.cutoff.Store(math.MinInt64)
+	cuts := keep.Cuts(now)
+	if !cuts.Rolls {
+		s.cutoff.Store(max(cuts.Raw, s.hourly.till()))
+	}
+	if !cuts.Rolls && p != open {
 		return nil
 	}
-	s.cutoff.Store(now.Add(-keep).UnixMilli())
-	return nil
+	take := func() (*promtsdb.DB, func(), error) { return s.acquire(ctx, true) }
+	if cuts.Rolls {
+		if err := s.hourly.roll(ctx, take, cuts.Raw, s.raise); err != nil {
+			return err
+		}
+	}
+	_, release, err := take() // figures are closed with the database
+	if err != nil {
+		return err
+	}
+	defer release()
+	return s.hourly.retain(cuts.Hours)
+}
+
+// raise moves the time before which no points are kept forward.
+func (s *Store) raise(to int64) {
+	for {
+		old := s.cutoff.Load()
+		if to <= old || s.cutoff.CompareAndSwap(old, to) {
+			return
+		}
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -416,7 +416,7 @@ func TestSeriesLeaveMemory(t *testing.T) {
 	// Blocks that are old as a whole are deleted. The database looks each
 	// minute, and when it opens.
 	blocks := len(r.db.Blocks())
-	if err := r.Retain(t.Context(), 30*time.Hour, storetest.Now()); err != nil {
+	if err := r.Retain(t.Context(), store.SeriesRetention{Hourly: 30 * time.Hour}, storetest.Now()); err != nil {
 		t.Fatal(err)
 	}
 	write(t, r, "busy", storetest.Now().Add(-3*time.Minute), 10)
@@ -427,7 +427,7 @@ func TestSeriesLeaveMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := again.Retain(t.Context(), 30*time.Hour, storetest.Now()); err != nil {
+	if err := again.Retain(t.Context(), store.SeriesRetention{Hourly: 30 * time.Hour}, storetest.Now()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
