@@ -90,7 +90,8 @@ type agent struct {
 	prober *probe.Prober
 	del    *deliverer
 
-	news chan struct{} // something came of the deliverer's work
+	news  chan struct{} // something came of the deliverer's work
+	pages pages         // of the program, given back when nothing is to be done
 
 	mu       sync.Mutex
 	wishes   gather.Wishes
@@ -179,7 +180,7 @@ func (a *agent) join() error {
 		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, turned: make(chan struct{}, 1), urgent: make(chan struct{}, 1)}
 	rs.ready = a.rec.hurry
 	if a.o.Bind {
-		a.rec.shed = shed
+		a.rec.rest = a.rest
 	}
 	a.rec.sheet.unknown = func(m, f string) {
 		a.log.Error("a sampler uses a name the catalogue lacks", "measurement", m, "field", f)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"muster/internal/report"
@@ -60,21 +61,24 @@ func (k *kept) Layouts() []report.Layout {
 	return append([]report.Layout(nil), k.v.Layouts...)
 }
 
-// AddLayout keeps a layout before a report uses it.
-func (k *kept) AddLayout(l report.Layout) error {
+// AddLayout keeps a layout before a report uses it, and says whether it is
+// new: one that was kept has been told, and a collector that does not know it
+// asks. Of more than can be kept, those go that were not used for longest.
+func (k *kept) AddLayout(l report.Layout) (bool, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	h := l.Hash()
-	for _, o := range k.v.Layouts {
-		if o.Hash() == h {
-			return nil
-		}
+	list := k.v.Layouts
+	old := slices.IndexFunc(list, func(o report.Layout) bool { return slices.EqualFunc(o, l, alike) })
+	if old >= 0 {
+		// In its order only; what is on the disk has it already.
+		k.v.Layouts = append(slices.Delete(list, old, old+1), l)
+		return false, nil
 	}
-	k.v.Layouts = append(k.v.Layouts, l)
+	k.v.Layouts = append(list, l)
 	if n := len(k.v.Layouts); n > mostLayouts {
-		k.v.Layouts = k.v.Layouts[n-mostLayouts:]
+		k.v.Layouts = slices.Delete(k.v.Layouts, 0, n-mostLayouts)
 	}
-	return k.save()
+	return true, k.save()
 }
 
 // Policy is the last one, and its digest.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -381,5 +382,91 @@ func TestSheetKeepsItsLayout(t *testing.T) {
 	}
 	if len(s.layout) != 0 {
 		t.Errorf("a field that is not sent by default was taken: %+v", s.layout)
+	}
+}
+
+// A gateway that answers now and then takes the layout to and fro.
+func TestSheetGoesBackToEarlierLayouts(t *testing.T) {
+	s := &sheet{unknown: func(m, f string) { t.Errorf("%s_%s is unknown", m, f) }}
+	take := func(ping, battery bool) (report.Sample, report.Layout) {
+		s.begin()
+		s.Put("mem", "used_percent", 1)
+		if ping {
+			s.Put("ping", "percent_packet_loss", 2, "url", "gateway")
+		}
+		s.Put("swap", "used_percent", 3)
+		if battery {
+			s.Put("battery", "charge_percent", 4, "battery", "BAT0")
+		}
+		return s.end()
+	}
+	kinds := [][2]bool{{true, true}, {false, true}, {true, false}, {false, false}}
+	known := map[[2]bool]report.LayoutHash{}
+	for _, k := range kinds {
+		sample, layout := take(k[0], k[1])
+		if layout == nil || layout.Hash() != sample.Layout || len(layout) != len(sample.Values) {
+			t.Fatalf("%v: layout %+v of a sample with %d values", k, layout, len(sample.Values))
+		}
+		known[k] = sample.Layout
+	}
+	if len(known) != 4 || len(s.others) != mostOthers {
+		t.Fatalf("%d layouts, %d earlier ones are kept", len(known), len(s.others))
+	}
+	last := kinds[3]
+	for i := range 40 {
+		k := kinds[i*7/3%4]
+		want := sampleOf(k[0], k[1])
+		sample, layout := take(k[0], k[1])
+		if sample.Layout != known[k] || !slices.Equal(sample.Values, want) {
+			t.Errorf("%v: layout %x with %v, want %x with %v", k, sample.Layout, sample.Values, known[k], want)
+		}
+		if (layout != nil) != (k != last) || layout != nil && layout.Hash() != known[k] {
+			t.Errorf("%v after %v: layout %+v", k, last, layout)
+		}
+		last = k
+	}
+}
+
+func sampleOf(ping, battery bool) report.Values {
+	v := report.Values{1}
+	if ping {
+		v = append(v, 2)
+	}
+	v = append(v, 3)
+	if battery {
+		v = append(v, 4)
+	}
+	return v
+}
+
+// Names that were told are not told again, and of many those stay that are used.
+func TestLayoutsThatWereKeptAreNotNew(t *testing.T) {
+	dir := t.TempDir()
+	layout := func(i int) report.Layout {
+		return report.Layout{{Measurement: "diskio", Field: "reads", Labels: []report.Label{{Key: "name", Value: fmt.Sprint("sd", i)}}}}
+	}
+	add := func(k *kept, i int, want bool) {
+		t.Helper()
+		if fresh, err := k.AddLayout(layout(i)); err != nil || fresh != want {
+			t.Errorf("layout %d: new is %v, error %v", i, fresh, err)
+		}
+	}
+	k, err := openKept(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range mostLayouts {
+		add(k, i, true)
+	}
+	add(k, 0, false)
+	add(k, mostLayouts, true) // for which 1 goes
+	add(k, 0, false)
+	if k, err = openKept(dir); err != nil {
+		t.Fatal(err)
+	}
+	add(k, 0, false)
+	add(k, 1, true)
+	if n := len(k.Layouts()); n != mostLayouts {
+		t.Errorf("%d layouts are kept", n)
 	}
 }

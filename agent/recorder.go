@@ -55,8 +55,7 @@ type recorder struct {
 	errors  int64
 	took    time.Duration
 	hanging map[string]chan error // samplers that were given up, by name
-	shed    func() error          // gives pages of the program back; may be nil
-	calm    int                   // reports since the last with an inventory
+	rest    func()                // nothing is to be done for a while; may be nil
 }
 
 type sampled struct {
@@ -78,9 +77,6 @@ const (
 	maxWaiting = 60
 	maxEvents  = 1000
 )
-
-// calmAfter is how many reports after an inventory its delivery is over.
-const calmAfter = 3
 
 // Run records until ctx ends, then once more.
 func (r *recorder) Run(ctx context.Context) error {
@@ -125,10 +121,18 @@ func (r *recorder) Run(ctx context.Context) error {
 				return err
 			}
 			reportAt = backoff.NextAt(r.now().Add(every/2), phase, next)
+		} else {
+			r.rested() // after a report it is its delivery that ends the work
 		}
 		// At the moments of the phase, so that a report carries fresh samples;
 		// never at those slept through, which would be a burst.
 		sampleAt = backoff.NextAt(r.now().Add(every/4), phase, every)
+	}
+}
+
+func (r *recorder) rested() {
+	if r.rest != nil {
+		r.rest()
 	}
 }
 
@@ -164,9 +168,12 @@ func (r *recorder) sample(ctx context.Context) {
 		return
 	}
 	if layout != nil {
-		r.layouts = append(r.layouts, layout)
-		if err := r.kept.AddLayout(layout); err != nil {
+		fresh, err := r.kept.AddLayout(layout)
+		if err != nil {
 			r.log.Error("the names of the numbers could not be kept", "error", err)
+		}
+		if fresh {
+			r.layouts = append(r.layouts, layout)
 		}
 	}
 	r.samples = append(r.samples, sampled{at, smp})
@@ -263,6 +270,9 @@ func (r *recorder) report(ctx context.Context) error {
 			r.log.Warn("section could not be read", "section", s.Name, "reason", s.Reason)
 		}
 	}
+	if len(sections) > 0 {
+		r.rested() // readers and what encodes are other pages
+	}
 	if r.watch != nil {
 		r.events = append(r.events, r.watch.Take()...)
 		r.events = r.events[max(len(r.events)-maxEvents, 0):]
@@ -334,18 +344,8 @@ func (r *recorder) report(ctx context.Context) error {
 		// (docs/performance/agent.md).
 		sections, rep = nil, report.Report{}
 		debug.FreeOSMemory()
-		r.calm = 0
+		r.rested()
 	}
-	// So does starting; and when the inventory was the first, enrolment and
-	// delivery come after it.
-	if r.calm == 0 || r.calm == calmAfter {
-		if r.shed != nil {
-			if err := r.shed(); err != nil {
-				r.log.Debug("pages of the program stay in memory", "error", err)
-			}
-		}
-	}
-	r.calm++
 	r.wake()
 	return nil
 }

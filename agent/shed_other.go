@@ -2,5 +2,7 @@
 
 package agent
 
-// shed does nothing: no such accounts are kept here.
-func shed() error { return nil }
+// pages are not counted here by what a process holds of its file.
+type pages struct{}
+
+func (*pages) shed() error { return nil }

@@ -11,10 +11,13 @@ import (
 // sheet collects one sampling's numbers. Samplers put the same series in the
 // same order minute after minute, so the sheet expects the last layout and
 // only builds a new one when something comes that does not fit: a quiet minute
-// costs no memory.
+// costs no memory. Nor does one that is like an earlier one, as when a gateway
+// answers again or a laptop is back in its dock.
 type sheet struct {
 	layout  report.Layout
 	hash    report.LayoutHash
+	others  []named // earlier layouts, the last first
+	turned  bool    // the layout is another than at the sampling before
 	values  report.Values
 	at      int  // next expected position
 	fits    bool // everything so far was where the layout has it
@@ -23,9 +26,18 @@ type sheet struct {
 	more    func(measurement string) bool   // whether fields beyond the default are wished for
 }
 
+// named is a layout and its hash.
+type named struct {
+	layout report.Layout
+	hash   report.LayoutHash
+}
+
+// mostOthers bounds the earlier layouts that are kept.
+const mostOthers = 3
+
 // begin starts a sampling.
 func (s *sheet) begin() {
-	s.at, s.fits, s.next = 0, true, nil
+	s.at, s.fits, s.turned, s.next = 0, true, false, nil
 	s.values = s.values[:0]
 }
 
@@ -39,7 +51,10 @@ func (s *sheet) Put(measurement, field string, value float64, labels ...string) 
 	if math.IsInf(value, 0) {
 		value = math.NaN()
 	}
-	if s.fits && s.at < len(s.layout) && same(s.layout[s.at], measurement, field, labels) {
+	fits := func(l report.Layout) bool {
+		return s.at < len(l) && same(l[s.at], measurement, field, labels)
+	}
+	if s.fits && (fits(s.layout) || s.turn(fits)) {
 		s.at++
 		s.values = append(s.values, value)
 		return
@@ -70,14 +85,40 @@ func (s *sheet) Put(measurement, field string, value float64, labels ...string) 
 	s.values = append(s.values, value)
 }
 
+// turn goes over to an earlier layout that begins as this sampling did, and
+// that fits.
+func (s *sheet) turn(fits func(report.Layout) bool) bool {
+	for i, o := range s.others {
+		if fits(o.layout) && slices.EqualFunc(o.layout[:s.at], s.layout[:s.at], alike) {
+			s.others[i] = named{s.layout, s.hash}
+			s.layout, s.hash, s.turned = o.layout, o.hash, true
+			return true
+		}
+	}
+	return false
+}
+
+func alike(a, b report.Series) bool {
+	return a.Measurement == b.Measurement && a.Field == b.Field && slices.Equal(a.Labels, b.Labels)
+}
+
 // end closes the sampling. It answers the sample and, when it is not the one
 // of the last sampling, its layout.
 func (s *sheet) end() (report.Sample, report.Layout) {
-	if s.fits && s.at == len(s.layout) {
-		return report.Sample{Layout: s.hash, Values: slices.Clone(s.values)}, nil
+	whole := func(l report.Layout) bool { return len(l) == s.at }
+	if s.fits && (whole(s.layout) || s.turn(whole)) {
+		sample := report.Sample{Layout: s.hash, Values: slices.Clone(s.values)}
+		if s.turned {
+			return sample, s.layout
+		}
+		return sample, nil
 	}
 	if s.fits { // series went away at the end
 		s.next = slices.Clone(s.layout[:s.at])
+	}
+	if s.layout != nil {
+		s.others = slices.Insert(s.others, 0, named{s.layout, s.hash})
+		s.others = s.others[:min(len(s.others), mostOthers)]
 	}
 	s.layout = s.next
 	s.hash = s.layout.Hash()

@@ -78,12 +78,23 @@ func (a *agent) writeStatus(ctx context.Context) {
 	defer t.Stop()
 	for {
 		a.status().write(a.o.Config.Data)
+		a.rest()
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		case <-a.news:
 		}
+	}
+}
+
+// rest gives back what is not needed until the next sampling.
+func (a *agent) rest() {
+	if !a.o.Bind {
+		return // this process is not all the agent's
+	}
+	if err := a.pages.shed(); err != nil {
+		a.log.Debug("pages of the program stay in memory", "error", err)
 	}
 }
 
