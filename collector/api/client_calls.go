@@ -10,6 +10,11 @@ func (c *Client) DeviceList(ctx context.Context, in DeviceListInput) (DeviceList
 	return call[DeviceListInput, DeviceList](ctx, c, "device-list", in)
 }
 
+// SearchRead calls search-read: read a search back in words, and offer how to go on.
+func (c *Client) SearchRead(ctx context.Context, in SearchReadInput) (SearchRead, error) {
+	return call[SearchReadInput, SearchRead](ctx, c, "search-read", in)
+}
+
 // DeviceFacets calls device-facets: count devices by what they are.
 func (c *Client) DeviceFacets(ctx context.Context, in DeviceFacetsInput) (DeviceFacets, error) {
 	return call[DeviceFacetsInput, DeviceFacets](ctx, c, "device-facets", in)

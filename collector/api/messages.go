@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"muster/collector/search"
 	"muster/collector/store"
 	"muster/internal/inventory"
 )
@@ -79,6 +80,28 @@ type DeviceList struct {
 	Hidden  []string `json:"hidden,omitempty" doc:"Columns that are null because the caller may not see personal facts."`
 
 	only []string
+}
+
+// SearchReadInput asks how a search is understood, and how it may go on.
+type SearchReadInput struct {
+	Filter string `query:"filter" maxLength:"4096" doc:"In the search language."`
+	Cursor int    `query:"cursor" minimum:"-1" default:"-1" doc:"Where somebody is writing, in bytes. Default: at the end."`
+}
+
+// SearchRead is a search in words.
+type SearchRead struct {
+	Words    []search.Phrase `json:"words" nullable:"false" doc:"Empty: all devices, or it cannot be read."`
+	Fault    string          `json:"fault,omitempty" doc:"Why it cannot be read as it stands."`
+	Position int             `json:"position,omitempty" doc:"Of the fault: the character, from 1."`
+	Offers   []SearchOffer   `json:"offers" nullable:"false"`
+}
+
+// SearchOffer is one way to go on: Text replaces the bytes from From to Until.
+type SearchOffer struct {
+	Text  string `json:"text"`
+	Doc   string `json:"doc,omitempty"`
+	From  int    `json:"from"`
+	Until int    `json:"until"`
 }
 
 // DeviceFacetsInput asks what a choice of devices is made of.

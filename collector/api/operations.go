@@ -32,6 +32,7 @@ func Operations() []Operation {
 	return []Operation{
 		// Devices.
 		op[DeviceListInput, DeviceList](get, "/devices", "device-list", account.Read, "List devices", (*Server).deviceList),
+		op[SearchReadInput, SearchRead](get, "/search", "search-read", account.Read, "Read a search back in words, and offer how to go on", (*Server).searchRead),
 		op[DeviceFacetsInput, DeviceFacets](get, "/facets", "device-facets", account.Read, "Count devices by what they are", (*Server).deviceFacets),
 		op[DeviceShowInput, DeviceShow](get, "/devices/{ref}", "device-show", account.Read, "Show a device", (*Server).deviceShow),
 		op[DeviceHistoryInput, History](get, "/devices/{ref}/history", "device-history", account.Read, "List a device's changes", (*Server).deviceHistory),

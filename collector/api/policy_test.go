@@ -24,6 +24,7 @@ func policy() map[string]string {
 	return map[string]string{
 		"device-list":        "iIpsSaAl",
 		"device-facets":      "iIpsSaAl",
+		"search-read":        "iIpsSaAl",
 		"device-show":        "iIpsSaAl",
 		"device-history":     "iIpsSaAl",
 		"device-events":      "iIpsSaAl",
@@ -160,6 +161,7 @@ func examples() map[string]any {
 	return map[string]any{
 		"device-list":        DeviceListInput{Filter: "name:pc", Limit: 2},
 		"device-facets":      DeviceFacetsInput{Filter: "name:pc"},
+		"search-read":        SearchReadInput{Filter: "name:pc site:", Cursor: -1},
 		"device-show":        DeviceShowInput{Ref: "pc-1"},
 		"device-history":     DeviceHistoryInput{Ref: "pc-1", From: "7d"},
 		"device-events":      DeviceEventsInput{Ref: "pc-1"},

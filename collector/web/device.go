@@ -92,6 +92,9 @@ func (s *Site) device(v *visit) error {
 	}
 	p.DeviceShow = shown
 	p.D = &p.Device
+	if q.Get("range") == "" && v.now.Sub(shown.Device.FirstSeen) < 6*time.Hour {
+		p.Range = "hour" // a day of it would be empty
+	}
 	id := string(shown.Device.ID)
 	if id != ref && !v.partial() { // one address for one device
 		to := refOf(shown.Device.ID)

@@ -29,7 +29,10 @@ type deviceList struct {
 	JSON    string
 	Cols    string
 	Fields  []api.SchemaField
+	Read    api.SearchRead // the search in words
 	Edit    bool
+	Here    string // the address of this page
+	Places  []string
 }
 
 func (d *deviceList) Head() (string, string) { return "Devices", "devices" }
@@ -119,6 +122,7 @@ func (s *Site) devices(v *visit) error {
 		p.First = "/devices?" + base.Encode()
 	}
 	p.columns(base)
+	p.Here = v.r.URL.RequestURI()
 	list, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: p.Q, Sort: p.Sort, Limit: pageSize, After: q.Get("after")})
 	if problem, ok := asProblem(err); ok && problem.Status < 500 {
 		p.Problem = problem
@@ -126,6 +130,11 @@ func (s *Site) devices(v *visit) error {
 	}
 	if err != nil {
 		return err
+	}
+	if p.Q != "" {
+		if read, err := v.api.SearchRead(v.ctx(), api.SearchReadInput{Filter: p.Q, Cursor: -1}); err == nil {
+			p.Read = read
+		}
 	}
 	p.Total = list.Total
 	if list.Next != "" {
@@ -198,6 +207,13 @@ func (p *deviceList) columns(base url.Values) {
 func (p *deviceList) facets(f api.DeviceFacets) {
 	titles := map[string]string{"severity": "Urgency", "state": "Presence", "kind": "Kind", "site": "Site", "os": "System", "model": "Model", "ram": "Memory"}
 	for _, x := range f.Facets {
+		if x.Name == "site" && p.Edit {
+			for _, val := range x.Values {
+				if val.Value != "" {
+					p.Places = append(p.Places, val.Value)
+				}
+			}
+		}
 		out := facet{Name: x.Name, Title: titles[x.Name], Open: x.Name != "os" && x.Name != "kind"}
 		for i, val := range x.Values {
 			if i == 8 {
@@ -377,4 +393,27 @@ func (s *Site) find(v *visit) error {
 		return v.send("/devices/" + url.PathEscape(string(w.Device.ID)))
 	}
 	return v.send("/devices?" + queryOf("q", text))
+}
+
+// searchRead answers the box while somebody writes.
+func (s *Site) searchRead(v *visit) error {
+	cursor, err := strconv.Atoi(v.r.URL.Query().Get("cursor"))
+	if err != nil {
+		cursor = -1
+	}
+	v.w.Header().Set("Content-Type", "application/json")
+	return v.api.Raw(v.ctx(), "search-read", api.SearchReadInput{Filter: v.r.URL.Query().Get("filter"), Cursor: cursor}, "application/json", v.w)
+}
+
+// wordsPage is the words of the search language, from the catalogue.
+type wordsPage struct{ Fields []api.SchemaField }
+
+func (*wordsPage) Head() (string, string) { return "All search words", "devices" }
+
+func (s *Site) searchWords(v *visit) error {
+	schema, err := v.api.SchemaShow(v.ctx(), api.SchemaInput{})
+	if err != nil {
+		return err
+	}
+	return s.render(v, http.StatusOK, "words", "", &wordsPage{schema.Fields})
 }

@@ -173,12 +173,16 @@ func (s *Site) evidence(v *visit, p *incidentPage) {
 			if err != nil || len(l.At) < 2 {
 				continue
 			}
-			flags := s.flags(v, f, l)
-			ch := evidenceChart{Title: e.Label + ", " + spanWord(e.Hours), Flags: flags}
-			if f.Label != "" {
-				ch.Title = e.Label + " of " + f.Label + ", " + spanWord(e.Hours)
+			name, over := chartName(e), spanWord(e.Hours)
+			if young(&l) {
+				over = "since " + c.At(l.From)
 			}
-			words := "Line chart. " + e.Label + ": " + amount(firstOf(l.Value), unit) + " at first, " + amount(last(l.Value), unit) + " at the end."
+			flags := s.flags(v, f, l)
+			ch := evidenceChart{Title: name + ", " + over, Flags: flags}
+			if f.Label != "" {
+				ch.Title = name + " of " + f.Label + ", " + over
+			}
+			words := "Line chart. " + name + ": " + amount(firstOf(l.Value), unit) + " at first, " + amount(last(l.Value), unit) + " at the end."
 			ch.Picture = chart(l, class, unit, "", words, flags, c)
 			each := max(len(l.At)/10, 1)
 			for k := len(l.At) - 1; k >= 0; k -= each {

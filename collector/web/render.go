@@ -51,7 +51,7 @@ func (s *Site) funcs() template.FuncMap {
 		"icon": drawn, "kindIcon": kindIcon, "asset": s.assets.url,
 		"urgency": urgencyClass, "urgencyWord": urgencyWord, "presenceWord": presenceWord, "kindWord": kindWord,
 		"count": count, "whole": whole, "size": size, "num": func(n int) string { return whole(int64(n)) },
-		"inc": func(n int) int { return n + 1 }, "join": strings.Join,
+		"inc": func(n int) int { return n + 1 }, "minus": func(a, b int) int { return a - b }, "join": strings.Join,
 		"bits": func(n int64) string { return amount(float64(n), "bit_per_second") }, "roleWord": roleWord,
 		"orDash": func(n *int64) string {
 			if n == nil {
@@ -66,7 +66,7 @@ func (s *Site) funcs() template.FuncMap {
 			return *s
 		},
 		"dict": dict, "list": func(a ...any) []any { return a },
-		"query": func(filter string) string { return "/devices?" + queryOf("q", filter) },
+		"queryOf": queryOf, "query": func(filter string) string { return "/devices?" + queryOf("q", filter) },
 	}
 }
 

@@ -32,13 +32,18 @@ func pages() []page {
 		{get, "/{$}", account.Read, (*Site).triage},
 		{post, "/first/enroll", account.Manage, (*Site).enrolHere},
 		{get, "/live", account.Read, (*Site).live},
+		{get, "/incidents", account.Read, (*Site).incidents},
 		{get, "/incidents/{number}", account.Read, (*Site).incident},
 		{post, "/incidents/{number}/{act}", account.Work, (*Site).incidentAct},
 
 		{get, "/find", account.Read, (*Site).find},
 		{get, "/devices", account.Read, (*Site).devices},
+		{post, "/devices/bulk", account.Edit, (*Site).deviceBulk},
+		{get, "/devices/read", account.Read, (*Site).searchRead},
+		{get, "/devices/words", account.Read, (*Site).searchWords},
 		{get, "/devices/{ref}", account.Read, (*Site).device},
 		{post, "/devices/{ref}", account.Edit, (*Site).deviceEdit},
+		{get, "/devices/{ref}/compare", account.Read, (*Site).compare},
 		{get, "/devices/{ref}/chart/{chart}", account.Read, (*Site).deviceChart},
 	}
 }

@@ -290,12 +290,34 @@ func (s *Site) picture(v *visit, r *row, fs []store.Finding) {
 			if err != nil || len(l.At) < 2 {
 				return
 			}
+			name, over := chartName(e), spanWord(e.Hours)
+			if young(&l) {
+				over = "since " + clock{s.o.Zone, v.now}.At(l.From)
+			}
 			r.Value = amount(last(l.Value), unit)
-			r.Caption = lower(e.Label) + ", " + spanWord(e.Hours)
-			r.Picture = spark(l, urgencyClass(r.Severity), e.Label+": from "+amount(firstOf(l.Value), unit)+" to "+r.Value+" in "+spanWord(e.Hours))
+			r.Caption = lower(name) + ", " + over
+			r.Picture = spark(l, urgencyClass(r.Severity), name+": from "+amount(firstOf(l.Value), unit)+" to "+r.Value+", "+over)
 			return
 		}
 	}
+}
+
+// chartName is what a chart shows.
+func chartName(e store.Evidence) string {
+	if e.Label != "" {
+		return e.Label
+	}
+	return words(e.Field)
+}
+
+// young lets a line begin where its numbers do, when most of its time has none:
+// of a device that came today, a month would be a dot at the right.
+func young(l *line) bool {
+	if len(l.At) == 0 || l.At[0].Sub(l.From) < l.To.Sub(l.From)*3/4 {
+		return false
+	}
+	l.From = l.At[0]
+	return true
 }
 
 // line asks for the numbers of an evidence's chart.

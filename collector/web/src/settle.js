@@ -1,3 +1,5 @@
+import { searchBox } from './search.js';
+
 // Gives what is new on the page its behavior. May be called again on the same.
 const each = (root, sel, f) => root.querySelectorAll(sel).forEach(x => { if (!x.dataset.set) { x.dataset.set = '1'; f(x); } });
 
@@ -5,7 +7,22 @@ let charts;
 const draw = async () => { charts ??= import(document.querySelector('meta[name="charts"]')?.content ?? '/assets/charts.js'); (await charts).draw(); };
 
 export function settle(root) {
+  each(root, '[data-search]', searchBox);
   each(root, 'select[data-submit]', s => s.addEventListener('change', () => s.form.requestSubmit()));
+  each(root, 'form[data-bulk]', f => {
+    const bar = f.querySelector('.bulk'), all = f.querySelector('[data-all]'), every = f.elements.all, word = f.querySelector('[data-chosen]');
+    const boxes = [...f.querySelectorAll('tbody .tick')];
+    const say = () => {
+      const n = boxes.filter(b => b.checked).length;
+      bar.hidden = n === 0 && !every.checked;
+      word.textContent = every.checked ? 'All chosen' : `${n} chosen`;
+      all.checked = n === boxes.length; all.indeterminate = n > 0 && n < boxes.length;
+      boxes.forEach(b => b.closest('tr').setAttribute('aria-selected', String(b.checked)));
+    };
+    all.addEventListener('change', () => { boxes.forEach(b => { b.checked = all.checked; }); say(); });
+    f.addEventListener('change', say);
+    say();
+  });
   each(root, '[data-print]', b => b.addEventListener('click', () => print()));
   each(root, 'form[data-columns]', f => f.addEventListener('submit', () => {
     f.elements.cols.value = [...f.querySelectorAll('.tick:checked')].map(x => x.value).join(',');

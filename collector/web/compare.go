@@ -1,0 +1,132 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+
+	"muster/collector/api"
+	"muster/internal/inventory"
+)
+
+// comparison is what two devices differ in, or one at two times.
+type comparison struct {
+	Ref, With, Then string // as asked: the device; another one; a time of the same
+	A, B            api.DiffSide
+	Name            string
+	Sections        []sectionDiff
+	Differ          int
+	Asked           bool
+	Hidden          bool
+}
+
+func (c *comparison) Head() (string, string) {
+	if !c.Asked {
+		return "Compare " + c.Name, "devices"
+	}
+	return count(c.Differ, "difference", "differences"), "devices"
+}
+
+// sectionDiff is what a section differs in, row by row.
+type sectionDiff struct {
+	Title string
+	Only  string // which side alone has read it
+	Lines []diffLine
+}
+
+// diffLine is one column of one row on both sides.
+type diffLine struct {
+	What, Column string
+	A, B         template.HTML
+}
+
+// mostLines is how many differences of one section are shown.
+const mostLines = 200
+
+func (s *Site) compare(v *visit) error {
+	q := v.r.URL.Query()
+	c := &comparison{Ref: v.r.PathValue("ref"), With: strings.TrimSpace(q.Get("with")), Then: strings.TrimSpace(q.Get("then"))}
+	d, err := v.api.DeviceShow(v.ctx(), api.DeviceShowInput{Ref: c.Ref, Sections: []string{"system"}})
+	if err != nil {
+		return err
+	}
+	c.Ref, c.Name = string(d.Device.ID), d.Device.Name
+	in := api.DeviceDiffInput{B: c.Ref}
+	switch {
+	case c.With != "":
+		in.A, in.B = c.Ref, c.With
+	case c.Then != "":
+		in.A = c.Ref + "@" + c.Then
+	default:
+		return s.render(v, http.StatusOK, "compare", "", c)
+	}
+	diff, err := v.api.DeviceDiff(v.ctx(), in)
+	if err != nil {
+		return err
+	}
+	c.Asked, c.A, c.B, c.Hidden = true, diff.A, diff.B, len(diff.Hidden) > 0
+	k := clock{s.o.Zone, v.now}
+	for _, name := range sortedKeys(diff.Sections) {
+		sd := sectionDiff{Title: sectionTitle(name), Only: diff.Sections[name].Only}
+		meta, ok := inventory.Lookup(name)
+		if !ok {
+			continue
+		}
+		x := diff.Sections[name]
+		for _, r := range x.Changed {
+			for _, col := range meta.Columns {
+				_, inA := r.A[col.Name]
+				_, inB := r.B[col.Name]
+				if inA || inB {
+					sd.Lines = append(sd.Lines, diffLine{rowName(meta, r.Key), columnTitle(col), valueOf(col, r.A[col.Name], k).Text, valueOf(col, r.B[col.Name], k).Text})
+				}
+			}
+		}
+		for _, r := range x.OnlyA {
+			sd.Lines = append(sd.Lines, diffLine{rowName(meta, r), "", whatOf(meta, r, k), "not there"})
+		}
+		for _, r := range x.OnlyB {
+			sd.Lines = append(sd.Lines, diffLine{rowName(meta, r), "", "not there", whatOf(meta, r, k)})
+		}
+		c.Differ += len(sd.Lines)
+		sd.Lines = sd.Lines[:min(len(sd.Lines), mostLines)]
+		if sd.Only != "" || len(sd.Lines) > 0 {
+			c.Sections = append(c.Sections, sd)
+		}
+	}
+	slices.SortStableFunc(c.Sections, func(a, b sectionDiff) int { return boolOrder(a.Only == "", b.Only == "") })
+	return s.render(v, http.StatusOK, "compare", "", c)
+}
+
+// rowName is what a row is called by: the last text of its key that says
+// something, else the whole key.
+func rowName(meta *inventory.Section, r map[string]any) string {
+	var parts []string
+	for _, i := range meta.Keys() {
+		col := meta.Columns[i]
+		if x := r[col.Name]; told(x) {
+			if col.Name == "name" || col.Name == "title" {
+				return fmt.Sprint(x)
+			}
+			parts = append(parts, fmt.Sprint(x))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// whatOf is a row that one side has, in a few words.
+func whatOf(meta *inventory.Section, r map[string]any, k clock) template.HTML {
+	var parts []string
+	for _, col := range meta.Columns {
+		if col.Key || !told(r[col.Name]) || len(parts) == 3 {
+			continue
+		}
+		parts = append(parts, template.HTMLEscapeString(strings.ToLower(columnTitle(col)))+" "+string(valueOf(col, r[col.Name], k).Text))
+	}
+	if len(parts) == 0 {
+		return "there"
+	}
+	return template.HTML(strings.Join(parts, ", "))
+}

@@ -1,0 +1,66 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"muster/collector/account"
+	"muster/collector/api"
+)
+
+// incidentList is incidents that the board keeps apart: of any status, of the
+// past, matters of upkeep, what was there before.
+type incidentList struct {
+	What  string // of the choices
+	Title string
+	Rows  []row
+	More  bool
+	Work  bool
+	Views []view
+	Site  string
+}
+
+// view is one way to look at incidents.
+type view struct {
+	Name, Word string
+	in         api.IncidentListInput
+}
+
+func (l *incidentList) Head() (string, string) { return l.Title, "triage" }
+
+// views are the ways, the first one first.
+func views() []view {
+	closed := []string{"resolved"}
+	return []view{
+		{"open", "All that is open", api.IncidentListInput{All: true, Statuses: []string{"new", "claimed", "escalated", "snoozed"}}},
+		{"snoozed", "Snoozed", api.IncidentListInput{Statuses: []string{"snoozed"}, Backlog: "both", Hygiene: "both"}},
+		{"escalated", "Escalated", api.IncidentListInput{Statuses: []string{"escalated"}, Backlog: "both", Hygiene: "both"}},
+		{"upkeep", "Upkeep", api.IncidentListInput{Hygiene: "yes", Backlog: "both"}},
+		{"before", "There when its device came", api.IncidentListInput{Backlog: "yes", Hygiene: "both"}},
+		{"resolved", "Resolved in 30 days", api.IncidentListInput{Statuses: closed, From: "30d", Backlog: "both", Hygiene: "both"}},
+	}
+}
+
+func (s *Site) incidents(v *visit) error {
+	q := v.r.URL.Query()
+	l := &incidentList{What: q.Get("what"), Work: v.can(account.Work), Views: views(), Site: q.Get("site")}
+	chosen := l.Views[0]
+	for _, x := range l.Views {
+		if x.Name == l.What {
+			chosen = x
+		}
+	}
+	l.What = chosen.Name
+	in := chosen.in
+	in.Limit, in.Site = 200, l.Site
+	list, err := v.api.IncidentList(v.ctx(), in)
+	if err != nil {
+		return err
+	}
+	l.More = list.More
+	l.Title = count(len(list.Incidents), "incident", "incidents") + ": " + strings.ToLower(chosen.Word[:1]) + chosen.Word[1:]
+	if l.Rows, err = s.rows(v, list.Incidents); err != nil {
+		return err
+	}
+	return s.render(v, http.StatusOK, "incidents", "", l)
+}
