@@ -174,7 +174,7 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 		Taken: c.taken, Step: o.Step})
 	l := c.cfg.Limits
 	c.receiver = receive.New(receive.Options{Identities: identities{c.authority}, Door: door{c.door, c.missing}, Log: c.log, Now: c.now, Closed: c.isClosed,
-		Limits: receive.Limits{Body: int64(l.Body), InFlight: int64(l.InFlight), Enroll: l.EnrollPerSecond, Handshake: l.HandshakesPerSecond, PerMinute: l.ReportsPerMinute, Open: mostConnections()}})
+		Limits: receive.Limits{Body: int64(l.Body), InFlight: int64(l.InFlight), Enroll: l.EnrollPerSecond, Handshake: l.HandshakesPerSecond, PerMinute: l.ReportsPerMinute, Open: min(l.Connections, mostConnections())}})
 	cur, err := c.outbox.Cursor(seriesSink(c.cfg).Name)
 	if err != nil {
 		return nil, fmt.Errorf("outbox: %w", err)

@@ -27,15 +27,15 @@ func cpuSeconds() float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
-// mostConnections is how many agents may be connected at one time: three
-// quarters of the files that this process may have open, so that stores and
-// people always find one. 0: the system tells no bound.
+// mostConnections is how many agents may be connected at one time, whatever
+// the settings say: three quarters of the files that this process may have
+// open, so that stores and people always find one.
 func mostConnections() int {
 	var r unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil || uint64(r.Cur) > math.MaxInt32 {
-		return 0
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
+		return math.MaxInt
 	}
-	return int(r.Cur / 4 * 3)
+	return int(min(uint64(r.Cur), math.MaxInt32) / 4 * 3)
 }
 
 // private makes what this process creates its own account's alone: databases

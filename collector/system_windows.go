@@ -29,6 +29,6 @@ func private() {}
 
 func isAddressInUse(err error) bool { return errors.Is(err, windows.WSAEADDRINUSE) }
 
-// mostConnections is how many agents may be connected at one time; 0: Windows
-// has no bound of handles that matters here.
-func mostConnections() int { return 0 }
+// mostConnections is how many agents may be connected at one time, whatever
+// the settings say: Windows has no bound of handles that matters here.
+func mostConnections() int { return math.MaxInt }

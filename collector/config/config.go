@@ -61,6 +61,7 @@ type Limits struct {
 	Decoded             settings.Size `yaml:"decoded" min:"256KiB" max:"256MiB" doc:"Largest body after decompression."`
 	InFlight            settings.Size `yaml:"in_flight" min:"1MiB" max:"8GiB" doc:"Room for all decoded bodies that are worked on at one time. Beyond it senders are asked to come back later."`
 	HandshakesPerSecond int           `yaml:"handshakes_per_second" min:"1" max:"100000" doc:"New TLS connections of agents per second."`
+	Connections         int           `yaml:"connections" min:"100" max:"1000000" doc:"Agents connected at one time, within three quarters of the files that the process may have open. Each takes 40 KiB. If there are more, idle ones are disconnected and connect again with their next report, which takes a handshake."`
 	EnrollPerSecond     int           `yaml:"enroll_per_second" min:"1" max:"10000" doc:"Enrolments and renewals per second."`
 	ReportsPerMinute    int           `yaml:"reports_per_minute" min:"1" max:"6000" doc:"Requests of one device per minute."`
 	LoginsPerMinute     int           `yaml:"logins_per_minute" min:"1" max:"600" doc:"Attempts to log in per minute, by account and by address."`
@@ -174,7 +175,7 @@ func Default() Config {
 		},
 		Limits: Limits{
 			Body: 1 << 20, Decoded: 8 << 20, InFlight: 64 << 20,
-			HandshakesPerSecond: 300, EnrollPerSecond: 20, ReportsPerMinute: 60, LoginsPerMinute: 10,
+			HandshakesPerSecond: 300, Connections: 4096, EnrollPerSecond: 20, ReportsPerMinute: 60, LoginsPerMinute: 10,
 			FreeDisk: 512 << 20,
 		},
 		Outbox:    Outbox{Size: 8 << 30, Keep: settings.Duration(time.Hour)},

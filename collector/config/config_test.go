@@ -54,6 +54,7 @@ limits:
   decoded: 16MiB
   in_flight: 128MiB
   handshakes_per_second: 10
+  connections: 1000
   enroll_per_second: 5
   reports_per_minute: 6
   logins_per_minute: 3
@@ -73,7 +74,7 @@ log: {level: warn, format: json}
 		Data:   "here",
 		Web:    Web{"0.0.0.0:443", "web.crt", "web.key", "https://muster.example.org", []string{"10.1.2.3/8"}},
 		Agents: Agents{"127.0.0.1:9000", []string{"muster.example.org:8421", "[2001:db8::1]:8421"}, d(30 * time.Second), d(10 * time.Minute), 500},
-		Limits: Limits{2 << 20, 16 << 20, 128 << 20, 10, 5, 6, 3, 1 << 30},
+		Limits: Limits{2 << 20, 16 << 20, 128 << 20, 10, 1000, 5, 6, 3, 1 << 30},
 		Outbox: Outbox{1 << 30, d(2 * time.Hour)},
 		Stores: Stores{"sqlite", "tsdb"},
 		Influx: Influx{"https://influx.example.org:8086", "numbers", "state", "muster", "influx.password", "ca.pem", false},

@@ -9,11 +9,15 @@ import (
 	"time"
 )
 
-// crowd bounds how many connections are open. Each is an open file, and a
-// process without one left can open neither a segment nor a database: it would
-// fail for want of what idle agents hold. So the one that has been idle longest
-// makes room for the newcomer; its agent connects again with its next report.
-// If all are at work the newcomer has to wait for another try.
+// crowd bounds how many connections are open. A silent one takes 40 KiB and an
+// open file, and a process without files left can open neither a segment nor a
+// database. So one that is idle makes room for a newcomer; its agent connects
+// again with its next report. If all are at work the newcomer has to try again.
+//
+// All agents have the same rhythm, so the one that was heard last will be
+// silent longest: it goes, and those whose turn is near stay. Ending what is
+// idle longest would end each just before it is used. But the very last ones
+// may have more to say at once: settled is how long that takes.
 type crowd struct {
 	most int // 0: no bound
 	log  *slog.Logger
@@ -21,10 +25,19 @@ type crowd struct {
 
 	mu     sync.Mutex
 	open   map[net.Conn]*list.Element // nil while not idle
-	idle   list.List                  // of net.Conn, longest idle first
+	young  list.List                  // of idling: not settled, the oldest first
+	old    list.List                  // of idling: settled, the oldest first
 	closed int64
 	told   time.Time
 }
+
+type idling struct {
+	conn  net.Conn
+	since time.Time
+	old   bool
+}
+
+const settled = 10 * time.Second
 
 // changed is http.Server.ConnState.
 func (c *crowd) changed(conn net.Conn, s http.ConnState) {
@@ -34,7 +47,7 @@ func (c *crowd) changed(conn net.Conn, s http.ConnState) {
 		c.open = map[net.Conn]*list.Element{}
 	}
 	if e := c.open[conn]; e != nil {
-		c.idle.Remove(e)
+		c.leave(e)
 		c.open[conn] = nil
 	}
 	switch s {
@@ -44,26 +57,47 @@ func (c *crowd) changed(conn net.Conn, s http.ConnState) {
 			c.displace(conn)
 		}
 	case http.StateIdle:
-		c.open[conn] = c.idle.PushBack(conn)
+		c.open[conn] = c.young.PushBack(&idling{conn: conn, since: c.now()})
 	case http.StateClosed, http.StateHijacked:
 		delete(c.open, conn)
 	}
 }
 
-// displace ends the connection that is idle longest, or else the new one.
-// Called with mu held.
+func (c *crowd) leave(e *list.Element) {
+	if e.Value.(*idling).old {
+		c.old.Remove(e)
+	} else {
+		c.young.Remove(e)
+	}
+}
+
+// displace ends an idle connection, or else the new one. Called with mu held.
 func (c *crowd) displace(conn net.Conn) {
-	if e := c.idle.Front(); e != nil {
-		conn = e.Value.(net.Conn)
-		c.idle.Remove(e)
+	now := c.now()
+	for e := c.young.Front(); e != nil; e = c.young.Front() {
+		i := e.Value.(*idling)
+		if now.Sub(i.since) < settled {
+			break
+		}
+		c.young.Remove(e)
+		i.old = true
+		c.open[i.conn] = c.old.PushBack(i)
+	}
+	e := c.old.Back()
+	if e == nil {
+		e = c.young.Front()
+	}
+	if e != nil {
+		conn = e.Value.(*idling).conn
+		c.leave(e)
 	}
 	delete(c.open, conn) // its file is free with the next line, whenever the server learns of it
 	inner(conn).Close()
 	c.closed++
-	if now := c.now(); now.Sub(c.told) > 10*time.Minute {
+	if now.Sub(c.told) > time.Hour {
 		c.told = now
-		c.log.Warn("more agents are connected than this process may have files open; idle ones are disconnected and come again with their next report",
-			"connections", c.most, "hint", "raise LimitNOFILE (ulimit -n)")
+		c.log.Info("more agents are there than may stay connected; idle ones are disconnected and come again with their next report",
+			"connections", c.most, "hint", "limits.connections; each takes 40 KiB and an open file (LimitNOFILE)")
 	}
 }
 

@@ -47,10 +47,13 @@ func served(r *Receiver) (dial func() net.Conn, stop func()) {
 		})}
 	go srv.Serve(p)
 	return func() net.Conn {
-		near, far := net.Pipe()
-		p.conns <- far
-		return near
-	}, func() { srv.Close() }
+			near, far := net.Pipe()
+			p.conns <- far
+			return near
+		}, func() {
+			srv.Close()
+			time.Sleep(time.Second) // virtual: the server lingers for half of it over a connection that it ends
+		}
 }
 
 // trickle writes a body's header and then so many bytes every so often, and
@@ -140,8 +143,8 @@ func TestPromisesTakeNoRoom(t *testing.T) {
 	})
 }
 
-// Too many connections: the one that is idle longest goes, and if none is
-// idle, the new one.
+// Too many connections: of those that are idle for a while the one that was
+// heard last goes, then the others, and if none is idle, the new one.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -161,35 +164,38 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 			io.Copy(io.Discard, rs.Body)
 			return rs.Status
 		}
-		var all []net.Conn
-		for range 3 {
+		arrive := func() net.Conn {
 			c := dial()
-			defer c.Close()
-			all = append(all, c)
+			t.Cleanup(func() { c.Close() })
 			if s := send(c); s != "200 OK" {
-				t.Fatal(s)
+				t.Errorf("a newcomer: %s", s)
 			}
-			time.Sleep(time.Second)
+			time.Sleep(8 * time.Second)
+			return c
 		}
-		send(all[0]) // now the second one is idle longest
+		a, b, c := arrive(), arrive(), arrive() // idle for 24, 16 and 8 s
+		d := arrive()
+		if s := send(b); s == "200 OK" {
+			t.Error("the one that is settled and was heard last is still open")
+		}
+		for name, c := range map[string]net.Conn{"first": a, "third": c, "fourth": d} {
+			if s := send(c); s != "200 OK" {
+				t.Errorf("the %s: %s", name, s)
+			}
+		}
+		// None has settled: the one that is idle longest.
 		time.Sleep(time.Second)
-		fourth := dial()
-		defer fourth.Close()
-		if s := send(fourth); s != "200 OK" {
-			t.Errorf("the fourth: %s", s)
+		send(c)
+		time.Sleep(time.Second)
+		send(d)
+		e := arrive()
+		if s := send(a); s == "200 OK" {
+			t.Error("the one that is idle longest is still open")
 		}
-		if s := send(all[1]); s == "200 OK" {
-			t.Error("the second one is still open")
+		if open, gone := r.Connections(); open != 3 || gone != 2 {
+			t.Errorf("%d open, %d ended, want 3 and 2", open, gone)
 		}
-		for _, i := range []int{0, 2} {
-			if s := send(all[i]); s != "200 OK" {
-				t.Errorf("connection %d: %s", i, s)
-			}
-		}
-		if open, gone := r.Connections(); open != 3 || gone != 1 {
-			t.Errorf("%d open, %d ended, want 3 and 1", open, gone)
-		}
-		for _, c := range []net.Conn{all[0], all[2], fourth} { // all at work
+		for _, c := range []net.Conn{c, d, e} { // all at work
 			fmt.Fprint(c, "POST /v1/reports HTTP/1.1\r\nHost: c\r\nContent-Length: 9\r\n\r\n")
 		}
 		synctest.Wait()
@@ -198,7 +204,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 		if s := send(fifth); s == "200 OK" {
 			t.Error("a fifth was let in while three are at work")
 		}
-		if n := strings.Count(log.String(), "raise LimitNOFILE"); n != 1 {
+		if n := strings.Count(log.String(), "limits.connections"); n != 1 {
 			t.Errorf("the log tells of it %d times:\n%s", n, log.String())
 		}
 	})
