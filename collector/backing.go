@@ -170,7 +170,8 @@ func (b backups) Backup(ctx context.Context, o api.BackupOrder, out io.Writer) (
 	}
 	m.Sequence = c.outbox.Newest()
 	if err := w.Tree("outbox", filepath.Join(c.cfg.Data, "outbox"), func(name string) bool {
-		return strings.HasSuffix(name, ".seg") && !strings.Contains(name, "/") || strings.HasPrefix(name, "cursor-")
+		// What lies deeper is quarantine, but for the records put aside.
+		return strings.HasSuffix(name, ".seg") && !strings.Contains(strings.TrimPrefix(name, "aside/"), "/") || strings.HasPrefix(name, "cursor-")
 	}); err != nil {
 		return err
 	}

@@ -107,7 +107,8 @@ type collector struct {
 	started   time.Time
 	addresses []string
 
-	closed atomic.Pointer[string] // why nothing is taken in; nil when it is
+	closed   atomic.Pointer[string] // why nothing is taken in; nil when it is
+	emptying atomic.Bool            // nothing is taken in, because somebody said so
 
 	backing   chan struct{} // full while a backup is made
 	stopBelow atomic.Int64  // tests set it, for a disk that is full; 0: as set
@@ -170,7 +171,7 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if err := c.openNotices(); err != nil {
 		return nil, err
 	}
-	c.door = intake.New(intake.Options{Restored: c.lastRestore(), Inventory: c.inventory, Outbox: outboxSide{c.outbox}, Policies: c.policies, Log: c.log, Now: c.now,
+	c.door = intake.New(intake.Options{Restored: c.lastRestore(), Inventory: c.inventory, Outbox: outboxSide{c.outbox, &c.emptying}, Policies: c.policies, Log: c.log, Now: c.now,
 		Taken: c.taken, Step: o.Step})
 	l := c.cfg.Limits
 	c.receiver = receive.New(receive.Options{Identities: identities{c.authority}, Door: door{c.door, c.missing}, Log: c.log, Now: c.now, Closed: c.isClosed,
@@ -297,7 +298,7 @@ func (c *collector) openAPI() error {
 	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: sql,
 		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
 		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
-		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Backups: backups{c}, Purge: c.inventory, Atlas: c.atlas, Zone: c.cfg.Health.Zone, SetupLink: c.setupLink,
+		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Backups: backups{c}, Outbox: moving{c}, Purge: c.inventory, Atlas: c.atlas, Zone: c.cfg.Health.Zone, SetupLink: c.setupLink,
 		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems, Certificates: c.certificates}})
 	return err
 }
@@ -502,6 +503,9 @@ func (c *collector) watchDisk() {
 }
 
 func (c *collector) isClosed() (string, bool) {
+	if c.emptying.Load() {
+		return "the collector takes no reports, so that its outbox runs empty; muster outbox drain --open ends that", true
+	}
 	if why := c.closed.Load(); why != nil {
 		return *why, true
 	}

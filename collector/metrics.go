@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/collector/api"
 	"muster/collector/exposition"
 	"muster/collector/intake"
 	"muster/collector/store"
@@ -139,6 +140,13 @@ func (c *collector) storeMetrics(ctx context.Context) []exposition.Family {
 	o := c.outboxStatus()
 	st := c.outbox.Stats()
 	d := c.drain.Stats()
+	available, refusing, rate, again := map[string]float64{}, map[string]float64{}, map[string]float64{}, map[string]float64{}
+	for _, x := range o.Stores {
+		available[x.Name] = yes(x.Since == nil)
+		refusing[x.Name] = yes(x.State == api.StoreRefuses)
+		rate[x.Name] = x.Rate
+		again[x.Name] = float64(x.Again)
+	}
 	nan := math.NaN()
 	free, total, stop := nan, nan, nan
 	if disk, err := c.diskStatus(); err == nil {
@@ -162,6 +170,13 @@ func (c *collector) storeMetrics(ctx context.Context) []exposition.Family {
 		exposition.One(gauge, "muster_outbox_limit_bytes", "Room of the outbox.", float64(o.LimitBytes)),
 		exposition.One(gauge, "muster_outbox_fill_ratio", "How much of the room is taken by what cannot be given up; from 0.8 on agents are put off.", st.Fill),
 		exposition.One(gauge, "muster_outbox_lag_seconds", "Age of the oldest record that the series store has not taken.", o.LagSeconds),
+		exposition.One(gauge, "muster_outbox_arriving_records_per_second", "Records that came a second, over the last minute.", o.Arriving),
+		exposition.One(gauge, "muster_outbox_kept", "Records put aside that can still be taken back.", float64(o.Kept)),
+		exposition.One(counter, "muster_outbox_lost_total", "Records put aside that were let go for want of room.", float64(o.Lost)),
+		labelled(gauge, "muster_outbox_store_available", "1 while a store takes numbers, 0 while it is tried again and again.", "store", available),
+		labelled(gauge, "muster_outbox_store_refusing", "1 while a store waits for somebody to change something.", "store", refusing),
+		labelled(gauge, "muster_outbox_store_records_per_second", "Records that a store takes a second while there are some.", "store", rate),
+		labelled(gauge, "muster_outbox_store_again", "Records that a store is given once more after a start.", "store", again),
 		exposition.One(gauge, "muster_outbox_damaged", "Unreadable stretches of the outbox met since the start.", float64(st.Damaged)),
 		exposition.One(counter, "muster_drain_records_total", "Records that the series store took.", float64(d.Records)),
 		exposition.One(counter, "muster_drain_samples_total", "Numbers that the series store took.", float64(d.Samples)),

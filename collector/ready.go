@@ -80,7 +80,9 @@ func (c *collector) ready(ctx context.Context) readiness {
 	switch {
 	case c.outbox.Err() != nil:
 		add("outbox", "its disk failed; the collector is about to stop")
-	case !(outboxSide{c.outbox}).Room():
+	case c.emptying.Load():
+		add("outbox", "it is being emptied: no reports are taken")
+	case !(outboxSide{c.outbox, &c.emptying}).Room():
 		add("outbox", "it is full: the series store is down or too slow")
 	default:
 		add("outbox", "")

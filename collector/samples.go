@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
-	"muster/collector/api"
 	"muster/collector/config"
 	"muster/collector/drain"
 	"muster/collector/outbox"
@@ -39,7 +39,10 @@ func openOutbox(dir string, c config.Config, now func() time.Time) (*outbox.Outb
 }
 
 // outboxSide is the end of the outbox that intake writes to.
-type outboxSide struct{ b *outbox.Outbox }
+type outboxSide struct {
+	b        *outbox.Outbox
+	emptying *atomic.Bool
+}
 
 // Append makes records durable.
 func (s outboxSide) Append(recs [][]byte) error {
@@ -52,7 +55,7 @@ func (s outboxSide) Append(recs [][]byte) error {
 
 // Room is false while agents should wait: the last fifth is for what is on
 // its way already.
-func (s outboxSide) Room() bool { return s.b.Fill() < 0.8 }
+func (s outboxSide) Room() bool { return !s.emptying.Load() && s.b.Fill() < 0.8 }
 
 // outboxSource is the other end, from which the drain reads.
 type outboxSource struct{ c *outbox.Cursor }
@@ -75,14 +78,3 @@ func (s outboxSource) Again() { s.c.Again() }
 
 // Poison puts one record aside.
 func (s outboxSource) Poison(id uint64, reason string) error { return s.c.Poison(id, reason) }
-
-func (c *collector) outboxStatus() api.OutboxStatus {
-	s := c.outbox.Stats()
-	out := api.OutboxStatus{Bytes: s.Bytes, LimitBytes: s.Limit}
-	for _, k := range s.Sinks {
-		out.Records += int64(k.Records)
-		out.LagSeconds = max(out.LagSeconds, k.Age.Seconds())
-		out.Poisoned += int64(k.Poisoned)
-	}
-	return out
-}

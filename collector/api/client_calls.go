@@ -593,6 +593,32 @@ func (c *Client) PurgePerson(ctx context.Context, in PurgeInput) (PurgeResult, e
 	return call[PurgeInput, PurgeResult](ctx, c, "purge-person", in)
 }
 
+// OutboxList calls outbox-list: show how far the stores of numbers are behind.
+func (c *Client) OutboxList(ctx context.Context) (OutboxStatus, error) {
+	return call[NoInput, OutboxStatus](ctx, c, "outbox-list", NoInput{})
+}
+
+// OutboxAside calls outbox-aside: list records that a store refuses.
+func (c *Client) OutboxAside(ctx context.Context, in OutboxAsideInput) (OutboxAside, error) {
+	return call[OutboxAsideInput, OutboxAside](ctx, c, "outbox-aside", in)
+}
+
+// OutboxRetry calls outbox-retry: give stores records again that were put aside.
+func (c *Client) OutboxRetry(ctx context.Context, in OutboxChoiceInput) (OutboxChanged, error) {
+	return call[OutboxChoiceInput, OutboxChanged](ctx, c, "outbox-retry", in)
+}
+
+// OutboxDrop calls outbox-drop: remove records for good that were put aside.
+func (c *Client) OutboxDrop(ctx context.Context, in OutboxChoiceInput) (OutboxChanged, error) {
+	return call[OutboxChoiceInput, OutboxChanged](ctx, c, "outbox-drop", in)
+}
+
+// OutboxDrain calls outbox-drain: try stores at once, and take no reports
+// meanwhile if told so.
+func (c *Client) OutboxDrain(ctx context.Context, in OutboxDrainInput) (OutboxStatus, error) {
+	return call[OutboxDrainInput, OutboxStatus](ctx, c, "outbox-drain", in)
+}
+
 // StatusShow calls status-show: show how the collector is doing.
 func (c *Client) StatusShow(ctx context.Context) (Status, error) {
 	return call[NoInput, Status](ctx, c, "status-show", NoInput{})

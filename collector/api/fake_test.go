@@ -415,6 +415,7 @@ type world struct {
 	health    *fakeHealth
 	channels  *fakeChannels
 	gear      *fakeGear
+	outbox    *fakeOutbox
 	log       *bytes.Buffer
 	now       time.Time
 	changed   int
@@ -464,6 +465,7 @@ func newWorld(t testing.TB) *world {
 	w.accounts = &fakeAccounts{tokens: map[[32]byte]account.Token{}, users: []account.User{{ID: 1, Name: "ann", Role: account.Staff, Scope: store.Scope{All: true}}}}
 	acc := &account.Accounts{Store: w.accounts, Now: func() time.Time { return w.now }, Key: []byte("k")}
 	w.health, w.channels, w.gear = newFakeHealth(w.inventory, w.now), &fakeChannels{}, newFakeGear(w.now)
+	w.outbox = newFakeOutbox(w.now)
 	s, err := New(Deps{
 		Health: w.health, Judge: &fakeJudge{testRules(t)}, Notices: newNotices(t, w.channels, notifytest.NewMemory(), w.now),
 		Gear:    w.gear.gear(),
@@ -473,7 +475,8 @@ func newWorld(t testing.TB) *world {
 			return []health.Replayed{{Device: list[0].ID, Name: list[0].Name, Severity: "warn", From: since, Evidence: []store.Evidence{{Label: "Last user", Value: "jdoe", Personal: true}}}}, nil
 		},
 		Inventory: w.inventory, Series: w.series, Accounts: acc, SQL: w.sql, Enrolment: w.enrolment, Authority: fakeCA{},
-		Vitals:  Vitals{StartedAt: w.now.Add(-time.Hour)},
+		Vitals:  Vitals{StartedAt: w.now.Add(-time.Hour), Outbox: w.outbox.status},
+		Outbox:  w.outbox,
 		Log:     slog.New(slog.NewTextHandler(w.log, nil)),
 		Now:     func() time.Time { return w.now },
 		Changed: func() { w.changed++ },

@@ -321,15 +321,6 @@ type NoticesStatus struct {
 	Failed  int `json:"failed" doc:"Messages that were put aside."`
 }
 
-// OutboxStatus is what waits for the series store.
-type OutboxStatus struct {
-	Records    int64   `json:"records" doc:"Records that wait."`
-	Bytes      int64   `json:"bytes" doc:"Room used, records kept for replay included."`
-	LimitBytes int64   `json:"limit_bytes"`
-	LagSeconds float64 `json:"lag_seconds" doc:"Age of the oldest record that waits."`
-	Poisoned   int64   `json:"poisoned" doc:"Records put aside because the store refuses them."`
-}
-
 // DiskStatus is the volume of the data folder.
 type DiskStatus struct {
 	FreeBytes  int64 `json:"free_bytes"`

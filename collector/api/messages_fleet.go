@@ -193,6 +193,8 @@ type SeriesAnswer struct {
 	To          time.Time            `json:"to"`
 	StepSeconds float64              `json:"step_seconds"`
 	Series      []store.SeriesResult `json:"series" nullable:"false"`
+	// BehindSeconds is about what came in lately, whatever time it tells of.
+	BehindSeconds float64 `json:"behind_seconds,omitempty" doc:"The series store is behind: numbers that came in within so many seconds may be missing here. They wait in the outbox and are not lost."`
 }
 
 // SeriesNamesInput asks which numbers there are.

@@ -145,6 +145,13 @@ func Operations() []Operation {
 		op[IDInput, Nothing](post, "/enroll/approvals/{id}/approve", "approval-approve", account.Manage, "Let a waiting device in", (*Server).approvalApprove),
 		op[IDInput, Nothing](post, "/enroll/approvals/{id}/deny", "approval-deny", account.Manage, "Turn a waiting device away", (*Server).approvalDeny),
 
+		// Numbers on their way to their stores.
+		op[NoInput, OutboxStatus](get, "/outbox", "outbox-list", account.Read, "Show how far the stores of numbers are behind", (*Server).outboxList),
+		op[OutboxAsideInput, OutboxAside](get, "/outbox/aside", "outbox-aside", account.Administer, "List records that a store refuses", (*Server).outboxAside),
+		op[OutboxChoiceInput, OutboxChanged](post, "/outbox/aside/retry", "outbox-retry", account.Administer, "Give stores records again that were put aside", (*Server).outboxRetry),
+		op[OutboxChoiceInput, OutboxChanged](post, "/outbox/aside/drop", "outbox-drop", account.Administer, "Remove records for good that were put aside", (*Server).outboxDrop),
+		op[OutboxDrainInput, OutboxStatus](post, "/outbox/drain", "outbox-drain", account.Administer, "Try stores at once, and take no reports meanwhile if told so", (*Server).outboxDrain),
+
 		// Accounts, audit, CA, the collector itself.
 		op[NoInput, Me](get, "/me", "me-show", account.Self, "Show who you are", (*Server).meShow),
 		op[NoInput, SetupLink](get, "/setup-link", "setup-link", account.Administer, "Show the link to the first account", (*Server).setupLink),

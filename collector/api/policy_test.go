@@ -137,6 +137,11 @@ func policy() map[string]string {
 		"ca-rotate":          "al",
 		"backup-make":        "al",
 		"purge-person":       "al",
+		"outbox-list":        "iIpsSaAl",
+		"outbox-aside":       "al",
+		"outbox-retry":       "al",
+		"outbox-drop":        "al",
+		"outbox-drain":       "al",
 		"status-show":        "iIpsSaAl",
 	}
 }
@@ -274,6 +279,11 @@ func examples() map[string]any {
 		"ca-rotate":          CARotateInput{},
 		"backup-make":        BackupInput{},
 		"purge-person":       purgeExample(),
+		"outbox-list":        NoInput{},
+		"outbox-aside":       OutboxAsideInput{Limit: 5},
+		"outbox-retry":       OutboxChoiceInput{Body: OutboxChoice{Numbers: []uint64{7}}},
+		"outbox-drop":        OutboxChoiceInput{Body: OutboxChoice{All: true}},
+		"outbox-drain":       OutboxDrainInput{Body: OutboxDrain{Close: new(true)}},
 		"status-show":        NoInput{},
 	}
 }

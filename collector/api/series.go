@@ -44,6 +44,9 @@ func (s *Server) seriesQuery(ctx context.Context, in *SeriesQueryInput) (SeriesA
 	if out.Series == nil {
 		out.Series = []store.SeriesResult{}
 	}
+	if s.d.Vitals.Outbox != nil {
+		out.BehindSeconds = s.d.Vitals.Outbox().Behind()
+	}
 	return out, nil
 }
 

@@ -41,6 +41,7 @@ type Deps struct {
 	Gear    Gear
 	Purge   Purger  // nil: not offered
 	Backups Backups // nil: none are made
+	Outbox  Outbox  // nil: not offered
 	// Atlas is how the network hangs together; nil: one of its own.
 	Atlas *atlas.Atlas
 	// SetupLink is the address at which the first account is made; empty when

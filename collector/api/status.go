@@ -33,6 +33,7 @@ func (s *Server) statusShow(ctx context.Context, _ *NoInput) (Status, error) {
 	}
 	if v.Outbox != nil {
 		out.Outbox = v.Outbox()
+		out.Problems = append(out.Problems, s.outboxProblems(&out.Outbox)...)
 	}
 	if v.Disk != nil {
 		if out.Disk, err = v.Disk(); err != nil {

@@ -191,6 +191,7 @@ On the collector's machine commands go through the socket in its data folder
 	)
 	add(groupHere,
 		s.statusCommand(),
+		s.outboxCommand(),
 		s.backupCommand(),
 		s.whoamiCommand(),
 		s.configCommand(),

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -120,6 +121,9 @@ func (s *session) showSeries(a api.SeriesAnswer) error {
 	}
 	if s.output == "table" && len(g.rows) > 0 && a.StepSeconds > 0 {
 		s.note("%s, %s of %s", a.Name, a.Aggregate, s.look().human(a.StepSeconds, "second"))
+	}
+	if a.BehindSeconds > 0 {
+		s.note("the series store is behind: numbers that came in within the last %s may be missing (muster outbox list)", length(time.Duration(a.BehindSeconds*float64(time.Second))))
 	}
 	return nil
 }

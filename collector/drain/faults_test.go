@@ -58,7 +58,7 @@ func TestStoreGoneForHours(t *testing.T) {
 		s := d.State()
 		n.mu.Lock()
 		if !s.Since.Equal(start) || s.Refuses || s.Tries != c.writes || !strings.Contains(s.Error, errRefusedConnection.Error()) ||
-			!s.NextAt.After(time.Now()) || s.NextAt.Sub(time.Now()) > longestWait {
+			!s.NextAt.After(time.Now()) || time.Until(s.NextAt) > longestWait {
 			t.Errorf("after an hour the state is %+v, %d writes", s, c.writes)
 		}
 		n.mu.Unlock()
