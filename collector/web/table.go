@@ -45,6 +45,12 @@ func pages() []page {
 		{post, "/devices/{ref}", account.Edit, (*Site).deviceEdit},
 		{get, "/devices/{ref}/compare", account.Read, (*Site).compare},
 		{get, "/devices/{ref}/chart/{chart}", account.Read, (*Site).deviceChart},
+
+		{get, "/fleet", account.Read, (*Site).fleet},
+		{get, "/fleet/upgrade", account.Read, (*Site).fleetUpgrade},
+		{get, "/fleet/replacement", account.Read, (*Site).fleetQuestions},
+		{get, "/fleet/quality", account.Read, (*Site).fleetQuestions},
+		{get, "/fleet/reports", account.Read, (*Site).fleetReports},
 	}
 }
 

@@ -1,0 +1,353 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"muster/collector/api"
+)
+
+// fleetPage is one look at all devices together.
+type fleetPage struct {
+	Title, Lede string
+	Sub         string // which of the pages
+	Total       int
+	Bars        []bars // composition
+	Asks        []askGroup
+	Ready       *readiness
+	Measures    *measures
+}
+
+func (f *fleetPage) Head() (string, string) { return f.Title, "fleet" }
+
+// bars are the values of one property, each a link to its devices.
+type bars struct {
+	Title  string
+	Values []bar
+	More   int
+}
+
+type bar struct {
+	Word, Filter, Share string
+	Count               int
+}
+
+// ask is a question to the fleet whose answer is a number of devices, and a
+// search behind it.
+type ask struct {
+	Word, Why, Filter string
+	Count             int
+}
+
+type askGroup struct {
+	Title string
+	Asks  []ask
+}
+
+func (s *Site) fleet(v *visit) error {
+	f := &fleetPage{Sub: "composition"}
+	facets, err := v.api.DeviceFacets(v.ctx(), api.DeviceFacetsInput{})
+	if err != nil {
+		return err
+	}
+	f.Total = facets.Total
+	titles := map[string]string{"kind": "Kind", "os": "System", "model": "Model", "ram": "Memory", "site": "Site", "state": "Presence"}
+	most, of := "", 0
+	for _, x := range facets.Facets {
+		title, ok := titles[x.Name]
+		if !ok {
+			continue
+		}
+		b := bars{Title: title, More: x.More}
+		for i, val := range x.Values {
+			if i == 10 {
+				b.More += len(x.Values) - i
+				break
+			}
+			word := val.Value
+			switch x.Name {
+			case "kind":
+				word = words(kindWord(val.Value))
+				if val.Value == "pc" {
+					of = val.Count
+				}
+			case "state":
+				word = presenceWord(val.Value)
+			case "os":
+				if most == "" && val.Value != "" {
+					most = val.Value
+				}
+			}
+			if word == "" {
+				word = "Not known"
+			}
+			b.Values = append(b.Values, bar{word, val.Filter, trim(100 * float64(val.Count) / float64(max(f.Total, 1))), val.Count})
+		}
+		f.Bars = append(f.Bars, b)
+	}
+	f.Title = count(f.Total, "device", "devices") + ", " + count(of, "PC", "PCs") + " among them"
+	if most != "" {
+		f.Lede = "Most run " + most + "."
+	}
+	return s.render(v, http.StatusOK, "fleet", "", f)
+}
+
+// questions are what is asked about the fleet's age and its data.
+func questions(sub string, now time.Time) []askGroup {
+	day := func(years int) string { return now.AddDate(-years, 0, 0).Format(time.DateOnly) }
+	today, year := now.Format(time.DateOnly), now.AddDate(1, 0, 0).Format(time.DateOnly)
+	if sub == "replacement" {
+		return []askGroup{
+			{"System", []ask{
+				{Word: "Get no security updates any more", Why: "Their system’s maker has ended support.", Filter: "eol:past"},
+				{Word: "Lose them within a year", Why: "Plan these now.", Filter: "eol>=" + today + " eol<" + year},
+			}},
+			{"Age", []ask{
+				{Word: "Bought more than 6 years ago", Why: "By the day of purchase that people keep.", Filter: "purchased<" + day(6)},
+				{Word: "Bought 5 to 6 years ago", Why: "Next in line.", Filter: "purchased>=" + day(6) + " purchased<" + day(5)},
+				{Word: "Out of warranty", Why: "A repair costs money.", Filter: "warranty<" + today},
+				{Word: "Warranty ends within a year", Filter: "warranty>=" + today + " warranty<" + year},
+			}},
+			{"Parts", []ask{
+				{Word: "Less than 8 GB memory", Why: "Slow with today’s programs; a module helps.", Filter: "kind:pc ram<8GB"},
+				{Word: "Start from a hard disk", Why: "An SSD makes them as fast as new.", Filter: "kind:pc disk.kind:hdd disk.boot:yes"},
+				{Word: "Drive says it is failing", Why: "Its own judgement; rules find most drives earlier.", Filter: "disk_health.passed:no"},
+				{Word: "Battery says it is worn", Filter: "battery.condition:poor or battery.condition:replace or battery.condition:failed"},
+			}},
+		}
+	}
+	return []askGroup{
+		{"Silent", []ask{
+			{Word: "Missing", Why: "Silent for longer than is usual for them.", Filter: "state:missing"},
+			{Word: "Not heard of for 30 days", Why: "Retire them, or look for them.", Filter: "seen>30d -state:retired"},
+			{Word: "Retired", Filter: "state:retired"},
+		}},
+		{"Not filled in", []ask{
+			{Word: "Without a site", Why: "Give their networks to a site, and they place themselves.", Filter: "-site:*"},
+			{Word: "Without an asset tag", Filter: "-asset:* -state:retired"},
+			{Word: "Without a day of purchase", Why: "They are missing in the plan for replacement.", Filter: "kind:pc -purchased:* -state:retired"},
+			{Word: "Without a serial number", Why: "The firmware has none, or it may not be read.", Filter: "-serial:* -state:retired"},
+		}},
+		{"Not up to date", []ask{
+			{Word: "Wait for a restart", Why: "Updates are not in force until then.", Filter: "pending_restart.pending:yes"},
+			{Word: "Clock more than a minute off", Why: "Sign-in and certificates fail at five.", Filter: "clock.offset_seconds>60 or clock.offset_seconds<-60"},
+		}},
+	}
+}
+
+func (s *Site) fleetQuestions(v *visit) error {
+	f := &fleetPage{Sub: "quality"}
+	if strings.HasSuffix(v.r.URL.Path, "/replacement") {
+		f.Sub = "replacement"
+	}
+	list, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Limit: 1})
+	if err != nil {
+		return err
+	}
+	f.Total, f.Asks = list.Total, questions(f.Sub, v.now)
+	var wg sync.WaitGroup
+	gate := make(chan struct{}, 4)
+	for i := range f.Asks {
+		for k := range f.Asks[i].Asks {
+			a := &f.Asks[i].Asks[k]
+			wg.Go(func() {
+				gate <- struct{}{}
+				defer func() { <-gate }()
+				list, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: a.Filter, Limit: 1})
+				a.Count = list.Total
+				if err != nil {
+					a.Count = -1 // shown as "Can't tell"
+					s.o.Log.WarnContext(v.ctx(), "fleet question", "filter", a.Filter, "error", err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	first := f.Asks[0].Asks
+	if f.Sub == "replacement" {
+		f.Title = count(max(first[0].Count, 0), "device gets", "devices get") + " no security updates any more"
+		f.Lede = "Each number is a search: open it, choose columns, take it as CSV into the budget."
+	} else {
+		f.Title = count(max(first[0].Count, 0), "device is", "devices are") + " missing"
+		f.Lede = "What is not read or not filled in cannot be judged."
+	}
+	return s.render(v, http.StatusOK, "fleet", "", f)
+}
+
+// readiness is who can go to the next version of the system, and what it costs.
+type readiness struct {
+	Classes []readyClass
+	Sites   []readySite
+	Whole   readySite
+	Costs   costs
+	Share   string
+	Why     []bar
+}
+
+type costs struct{ PC, Memory, Disk int }
+
+type readyClass struct {
+	Name, Word, Says, Tone, Filter, Cost string
+	Count                                int
+	X, W                                 string
+}
+
+type readySite struct {
+	Name, Filter, Share                         string
+	All, Ready, Setting, Part, Replace, Unknown int
+	Budget                                      string
+}
+
+// Windows 11 runs on Intel Core from the 8th generation and AMD Ryzen from the
+// 2000 series on, with TPM 2.0, Secure Boot, 4 GB of memory and 64 GB of disk
+// (Microsoft: Windows 11 specifications, and its lists of supported
+// processors). 8 GB is what people can work with.
+const (
+	readyBase    = "kind:pc os:windows -state:retired"
+	readyOldTPM  = "platform_security.tpm_version<2.0"
+	readyBlind   = "(-cpu.generation:* or -platform_security.tpm_present:*)"
+	readyPart    = "(ram<8GB or -disk>=64GB)"
+	readySetting = "(platform_security.tpm_present:no or platform_security.secure_boot:no)"
+)
+
+func readyOldCPU() string {
+	var list []string
+	for g := 1; g <= 7; g++ {
+		list = append(list, "cpu.generation=intel-core-"+strconv.Itoa(g))
+	}
+	return "(" + strings.Join(append(list, "cpu.generation=ryzen-1000"), " or ") + ")"
+}
+
+func (s *Site) fleetUpgrade(v *visit) error {
+	f := &fleetPage{Sub: "upgrade"}
+	r := &readiness{Costs: costs{850, 62, 83}}
+	for name, to := range map[string]*int{"pc": &r.Costs.PC, "memory": &r.Costs.Memory, "disk": &r.Costs.Disk} {
+		if n, err := strconv.Atoi(v.r.URL.Query().Get(name)); err == nil && n >= 0 && n <= 1_000_000 {
+			*to = n
+		}
+	}
+	old := "(" + readyOldCPU() + " or " + readyOldTPM + ")"
+	not := func(parts ...string) string {
+		out := readyBase
+		for _, p := range parts {
+			out += " -" + p
+		}
+		return out
+	}
+	r.Classes = []readyClass{
+		{Name: "ready", Word: "Ready", Says: "Nothing to buy. Install when you like.", Tone: "fine", Filter: not(old, readyBlind, readyPart, readySetting)},
+		{Name: "setting", Word: "Change a setting", Says: "TPM or Secure Boot is off in the firmware. 15 minutes each.", Tone: "accent", Filter: not(old, readyBlind, readyPart) + " " + readySetting},
+		{Name: "part", Word: "Buy a part", Says: "Memory or disk too small. The processor is fine.", Tone: "week", Filter: not(old, readyBlind) + " " + readyPart},
+		{Name: "replace", Word: "Replace", Says: "Processor not supported, or a TPM older than 2.0.", Tone: "today", Filter: readyBase + " " + old},
+		{Name: "unknown", Word: "Can’t tell", Says: "Processor or TPM not read.", Tone: "unknown", Filter: not(old) + " " + readyBlind},
+	}
+	answers := make([]api.DeviceFacets, len(r.Classes))
+	errs := make([]error, len(r.Classes))
+	var wg sync.WaitGroup
+	for i, c := range r.Classes {
+		wg.Go(func() { answers[i], errs[i] = v.api.DeviceFacets(v.ctx(), api.DeviceFacetsInput{Filter: c.Filter}) })
+	}
+	lacking := 0
+	var mem, both api.DeviceList
+	var err1, err2 error
+	wg.Go(func() {
+		mem, err1 = v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: not(old, readyBlind) + " ram<8GB", Limit: 1})
+	})
+	wg.Go(func() {
+		both, err2 = v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: not(old, readyBlind) + " -disk>=64GB", Limit: 1})
+	})
+	wg.Wait()
+	for _, err := range append(errs, err1, err2) {
+		if err != nil {
+			return err
+		}
+	}
+	lacking = mem.Total*r.Costs.Memory + both.Total*r.Costs.Disk
+	sites := map[string]*readySite{}
+	all := 0
+	for i, a := range answers {
+		r.Classes[i].Count = a.Total
+		all += a.Total
+		for _, x := range a.Facets {
+			if x.Name != "site" {
+				continue
+			}
+			for _, val := range x.Values {
+				name := val.Value
+				if name == "" {
+					name = "No site yet"
+				}
+				st := sites[name]
+				if st == nil {
+					st = &readySite{Name: name, Filter: strings.TrimSpace(readyBase + " " + val.Filter)}
+					sites[name] = st
+				}
+				st.add(r.Classes[i].Name, val.Count)
+				r.Whole.add(r.Classes[i].Name, val.Count)
+			}
+		}
+	}
+	x := 0.0
+	for i := range r.Classes {
+		c := &r.Classes[i]
+		w := 100 * float64(c.Count) / float64(max(all, 1))
+		c.X, c.W = trim(x), trim(max(w-0.25, 0))
+		x += w
+		switch c.Name {
+		case "part":
+			c.Cost = dollars(lacking)
+		case "replace":
+			c.Cost = dollars(c.Count * r.Costs.PC)
+		case "unknown":
+			c.Cost = "no estimate"
+		default:
+			c.Cost = "$0"
+		}
+	}
+	perPart := 0
+	if n := r.Classes[2].Count; n > 0 {
+		perPart = lacking / n
+	}
+	for _, st := range sites {
+		st.finish(r.Costs.PC, perPart)
+		r.Sites = append(r.Sites, *st)
+	}
+	slices.SortFunc(r.Sites, func(a, b readySite) int { return b.Replace - a.Replace })
+	r.Whole.Name = "All"
+	r.Whole.finish(r.Costs.PC, perPart)
+	f.Ready, f.Total = r, all
+	f.Title = count(r.Classes[3].Count, "PC must be replaced", "PCs must be replaced") + " before Windows 11"
+	if unknown := r.Classes[4].Count; unknown > all/2 {
+		f.Title = count(unknown, "PC", "PCs") + " cannot be judged for Windows 11 yet"
+	}
+	f.Lede = fmt.Sprintf("Another %s a setting or a part. Of %s, %s ready today.", count(r.Classes[1].Count+r.Classes[2].Count, "needs", "need"), count(all, "Windows PC", "Windows PCs"), count(r.Classes[0].Count, "is", "are"))
+	return s.render(v, http.StatusOK, "fleet", "", f)
+}
+
+func (r *readySite) add(class string, n int) {
+	r.All += n
+	switch class {
+	case "ready":
+		r.Ready += n
+	case "setting":
+		r.Setting += n
+	case "part":
+		r.Part += n
+	case "replace":
+		r.Replace += n
+	default:
+		r.Unknown += n
+	}
+}
+
+func (r *readySite) finish(pc, part int) {
+	r.Share = fmt.Sprintf("%.0f", 100*float64(r.Ready)/float64(max(r.All, 1)))
+	r.Budget = dollars(r.Replace*pc + r.Part*part)
+}
+
+func dollars(n int) string { return "$" + whole(int64(n)) }
