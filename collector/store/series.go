@@ -213,7 +213,7 @@ var ErrClosed = errors.New("store is closed")
 
 // SeriesStats is what a series store holds.
 type SeriesStats struct {
-	Series   int64    `json:"series"`
+	Series   int64    `json:"series"`             // 0 too of a store beside the collector that does not say
 	Bytes    int64    `json:"bytes"`              // 0: not known, of a store beside the collector
 	Ready    float64  `json:"ready"`              // 0 to 1 while opening; 0 while it cannot be used
 	Engine   string   `json:"engine,omitempty"`   // tsdb, influx

@@ -9,10 +9,10 @@ import (
 	"strconv"
 )
 
-// Limits of an answer. A piece has at most 10,000 points, some 60 bytes each;
+// Limits of an answer. A piece has at most 10,000 points, of some numbers;
 // more is only what a server that does not keep to that may send.
 const (
-	mostPiece  = 64 << 20
+	mostPiece  = 32 << 20
 	mostAnswer = 4 << 30
 )
 
@@ -69,11 +69,13 @@ var errAnswer = errors.New("InfluxDB gave an answer that cannot be read")
 
 // readAnswer reads the pieces of an answer and hands on their rows, which are
 // good until each returns. An answer that breaks off is an error.
-func readAnswer(in io.Reader, each func(*row) error) error {
+func readAnswer(in io.Reader, each func(*row) error) error { return readPieces(in, mostPiece, each) }
+
+func readPieces(in io.Reader, most int64, each func(*row) error) error {
 	limited := &pieces{in: in}
 	d := json.NewDecoder(limited)
 	for n := 0; ; n++ {
-		limited.room = mostPiece
+		limited.room = most
 		var p piece
 		switch err := d.Decode(&p); {
 		case errors.Is(err, io.EOF) && n > 0:

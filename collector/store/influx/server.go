@@ -30,9 +30,9 @@ type place struct {
 type family int
 
 const (
-	one   family = 1
-	two   family = 2
-	three family = 3
+	oneX   family = 1
+	twoX   family = 2
+	threeX family = 3
 )
 
 // oldest1 is the first of the 1.x that has /api/v2/write.
@@ -52,11 +52,11 @@ func (s *Store) probe(ctx context.Context) (About, place, error) {
 	var p place
 	var warnings []string
 	switch f {
-	case one:
+	case oneX:
 		p, warnings, err = s.prepare1(ctx)
-	case two:
+	case twoX:
 		p, warnings, err = s.prepare2(ctx)
-	case three:
+	case threeX:
 		p, warnings, err = s.prepare3(ctx)
 	}
 	about.Warnings = warnings
@@ -111,16 +111,16 @@ func judge(version, build string) (family, string, error) {
 	case version == "" && build == "":
 		return 0, "", fmt.Errorf("%w: what answers at influx.url does not say that it is InfluxDB", store.ErrConfiguration)
 	case err != nil:
-		return one, fmt.Sprintf("InfluxDB of version %q, taken for 1.8", version), nil
+		return oneX, fmt.Sprintf("InfluxDB of version %q, taken for 1.8", version), nil
 	case n == 1:
 		if m, err := strconv.Atoi(minor); err == nil && m < oldest1 {
 			return 0, "", fmt.Errorf("%w: this is InfluxDB %s: Muster needs 1.8 or later", store.ErrConfiguration, version)
 		}
-		return one, "InfluxDB " + version, nil
+		return oneX, "InfluxDB " + version, nil
 	case n == 2:
-		return two, "InfluxDB " + strings.TrimPrefix(version, "v"), nil
+		return twoX, "InfluxDB " + strings.TrimPrefix(version, "v"), nil
 	case n == 3:
-		return three, "InfluxDB " + version, nil
+		return threeX, "InfluxDB " + version, nil
 	default:
 		return 0, "", fmt.Errorf("%w: InfluxDB %s is not known to Muster: it needs 1.8, 2.x or 3.x", store.ErrConfiguration, version)
 	}
