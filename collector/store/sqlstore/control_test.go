@@ -17,7 +17,7 @@ import (
 	"muster/internal/enroll"
 )
 
-func control(t *testing.T) *Control {
+func control(t testing.TB) *Control {
 	t.Helper()
 	c, err := OpenControl(t.Context(), filepath.Join(t.TempDir(), "control.db"), Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -35,8 +35,10 @@ func accounts(c *Control, now func() time.Time) *account.Accounts {
 	return &account.Accounts{Store: c, Now: now, Key: []byte("key of the audit's chain")}
 }
 
-func TestUsersAndPasswords(t *testing.T) {
-	c := control(t)
+func TestUsersAndPasswords(t *testing.T) { eachEngine(t, testUsersAndPasswords) }
+
+func testUsersAndPasswords(t *testing.T, e engine) {
+	c := e.control(t)
 	a := accounts(c, time.Now)
 	ctx := t.Context()
 	hash, err := a.HashPassword(ctx, "correct horse battery")
@@ -77,8 +79,10 @@ func TestUsersAndPasswords(t *testing.T) {
 	}
 }
 
-func TestTokens(t *testing.T) {
-	c := control(t)
+func TestTokens(t *testing.T) { eachEngine(t, testTokens) }
+
+func testTokens(t *testing.T, e engine) {
+	c := e.control(t)
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	a := accounts(c, func() time.Time { return now })
 	ctx := t.Context()
@@ -112,8 +116,10 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-func TestAuditChain(t *testing.T) {
-	c := control(t)
+func TestAuditChain(t *testing.T) { eachEngine(t, testAuditChain) }
+
+func testAuditChain(t *testing.T, e engine) {
+	c := e.control(t)
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	a := accounts(c, func() time.Time { return at })
 	ctx := t.Context()
@@ -144,13 +150,21 @@ func TestAuditChain(t *testing.T) {
 		t.Errorf("after retention: checked %d, broken at %d, %v", n, broken, err)
 	}
 	// Whoever changes the file itself breaks the chain.
-	if _, err := c.d.conn.ExecContext(ctx, "DROP TRIGGER audit_unchanged; UPDATE audit SET actor = 'ines' WHERE seq = 42"); err != nil {
+	if err := c.d.write(ctx, func(tx *tx) error {
+		drop := "DROP TRIGGER audit_unchanged"
+		if c.d.server != nil {
+			drop += " ON audit"
+		}
+		return tx.once(drop + "; UPDATE audit SET actor = 'ines' WHERE seq = 42")
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if _, broken, err := a.VerifyAudit(ctx); broken != 42 || err != nil {
 		t.Errorf("a forged record: broken at %d, %v", broken, err)
 	}
-	if _, err := c.d.conn.ExecContext(ctx, "UPDATE audit SET actor = 'bo' WHERE seq = 42; DELETE FROM audit WHERE seq = 42"); err != nil {
+	if err := c.d.write(ctx, func(tx *tx) error {
+		return tx.once("UPDATE audit SET actor = 'bo' WHERE seq = 42; DELETE FROM audit WHERE seq = 42")
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if _, broken, err := a.VerifyAudit(ctx); broken == 0 || err != nil {
@@ -159,7 +173,11 @@ func TestAuditChain(t *testing.T) {
 }
 
 func TestSingleUseTokenGivesOneCertificate(t *testing.T) {
-	c := control(t)
+	eachEngine(t, testSingleUseTokenGivesOneCertificate)
+}
+
+func testSingleUseTokenGivesOneCertificate(t *testing.T, e engine) {
+	c := e.control(t)
 	ctx := t.Context()
 	now := time.Now()
 	k := authority.Token{Hash: [32]byte{1}, ID: "t1", Uses: 1, UsesLeft: 1, CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
@@ -192,6 +210,8 @@ func TestSingleUseTokenGivesOneCertificate(t *testing.T) {
 	}
 }
 
-func TestIdentitySuite(t *testing.T) {
-	authoritytest.Suite(t, func(t *testing.T) authority.Store { return control(t) })
+func TestIdentitySuite(t *testing.T) { eachEngine(t, testIdentitySuite) }
+
+func testIdentitySuite(t *testing.T, e engine) {
+	authoritytest.Suite(t, func(t *testing.T) authority.Store { return e.control(t) })
 }

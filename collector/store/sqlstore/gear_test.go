@@ -10,8 +10,10 @@ import (
 	"muster/collector/store/storetest"
 )
 
-func TestGear(t *testing.T) {
-	storetest.RunGear(t, func(t *testing.T) store.Gear { return control(t) })
+func TestGear(t *testing.T) { eachEngine(t, testGear) }
+
+func testGear(t *testing.T, e engine) {
+	storetest.RunGear(t, func(t *testing.T) store.Gear { return e.control(t) })
 }
 
 // FuzzGearNetwork holds that networks come back as they were kept.

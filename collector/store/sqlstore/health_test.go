@@ -38,9 +38,11 @@ func told(t *testing.T, x *Inventory) []storetest.Told {
 	return out
 }
 
-func TestHealth(t *testing.T) {
+func TestHealth(t *testing.T) { eachEngine(t, testHealth) }
+
+func testHealth(t *testing.T, e engine) {
 	storetest.RunHealth(t, func(t *testing.T) storetest.HealthStore {
-		x := open(t)
+		x := e.open(t)
 		return storetest.HealthStore{Inventory: x, Health: x, Told: func(t *testing.T) []storetest.Told { return told(t, x) }}
 	})
 }

@@ -58,6 +58,8 @@ func openAt(t testing.TB, path string) *Inventory {
 	return x
 }
 
-func TestInventory(t *testing.T) {
-	storetest.RunInventory(t, func(t *testing.T) store.Inventory { return open(t) })
+func TestInventory(t *testing.T) { eachEngine(t, testInventory) }
+
+func testInventory(t *testing.T, e engine) {
+	storetest.RunInventory(t, func(t *testing.T) store.Inventory { return e.open(t) })
 }

@@ -152,8 +152,8 @@ func (n *Notices) Dispatch(ctx context.Context, ids []string, items []notify.Ite
 		for _, it := range items {
 			a := &it.Announcement
 			err := t.do(`INSERT INTO notice_item (channel, announcement, incident, quiet, hold, due, at, body)
-				SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-				WHERE ?4 = 0 OR EXISTS (SELECT 1 FROM notice_item WHERE channel = ?1 AND incident = ?3 AND state = 0)
+				SELECT ?1, ?2, CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), CAST(?5 AS BIGINT), CAST(?6 AS BIGINT), CAST(?7 AS BIGINT), ?8
+				WHERE CAST(?4 AS BIGINT) = 0 OR EXISTS (SELECT 1 FROM notice_item WHERE channel = ?1 AND incident = ?3 AND state = 0)
 				ON CONFLICT (channel, announcement) DO NOTHING`,
 				it.Channel, a.ID, a.Incident.Number, it.Quiet, stamp(it.Hold), stamp(it.Due), stamp(a.At), asJSON(it))
 			if err != nil {

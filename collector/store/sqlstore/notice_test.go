@@ -20,6 +20,13 @@ func notices(t testing.TB) *Notices {
 	return x.Notices()
 }
 
+func noticesOf(t testing.TB, e engine) *Notices {
+	if e.name == "sqlite" {
+		return notices(t)
+	}
+	return e.open(t).Notices()
+}
+
 // withNotices sees to the tables where the migrations have not made them.
 func withNotices(t testing.TB, x *Inventory) {
 	t.Helper()
@@ -35,14 +42,18 @@ func withNotices(t testing.TB, x *Inventory) {
 	}
 }
 
-func TestNotices(t *testing.T) {
-	notifytest.Run(t, func(t *testing.T) notifytest.Store { return notices(t) })
+func TestNotices(t *testing.T) { eachEngine(t, testNotices) }
+
+func testNotices(t *testing.T, e engine) {
+	notifytest.Run(t, func(t *testing.T) notifytest.Store { return noticesOf(t, e) })
 }
 
 // TestAnnounceWithItsIncident: an announcement is there when the transaction
 // that it belongs to is, and not otherwise.
-func TestAnnounceWithItsIncident(t *testing.T) {
-	n := notices(t)
+func TestAnnounceWithItsIncident(t *testing.T) { eachEngine(t, testAnnounceWithItsIncident) }
+
+func testAnnounceWithItsIncident(t *testing.T, e engine) {
+	n := noticesOf(t, e)
 	a := notifytest.Announced("incident/1/opened", 1, notify.Opened, notify.Warn)
 	undone := errors.New("undone")
 	if err := n.d.write(t.Context(), func(t *tx) error {
@@ -65,8 +76,10 @@ func TestAnnounceWithItsIncident(t *testing.T) {
 }
 
 // TestBrokenAnnouncement: a row that cannot be read is told as such.
-func TestBrokenAnnouncement(t *testing.T) {
-	n := notices(t)
+func TestBrokenAnnouncement(t *testing.T) { eachEngine(t, testBrokenAnnouncement) }
+
+func testBrokenAnnouncement(t *testing.T, e engine) {
+	n := noticesOf(t, e)
 	ctx := t.Context()
 	if err := n.Announce(ctx, notifytest.Announced("a", 7, notify.Opened, notify.Critical), notifytest.Announced("b", 8, notify.Opened, notify.Critical)); err != nil {
 		t.Fatal(err)

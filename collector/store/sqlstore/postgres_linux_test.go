@@ -6,9 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"muster/collector/store"
 	"muster/collector/store/sqlstore/postgrestest"
-	"muster/collector/store/storetest"
 )
 
 // theServer is the one of this test program.
@@ -99,17 +97,5 @@ func controlPostgres(t testing.TB) *Control {
 	return c
 }
 
-func TestPostgresInventory(t *testing.T) {
-	storetest.RunInventory(t, func(t *testing.T) store.Inventory { return openPostgres(t) })
-}
-
-func TestPostgresHealth(t *testing.T) {
-	storetest.RunHealth(t, func(t *testing.T) storetest.HealthStore {
-		x := openPostgres(t)
-		return storetest.HealthStore{Inventory: x, Health: x, Told: func(t *testing.T) []storetest.Told { return told(t, x) }}
-	})
-}
-
-func TestPostgresGear(t *testing.T) {
-	storetest.RunGear(t, func(t *testing.T) store.Gear { return controlPostgres(t) })
-}
+// servers are the engines that are no files.
+func servers() []engine { return []engine{{"postgres", openPostgres, controlPostgres}} }
