@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,19 +12,23 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"muster/collector/account"
+	"muster/collector/authority"
 	"muster/collector/authority/seal"
 	"muster/collector/backup"
 	"muster/collector/config"
 	"muster/collector/doctor"
 	"muster/collector/store/sqlstore"
+	"muster/collector/store/tsdb"
+	"muster/internal/segment"
 )
 
 // Examine looks at a data folder and changes nothing in it, whether or not a
 // collector runs there.
 func Examine(ctx context.Context, o doctor.Order) []doctor.Check {
-	x := &examiner{dir: o.Data}
+	x := &examiner{dir: o.Data, o: o}
 	info, err := os.Stat(o.Data)
 	switch {
 	case err != nil:
@@ -38,8 +43,12 @@ func Examine(ctx context.Context, o doctor.Order) []doctor.Check {
 	x.database(ctx, "inventory.db", o.Deep, sqlstore.ExamineInventory)
 	x.database(ctx, "control.db", o.Deep, sqlstore.ExamineControl)
 	x.audit(ctx, key)
+	x.authority(ctx, key)
+	x.web()
+	x.series(ctx)
 	x.disk()
 	x.clock()
+	x.outbox()
 	if quarantined, err := filepath.Glob(filepath.Join(o.Data, "outbox", "quarantine", "*")); err == nil && len(quarantined) > 0 {
 		x.add("outbox files", doctor.Warn, "look at the disk; the files in outbox/quarantine can be removed once nobody wants them", "%d pieces were put into quarantine", len(quarantined))
 	} else {
@@ -50,6 +59,7 @@ func Examine(ctx context.Context, o doctor.Order) []doctor.Check {
 
 type examiner struct {
 	dir  string
+	o    doctor.Order
 	list []doctor.Check
 }
 
@@ -138,15 +148,91 @@ func (x *examiner) audit(ctx context.Context, s *seal.Sealer) {
 	}
 }
 
+// authority looks whether the CA can sign: a key file of another collector
+// opens nothing, and is told here before the collector refuses to start.
+func (x *examiner) authority(ctx context.Context, s *seal.Sealer) {
+	if s == nil {
+		return // told above
+	}
+	c, err := sqlstore.LookControl(ctx, filepath.Join(x.dir, "control.db"))
+	if err != nil {
+		return // told above
+	}
+	defer c.Close()
+	ends, err := authority.ExamineCAs(ctx, c, s)
+	if err != nil {
+		x.add("CA key", doctor.Bad, "put the secret.key of this collector back: the one that is there belongs to another, or control.db does", "%v", err)
+		return
+	}
+	x.ends("CA key", ends, doctor.CASoon, "muster ca rotate", "secret.key opens it")
+}
+
+// web looks at the certificate of the pages as the settings name it.
+func (x *examiner) web() {
+	if x.o.Web == "" {
+		return
+	}
+	pair, err := tls.LoadX509KeyPair(x.o.Web, x.o.WebKey)
+	if err != nil {
+		x.add("web.certificate", doctor.Bad, "look at web.certificate and web.key in the settings: the collector does not start with these", "%v", err)
+		return
+	}
+	x.ends("web.certificate", pair.Leaf.NotAfter, doctor.WebSoon, "renew it, and restart the collector", "it and its key belong together")
+}
+
+// ends tells until when a certificate is good.
+func (x *examiner) ends(subject string, at time.Time, soon time.Duration, do, found string) {
+	state := doctor.Expiry(at, x.o.Now, soon)
+	if state == doctor.OK {
+		do = ""
+	}
+	x.add(subject, state, do, "%s; good until %s", found, at.Format(time.DateOnly))
+}
+
+func (x *examiner) series(ctx context.Context) {
+	e, err := tsdb.Examine(ctx, filepath.Join(x.dir, "series"), x.o.Deep, x.o.Running)
+	switch {
+	case err != nil:
+		x.add("series files", doctor.Warn, "look at the rights of the folder series", "%v", err)
+	case len(e.Faults) > 0:
+		x.add("series files", doctor.Bad, "stop the collector and move the folders named out of series/: their numbers are lost, all others go on; or restore a backup",
+			"%d of %d blocks cannot be read: %s", len(e.Faults), e.Blocks, strings.Join(e.Faults, "; "))
+	case e.Torn != "":
+		x.add("series files", doctor.Warn, "nothing: the next start cuts the log there, and the outbox writes the last hour again", "the log of the newest numbers is torn: %s", e.Torn)
+	case x.o.Deep:
+		x.add("series files", doctor.OK, "", "%d blocks are whole, %d chunks", e.Blocks, e.Chunks)
+	default:
+		x.add("series files", doctor.OK, "", "%d blocks can be opened", e.Blocks)
+	}
+}
+
+// outbox reads what is on its way to the series.
+func (x *examiner) outbox() {
+	if !x.o.Deep {
+		return
+	}
+	e, err := segment.Examine(filepath.Join(x.dir, "outbox"), segment.Options{})
+	switch {
+	case err != nil:
+		x.add("outbox records", doctor.Bad, "look at the disk, and at the log", "%v", err)
+	case e.Damaged > 0:
+		x.add("outbox records", doctor.Warn, "look at the disk; the collector passes over these, and what they held is missing in the series", "%d stretches of it cannot be read, %d records can", e.Damaged, e.Records)
+	default:
+		x.add("outbox records", doctor.OK, "", "%d can be read", e.Records)
+	}
+}
+
 func (x *examiner) disk() {
 	free, total, err := diskSpace(x.dir)
 	if err != nil {
 		x.add("disk", doctor.Warn, "look at it by hand", "%v", err)
 		return
 	}
-	// As reports are put off by default; another limits.free_disk is in the
-	// settings, which may lie anywhere.
-	stop := min(int64(config.Default().Limits.FreeDisk), total/20)
+	stop := x.o.Reserve
+	if stop == 0 {
+		stop = int64(config.Default().Limits.FreeDisk)
+	}
+	stop = min(stop, total/20)
 	state, do := doctor.OK, ""
 	switch {
 	case free < stop:

@@ -1,8 +1,16 @@
 package collector
 
 import (
+	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"database/sql"
+	"encoding/pem"
+	"errors"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,10 +18,12 @@ import (
 	"time"
 
 	"muster/collector/account"
+	"muster/collector/authority/seal"
 	"muster/collector/doctor"
 	"muster/collector/store"
 	"muster/internal/inventory"
 	"muster/internal/report"
+	"muster/internal/segment"
 )
 
 // looked is what the doctor says of a subject.
@@ -73,6 +83,11 @@ func TestDoctorFindsWhatIsBroken(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		for _, name := range []string{"series", "outbox"} {
+			if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(c.cfg.Data, name))); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for _, name := range []string{"secret.key", "audit.sealed"} {
 			b, err := os.ReadFile(filepath.Join(c.cfg.Data, name))
 			if err == nil {
@@ -125,6 +140,31 @@ func TestDoctorFindsWhatIsBroken(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "inventory.db", doctor.Bad},
+		"a key of another collector": {func(dir string) {
+			other := filepath.Join(t.TempDir(), "secret.key")
+			if _, err := seal.Open(other, func() (bool, error) { return false, nil }); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(other, filepath.Join(dir, "secret.key")); err != nil {
+				t.Fatal(err)
+			}
+		}, "CA key", doctor.Bad},
+		"a CA that is gone": {func(dir string) { change(dir, "control.db", "DELETE FROM authority") }, "CA key", doctor.Bad},
+		"a block of numbers that is damaged": {func(dir string) {
+			block := filepath.Join(dir, "series", "01JDRMQ4ZX3V7QK1F2N8A9B0CD")
+			if err := os.MkdirAll(block, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(block, "meta.json"), []byte("{}"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "series files", doctor.Bad},
+		"numbers whose log is torn": {func(dir string) {
+			if err := os.WriteFile(filepath.Join(dir, "series", "wal", "00000099"), bytes.Repeat([]byte{7}, 100), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "series files", doctor.Warn},
+		"a record on its way that is damaged": {func(dir string) { harmOutbox(t, filepath.Join(dir, "outbox")) }, "outbox records", doctor.Warn},
 		"something in quarantine": {func(dir string) {
 			os.MkdirAll(filepath.Join(dir, "outbox", "quarantine"), 0o700)
 			os.WriteFile(filepath.Join(dir, "outbox", "quarantine", "x"), nil, 0o600)
@@ -136,7 +176,94 @@ func TestDoctorFindsWhatIsBroken(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
+	// The reserve of the settings counts, not that by default.
+	free, total, err := diskSpace(c.cfg.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk := func(reserve int64) doctor.Check {
+		for _, x := range Examine(t.Context(), doctor.Order{Data: c.cfg.Data, Running: true, Reserve: reserve, Now: time.Now()}) {
+			if x.Subject == "disk" {
+				return x
+			}
+		}
+		return doctor.Check{}
+	}
+	if x := disk(1 << 20); x.State != doctor.OK || !strings.HasSuffix(x.Found, "below 1 MiB") {
+		t.Errorf("with a reserve of 1 MiB: %+v", x)
+	}
+	if want := doctor.Warn; free < 4*(total/20) {
+		if x := disk(total); x.State != want && x.State != doctor.Bad {
+			t.Errorf("with all of it as reserve: %+v", x)
+		}
+	}
+	// So does the certificate of its pages.
+	dir := t.TempDir()
+	for _, w := range []struct {
+		left  time.Duration
+		other bool
+		state doctor.State
+	}{{90 * 24 * time.Hour, false, doctor.OK}, {20 * 24 * time.Hour, false, doctor.Warn}, {time.Hour, false, doctor.Bad}, {90 * 24 * time.Hour, true, doctor.Bad}} {
+		cert, key := webPair(t, dir, w.left, w.other)
+		for _, x := range Examine(t.Context(), doctor.Order{Data: c.cfg.Data, Running: true, Web: cert, WebKey: key, Now: time.Now()}) {
+			if x.Subject == "web.certificate" && x.State != w.state {
+				t.Errorf("%+v: %+v", w, x)
+			}
+		}
+	}
 	if list := Examine(t.Context(), doctor.Order{Data: filepath.Join(t.TempDir(), "nowhere")}); len(list) != 1 || list[0].State != doctor.Bad {
 		t.Errorf("a folder that is not there: %+v", list)
 	}
+}
+
+// harmOutbox puts a record into an outbox and breaks it, with a good one behind.
+func harmOutbox(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	log, _, err := segment.Open(dir, segment.Options{})
+	if err == nil {
+		err = log.Append(segment.Record{ID: 1, Data: bytes.Repeat([]byte("sample"), 20)}, segment.Record{ID: 2, Data: []byte("another")})
+	}
+	if err == nil {
+		err = log.Close()
+	}
+	files, globErr := filepath.Glob(filepath.Join(dir, "*.seg"))
+	if err != nil || globErr != nil || len(files) != 1 {
+		t.Fatal(files, err, globErr)
+	}
+	b, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[bytes.Index(b, []byte("sample"))] ^= 1
+	if err := os.WriteFile(files[0], b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// webPair makes a certificate that is good for a while, with its key or
+// another's.
+func webPair(t *testing.T, dir string, left time.Duration, other bool) (cert, key string) {
+	t.Helper()
+	mine, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(left)}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, mine.Public(), mine)
+	if err == nil && other {
+		mine, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := x509.MarshalECPrivateKey(mine)
+	cert, key = filepath.Join(dir, "web.crt"), filepath.Join(dir, "web.key")
+	if err := errors.Join(err, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600),
+		os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: text}), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return cert, key
 }

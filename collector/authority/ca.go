@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"muster/collector/authority/seal"
 	"muster/internal/enroll"
 	"muster/internal/inventory"
 )
@@ -56,19 +57,9 @@ func (a *Authority) load(ctx context.Context) error {
 	s := &caSet{roots: x509.NewCertPool()}
 	h := sha256.New()
 	for _, row := range all {
-		c := &ca{CA: row}
-		if c.cert, err = x509.ParseCertificate(row.Certificate); err != nil {
-			return fmt.Errorf("read CA %.16s: %w", row.Hash, err)
-		}
-		pem, err := a.o.Sealer.Open(sealedAs(row.Hash), row.SealedKey)
+		c, err := openCA(a.o.Sealer, row)
 		if err != nil {
-			return fmt.Errorf("open the key of CA %.16s: %w", row.Hash, err)
-		}
-		if c.key, err = enroll.ParseKey(pem); err != nil {
-			return fmt.Errorf("open the key of CA %.16s: %w", row.Hash, err)
-		}
-		if !c.key.PublicKey.Equal(c.cert.PublicKey) || enroll.CertificateKey(c.cert) != row.Hash {
-			return fmt.Errorf("CA %.16s and its key do not belong together; restore the control database from a backup", row.Hash)
+			return err
 		}
 		if old != nil {
 			if i := slices.IndexFunc(old.list, func(o *ca) bool { return o.Hash == c.Hash }); i >= 0 {
@@ -98,6 +89,48 @@ func (a *Authority) load(ctx context.Context) error {
 		a.o.Changed()
 	}
 	return nil
+}
+
+// openCA reads a CA as it is kept, and holds its key against its certificate.
+func openCA(s *seal.Sealer, row CA) (*ca, error) {
+	c := &ca{CA: row}
+	var err error
+	if c.cert, err = x509.ParseCertificate(row.Certificate); err != nil {
+		return nil, fmt.Errorf("read CA %.16s: %w", row.Hash, err)
+	}
+	pem, err := s.Open(sealedAs(row.Hash), row.SealedKey)
+	if err == nil {
+		c.key, err = enroll.ParseKey(pem)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the key of CA %.16s: %w", row.Hash, err)
+	}
+	if !c.key.PublicKey.Equal(c.cert.PublicKey) || enroll.CertificateKey(c.cert) != row.Hash {
+		return nil, fmt.Errorf("CA %.16s and its key do not belong together; restore the control database from a backup", row.Hash)
+	}
+	return c, nil
+}
+
+// ExamineCAs opens all CAs of a store that nobody need have open, and answers
+// when the one that signs ends. Its error says which cannot be used.
+func ExamineCAs(ctx context.Context, st Authorities, s *seal.Sealer) (ends time.Time, _ error) {
+	all, err := st.AllAuthorities(ctx)
+	if err != nil {
+		return ends, fmt.Errorf("read CAs: %w", err)
+	}
+	for _, row := range all {
+		c, err := openCA(s, row)
+		if err != nil {
+			return ends, err
+		}
+		if row.State == Active {
+			ends = c.cert.NotAfter
+		}
+	}
+	if ends.IsZero() {
+		return ends, errors.New("there is no CA that signs; restore the control database from a backup")
+	}
+	return ends, nil
 }
 
 // Set is the CAs that agents shall trust, in DER, and a version that is

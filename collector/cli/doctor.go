@@ -21,6 +21,7 @@ func Doctor(streams Streams, examine func(context.Context, doctor.Order) []docto
 	x := streams.filled()
 	s := &session{in: x.In, out: x.Out, errs: x.Err, terminal: x.Out, env: x.Env, now: x.Now}
 	var deep bool
+	var file string
 	c := s.command(verb{
 		use:   "doctor",
 		short: "Look the collector over, running or not, and say what to do",
@@ -28,12 +29,15 @@ func Doctor(streams Streams, examine func(context.Context, doctor.Order) []docto
 disk, clock), and when it runs what it tells of itself (outbox, notices, targets,
 certificates, versions). With --server only the latter. It changes nothing.
 
---deep reads both databases to their end and makes the hash of every section again
-from its rows, which takes minutes for a large fleet. It ends with 1 when something
-is bad.`,
+--config names the collector's settings: its data folder, how much of the disk it
+keeps free, and the certificate of its pages. A running collector tells these itself.
+
+--deep reads both databases, the series and the outbox to their end and makes the
+hash of every section again from its rows, which takes minutes for a large fleet. It
+ends with 1 when something is bad.`,
 		example: `
 			muster doctor
-			muster doctor --data /var/lib/muster --deep
+			muster doctor --config /etc/muster/muster.yaml --deep
 			muster doctor --server https://muster.example.org --token-file admin.token -o json`,
 	})
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -49,9 +53,17 @@ is bad.`,
 		if s.noHeader, err = f.GetBool("no-header"); err != nil {
 			return err
 		}
-		return s.doctor(c.Context(), deep, examine)
+		conf, err := config.Load(file)
+		if err != nil {
+			return err
+		}
+		if file != "" && s.data == "" && s.server == "" {
+			s.data = conf.Data
+		}
+		return s.doctor(c.Context(), deep, conf, examine)
 	}
-	c.Flags().BoolVar(&deep, "deep", false, "read all of both databases")
+	c.Flags().BoolVar(&deep, "deep", false, "read all of databases, series and outbox")
+	c.Flags().StringVar(&file, "config", "", "the collector's settings `file`")
 	return c
 }
 
@@ -61,16 +73,20 @@ type examined struct {
 	Checks []doctor.Check `json:"checks"`
 }
 
-func (s *session) doctor(ctx context.Context, deep bool, examine func(context.Context, doctor.Order) []doctor.Check) error {
+func (s *session) doctor(ctx context.Context, deep bool, conf config.Config, examine func(context.Context, doctor.Order) []doctor.Check) error {
 	var list []doctor.Check
 	far := s.server != "" || s.data == "" && s.env("MUSTER_SERVER") != ""
 	data := s.data
 	if data == "" {
-		data = config.Default().Data
+		data = conf.Data
 	}
 	live, err := s.living(ctx)
 	if !far {
-		list = examine(ctx, doctor.Order{Data: data, Deep: deep, Running: err == nil, Now: s.now()})
+		o := doctor.Order{Data: data, Deep: deep, Running: err == nil, Reserve: int64(conf.Limits.FreeDisk), Web: conf.Web.Certificate, WebKey: conf.Web.Key, Now: s.now()}
+		if live != nil && live.Status.Disk.StopBytes > 0 {
+			o.Reserve = live.Status.Disk.StopBytes
+		}
+		list = examine(ctx, o)
 	}
 	switch {
 	case err == nil:

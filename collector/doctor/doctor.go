@@ -48,7 +48,12 @@ type Order struct {
 	// Running says that a collector runs there, whose files change while they
 	// are looked at.
 	Running bool
-	Now     time.Time
+	// Reserve is the free space in bytes below which reports are put off, as the
+	// settings, or the running collector, have it; 0: by default.
+	Reserve int64
+	// Web and WebKey are the files of web.certificate and web.key; empty: none.
+	Web, WebKey string
+	Now         time.Time
 }
 
 // Live is what a running collector tells of itself.
@@ -65,10 +70,24 @@ const (
 	// be: a minute is a slow moment, a quarter of an hour no moment any more.
 	laggingWarn = time.Minute
 	laggingBad  = 15 * time.Minute
-	// soon and verySoon are before a certificate ends.
-	soon     = 30 * 24 * time.Hour
+	// WebSoon and CASoon are how long before a certificate ends somebody should
+	// look: the CA's life is ten years, and a rotation takes months.
+	WebSoon = 30 * 24 * time.Hour
+	CASoon  = 365 * 24 * time.Hour
+	// verySoon is before any certificate ends.
 	verySoon = 7 * 24 * time.Hour
 )
+
+// Expiry is how a certificate is that ends at a time.
+func Expiry(ends, now time.Time, soon time.Duration) State {
+	switch left := ends.Sub(now); {
+	case left < verySoon:
+		return Bad
+	case left < soon:
+		return Warn
+	}
+	return OK
+}
 
 // Judge judges a running collector.
 func Judge(l *Live, now time.Time) []Check {
@@ -157,22 +176,10 @@ func Judge(l *Live, now time.Time) []Check {
 		if c.State != "current" {
 			continue
 		}
-		st := OK
-		if left := c.NotAfter.Sub(now); left < verySoon {
-			st = Bad
-		} else if left < 365*24*time.Hour {
-			st = Warn
-		}
-		add("CA", st, "muster ca rotate", "good until %s", c.NotAfter.Format(time.DateOnly))
+		add("CA", Expiry(c.NotAfter, now, CASoon), "muster ca rotate", "good until %s", c.NotAfter.Format(time.DateOnly))
 	}
 	for _, c := range s.Certificates {
-		st := OK
-		if left := c.NotAfter.Sub(now); left < verySoon {
-			st = Bad
-		} else if left < soon {
-			st = Warn
-		}
-		add("certificate of "+c.Name, st, "renew web.certificate and restart the collector", "good until %s", c.NotAfter.Format(time.DateOnly))
+		add("certificate of "+c.Name, Expiry(c.NotAfter, now, WebSoon), "renew web.certificate and restart the collector", "good until %s", c.NotAfter.Format(time.DateOnly))
 	}
 	return out
 }

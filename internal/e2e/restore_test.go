@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,7 +44,8 @@ func headsIn(t *testing.T, data string) map[string]uint64 {
 // lost. After the restore the fleet goes on as it is: nobody enrols again,
 // what was told after the backup shows as exactly that gap, and nothing is
 // there twice. Some devices renewed their certificate in the time that is
-// lost, some enrolled in it.
+// lost, some enrolled in it, one was revoked in it. The steps, and each of their
+// commands, are those of the page.
 func TestAfterADisaster(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, "")
@@ -81,59 +83,114 @@ func TestAfterADisaster(t *testing.T) {
 		told[fmt.Sprint(d.ID, "/", d.Epoch)] = d.Acked()
 	}
 
+	// Somebody is refused after the backup, too.
+	gone := &Oracle{Script: or.Script, dir: filepath.Join(o.dir, "gone"), log: or.log}
+	gone.Devices = []*Device{gone.device(99, o.invite(1))}
+	if err := gone.Devices[0].enrol(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	refused := gone.Devices[0]
+	tell := func() error {
+		if err := refused.Issue(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := refused.Deliver(t.Context())
+		return err
+	}
+	if err := tell(); err != nil {
+		t.Fatal(err)
+	}
+	o.must("device", "revoke", string(refused.ID), "--reason", "lost")
+
 	// The machine is gone. Of it only what was kept apart is left.
-	key := filepath.Join(o.dir, "kept-apart.key")
+	place := filepath.Join(o.dir, "kept-apart")
+	if err := errors.Join(os.MkdirAll(filepath.Join(place, "bin"), 0o700), os.Rename(archive, filepath.Join(place, "muster.backup")),
+		os.Symlink(program(t, "muster"), filepath.Join(place, "bin", "muster"))); err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile(filepath.Join(o.data, "secret.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(key, text, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(place, "secret.key"), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	o.kill()
-	if err := os.RemoveAll(o.data); err != nil {
+	if err := errors.Join(os.RemoveAll(o.data), os.Remove(o.config)); err != nil {
 		t.Fatal(err)
 	}
 
-	o.must("restore", archive, "--key-file", key)
-	if out := o.must("doctor", "--deep"); !strings.Contains(out, "it does not run here") || strings.Contains(out, " bad ") {
-		t.Errorf("the doctor says of the restored folder:\n%s", out)
-	}
-	heads := headsIn(t, o.data)
+	r := &rehearsal{t: t, bin: filepath.Join(o.dir, "installed"), started: func() { o.start() }, places: map[string]string{".": place,
+		"/var/lib/muster": o.data, "/etc/muster/muster.yaml": o.config, "/usr/bin/muster": filepath.Join(o.dir, "installed"), "bin/muster": filepath.Join(place, "bin", "muster")}}
 	lost := map[inventory.DeviceID]lostGap{}
-	someLost := 0
-	for _, d := range or.Devices {
-		k := fmt.Sprint(d.ID, "/", d.Epoch)
-		if heads[k] > told[k] {
-			t.Errorf("device %d: the backup has %d reports, %d were acknowledged", d.N, heads[k], told[k])
-		}
-		if heads[k] < told[k] {
-			lost[d.ID] = lostGap{heads[k] + 1, told[k]}
-			someLost++
-		}
-		if d.N <= 12 && heads[k] == 0 {
-			t.Errorf("device %d is not in the backup", d.N)
-		}
-		if d.N > 12 && lost[d.ID] != (lostGap{1, told[k]}) {
-			t.Errorf("device %d, which enrolled after the backup: %+v", d.N, lost[d.ID])
-		}
+	// after holds what must be so once a step was taken, by its title.
+	after := map[string]func(said string){
+		"Check the backup": func(said string) {
+			if !strings.Contains(said, "whole") {
+				t.Errorf("of the backup: %s", said)
+			}
+		},
+		"Install":               func(string) {},
+		"Restore":               func(string) {},
+		"Put back the settings": func(string) {},
+		"Look it over": func(said string) {
+			if !strings.Contains(said, "it does not run here") || strings.Contains(said, " bad ") || strings.Count(said, " warn ") > 2 { // the clock, in a container
+				t.Errorf("the doctor says of the restored folder:\n%s", said)
+			}
+			lost = or.lostIn(t, o.data, told)
+		},
+		"Start": func(string) {},
+		"Watch them come back": func(said string) {
+			if !strings.Contains(said, "gap") {
+				t.Errorf("nothing tells of gaps:\n%s", said)
+			}
+		},
+		"Do again what is lost": func(string) {
+			if err := tell(); err == nil {
+				t.Error("what was revoked again may still report")
+			}
+		},
+		"Make a backup": func(string) {},
 	}
-	if someLost < 12 {
-		t.Errorf("only %d devices told something after the backup", someLost)
+	for _, step := range pageSteps(t, "After a disaster") {
+		check, ok := after[step.title]
+		if !ok || len(step.commands) == 0 {
+			t.Fatalf("the page has a step %d %q with %d commands, of which this test knows nothing", step.number, step.title, len(step.commands))
+		}
+		delete(after, step.title)
+		switch step.title {
+		case "Watch them come back":
+			before := or.Counts()
+			go1, stop := context.WithTimeout(t.Context(), time.Second)
+			if err := or.Run(go1, 50*time.Millisecond); err != nil {
+				t.Errorf("the fleet does not go on: %v", err)
+			}
+			stop()
+			if err := or.Settle(t.Context(), 30*time.Second); err != nil {
+				t.Fatal(err)
+			}
+			if after := or.Counts(); after.Refused != before.Refused {
+				t.Errorf("%d reports were refused: %v", after.Refused-before.Refused, or.lastError())
+			}
+			for _, d := range or.Devices {
+				if lost[d.ID] != (lostGap{}) {
+					r.places["REF"] = string(d.ID)
+				}
+			}
+		case "Do again what is lost":
+			if err := tell(); err != nil {
+				t.Errorf("what was revoked after the backup is not good again, as the page says: %v", err)
+			}
+			r.places["REF"] = string(refused.ID)
+		}
+		var said strings.Builder
+		for _, c := range step.commands {
+			said.WriteString(r.do(c))
+		}
+		check(said.String())
 	}
-
-	o.start()
-	before := or.Counts()
-	go1, stop := context.WithTimeout(t.Context(), time.Second)
-	if err := or.Run(go1, 50*time.Millisecond); err != nil {
-		t.Errorf("the fleet does not go on: %v", err)
-	}
-	stop()
-	if err := or.Settle(t.Context(), 30*time.Second); err != nil {
-		t.Fatal(err)
-	}
-	if after := or.Counts(); after.Refused != before.Refused {
-		t.Errorf("%d reports were refused: %v", after.Refused-before.Refused, or.lastError())
+	for title := range after {
+		t.Errorf("the page has no step %q any more", title)
 	}
 	for _, f := range or.Faults() {
 		// What changed in the time that is lost is asked for; these devices do
@@ -155,22 +212,47 @@ func TestAfterADisaster(t *testing.T) {
 	if out := o.must("doctor"); strings.Contains(out, " bad ") {
 		t.Errorf("the doctor says of the restored collector:\n%s", out)
 	}
-	if out := o.must("audit", "verify"); !strings.Contains(out, "none changed") {
-		t.Errorf("audit: %s", out)
-	}
 	if out := o.must("audit", "list", "-o", "json"); !strings.Contains(out, `"restore"`) {
 		t.Errorf("the audit does not tell of the restore: %s", out)
 	}
 	o.stop(t)
-	or.judgeRestored(t.Context(), t, o.data, lost)
+	or.judgeRestored(t.Context(), t, o.data, lost, refused.ID)
 	if t.Failed() {
 		t.Logf("the collector's log:\n%s", tail(o.out.String(), 25))
 	}
 }
 
+// lostIn is what was acknowledged and a restored folder, which nobody has open,
+// does not have.
+func (o *Oracle) lostIn(t *testing.T, data string, told map[string]uint64) map[inventory.DeviceID]lostGap {
+	t.Helper()
+	heads := headsIn(t, data)
+	lost := map[inventory.DeviceID]lostGap{}
+	for _, d := range o.Devices {
+		k := fmt.Sprint(d.ID, "/", d.Epoch)
+		if heads[k] > told[k] {
+			t.Errorf("device %d: the backup has %d reports, %d were acknowledged", d.N, heads[k], told[k])
+		}
+		if heads[k] < told[k] {
+			lost[d.ID] = lostGap{heads[k] + 1, told[k]}
+		}
+		if d.N <= 12 && heads[k] == 0 {
+			t.Errorf("device %d is not in the backup", d.N)
+		}
+		if d.N > 12 && lost[d.ID] != (lostGap{1, told[k]}) {
+			t.Errorf("device %d, which enrolled after the backup: %+v", d.N, lost[d.ID])
+		}
+	}
+	if len(lost) < 12 {
+		t.Errorf("only %d devices told something after the backup", len(lost))
+	}
+	return lost
+}
+
 // judgeRestored holds the events of a stopped collector against all that was
 // acknowledged and not lost: each once, and none of those that were lost.
-func (o *Oracle) judgeRestored(ctx context.Context, t *testing.T, data string, lost map[inventory.DeviceID]lostGap) {
+// stranger is a device of another oracle.
+func (o *Oracle) judgeRestored(ctx context.Context, t *testing.T, data string, lost map[inventory.DeviceID]lostGap, stranger inventory.DeviceID) {
 	t.Helper()
 	var v verdict
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "inventory.db")+"?mode=ro")
@@ -198,6 +280,9 @@ func (o *Oracle) judgeRestored(ctx context.Context, t *testing.T, data string, l
 		}
 	}
 	for k := range have {
+		if strings.HasPrefix(k, string(stranger)+"/") {
+			continue
+		}
 		v.say("event of %s, which nobody told", k)
 	}
 	v.report(t)
