@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
@@ -52,7 +53,7 @@ type Section struct {
 func StatusOf(r Reading, err error) (report.Status, string) {
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		return report.Unsupported, err.Error()
+		return report.Unsupported, words(err.Error())
 	case errors.Is(err, fs.ErrPermission):
 		return report.Denied, err.Error()
 	case err != nil:
@@ -64,11 +65,21 @@ func StatusOf(r Reading, err error) (report.Status, string) {
 }
 
 func faults(l []string) string {
-	s := l[0]
+	s := words(l[0])
 	if len(l) > 1 {
 		s += fmt.Sprintf(" (and %d more)", len(l)-1)
 	}
 	return s
+}
+
+// words takes what marks an error as unsupported off its end: people read the
+// reason, and it stands before.
+func words(reason string) string {
+	mark := errors.ErrUnsupported.Error()
+	if reason == mark {
+		return "this system cannot tell"
+	}
+	return strings.TrimSuffix(reason, ": "+mark)
 }
 
 // Sink takes numbers as they are read. Labels are pairs of key and value in

@@ -110,6 +110,9 @@ func runCommand(s *settings) *cobra.Command {
 			// A small heap that is collected often: the agent's promise is to
 			// take little memory of a PC, and it has a minute for each cycle.
 			debug.SetGCPercent(40)
+			// One thread at work: a cycle hands over from sampler to sampler, and
+			// waking another processor each time costs more than the sampling.
+			runtime.GOMAXPROCS(1)
 			return agent.Run(cmd.Context(), agent.Options{Config: c, Once: once, Log: log, Program: itself(), Bind: true,
 				Invitation: invitation(file, s.env, cmd.InOrStdin())})
 		},

@@ -52,6 +52,9 @@ const (
 	// that is dying takes its time for each command; one that has died never
 	// gives the call back.
 	patience = 25 * time.Second
+	// standAtMost is how old an answer may become while its drive sleeps before
+	// that is said: a disk for weekly backups is awake once in that time.
+	standAtMost = 8 * 24 * time.Hour
 	// maxDrives bounds how many drives are asked; a storage server has a
 	// hundred.
 	maxDrives = 256
@@ -202,6 +205,9 @@ func (s *Drives) keep(a asked) {
 		if !ok {
 			s.faults = append(s.faults, a.drive.Name+" sleeps and is left asleep: it is asked when it is awake")
 			return
+		}
+		if a.at.Sub(old.at) > standAtMost {
+			s.faults = append(s.faults, fmt.Sprintf("%s slept whenever it was its turn: what it told is of %s", a.drive.Name, old.at.UTC().Format(time.DateOnly)))
 		}
 		old.asleep, old.drive = true, a.drive
 		old.reading = renamed(old.reading, a.drive.Name)

@@ -221,6 +221,13 @@ func TestSleep(t *testing.T) {
 		if row["standby"] != true || row["reallocated_count"] != int64(8) || row["read_at"] != "2024-06-03T09:10:00Z" && !form {
 			t.Errorf("%v", row)
 		}
+		if now = now.Add(standAtMost); len(r.Faults) != 0 {
+			t.Errorf("after %s: %q", standing, r.Faults)
+		}
+		r, err = s.Read(t.Context(), h)
+		if want := "sda slept whenever it was its turn: what it told is of 2024-06-"; err != nil || len(r.Faults) != 1 || !strings.HasPrefix(r.Faults[0], want) {
+			t.Errorf("after %s: %q, %v", standAtMost, r.Faults, err)
+		}
 		got := series{}
 		_ = s.Sample(t.Context(), h, got)
 		if r, err = s.ReadAttributes(t.Context(), h); err != nil || len(r.Table.Rows) != 4 {

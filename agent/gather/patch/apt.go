@@ -162,10 +162,14 @@ func unpacked(f *os.File, name string) (io.Reader, func(), error) {
 	case strings.HasSuffix(name, ".lz4"):
 		return &lz4Reader{r: bufio.NewReaderSize(f, 16<<10)}, func() {}, nil
 	case strings.HasSuffix(name, ".xz"), strings.HasSuffix(name, ".zck"):
-		return nil, nil, fmt.Errorf("its compression cannot be read: %w", errors.ErrUnsupported)
+		return nil, nil, errPacked
 	}
 	return f, func() {}, nil
 }
+
+// errPacked says that a list is compressed in a way that the agent has no
+// reader for.
+var errPacked = fmt.Errorf("the agent cannot read this compression, only gzip, zstd and lz4: %w", errors.ErrUnsupported)
 
 // maxWindow is how far back compressed metadata may reach: 8 MiB is the most
 // that RFC 8878 asks of every decoder.

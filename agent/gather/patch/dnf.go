@@ -24,13 +24,39 @@ func dnfHere(h *host.Host) bool {
 }
 
 func dnfFiles(h *host.Host) []string {
-	list := dnfLists(h)
+	return append(rpmFiles(h), append(dnfLists(h), "/etc/dnf/automatic.conf")...)
+}
+
+// zypper keeps what it downloaded of a repository here; SUSE writes an advisory
+// for every update too.
+const zypperCache = "/var/cache/zypp/raw"
+
+func zypperHere(h *host.Host) bool {
+	return h.Exists(zypperCache) && len(rpmFiles(h)) > 0
+}
+
+func zypperFiles(h *host.Host) []string { return append(rpmFiles(h), zypperLists(h)...) }
+
+func zypperLists(h *host.Host) []string {
+	list := h.Glob(zypperCache + "/*/repodata/*updateinfo.xml*")
+	return list[:min(len(list), maxLists)]
+}
+
+func zypper(ctx context.Context, h *host.Host) (found, error) {
+	return advised(ctx, h, "zypper", zypperLists(h))
+}
+
+// rpmFiles are the files of rpm's database that are there.
+func rpmFiles(h *host.Host) []string {
+	var list []string
 	for _, dir := range []string{"/usr/lib/sysimage/rpm/", "/var/lib/rpm/"} {
 		for _, name := range []string{"rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages.db", "Packages"} {
-			list = append(list, dir+name)
+			if h.Exists(dir + name) {
+				list = append(list, dir+name)
+			}
 		}
 	}
-	return append(list, "/etc/dnf/automatic.conf")
+	return list
 }
 
 // dnfLists are the advisories that the last look left. What the repositories
@@ -44,9 +70,15 @@ func dnfLists(h *host.Host) []string {
 	return list[:min(len(list), maxLists)]
 }
 
-// dnf compares what is installed with the advisories. rpm has to be asked for
-// what is installed: its database has three forms.
 func dnf(ctx context.Context, h *host.Host) (found, error) {
+	out, err := advised(ctx, h, "dnf", dnfLists(h))
+	out.automatic = dnfAutomatic(h)
+	return out, err
+}
+
+// advised compares what is installed with the advisories. rpm has to be asked
+// for what is installed: its database has three forms.
+func advised(ctx context.Context, h *host.Host, source string, lists []string) (found, error) {
 	out := found{classed: true}
 	text, err := h.Run(ctx, "rpm")
 	if err != nil {
@@ -54,7 +86,7 @@ func dnf(ctx context.Context, h *host.Host) (found, error) {
 	}
 	installed := rpmInstalled(string(text))
 	best := map[string]*inventory.Patch{}
-	for _, name := range dnfLists(h) {
+	for _, name := range lists {
 		if ctx.Err() != nil {
 			return out, ctx.Err()
 		}
@@ -74,12 +106,12 @@ func dnf(ctx context.Context, h *host.Host) (found, error) {
 		out.checked = later(out.checked, modified(h, name))
 	}
 	for _, p := range best {
+		p.Source = source
 		out.patches = append(out.patches, *p)
 	}
 	for _, p := range installed {
 		out.updated = later(out.updated, p.at)
 	}
-	out.automatic = dnfAutomatic(h)
 	return out, nil
 }
 
@@ -178,7 +210,7 @@ func advisories(r io.Reader, installed map[string]rpmPackage, best map[string]*i
 			}
 			old := best[key]
 			if old == nil {
-				old = &inventory.Patch{Source: "dnf", Name: key, State: "missing", Class: "other", OldVersion: have.version}
+				old = &inventory.Patch{Name: key, State: "missing", Class: "other", OldVersion: have.version}
 				best[key] = old
 			}
 			a.into(old, v, p.Reboot == "True" || p.Reboot == "1" || p.Reboot == "true")

@@ -65,7 +65,9 @@ func managers() []manager {
 	return []manager{
 		{"apt", aptHere, aptFiles, apt},
 		{"dnf", dnfHere, dnfFiles, dnf},
+		{"zypper", zypperHere, zypperFiles, zypper},
 		{"apk", apkHere, apkFiles, apk},
+		{"pacman", pacmanHere, pacmanFiles, pacman},
 	}
 }
 

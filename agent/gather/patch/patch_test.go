@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"muster/agent/gather/recorded"
 	"muster/agent/host"
 	"muster/internal/inventory"
@@ -28,6 +30,8 @@ func TestVersions(t *testing.T) {
 		{"dpkg", compareDpkg, []string{"1.0~rc1-1", "1.0-1", "1.0-1+b1", "1.0-1+deb12u1", "1.0-1.1", "1.0-2", "1.0+git1-1", "1.1-1", "1.10-1", "2:0.9-1"}},
 		{"dpkg tilde", compareDpkg, []string{"1.2~~", "1.2~~a", "1.2~", "1.2", "1.2a", "1.2+", "1.2.1"}},
 		{"rpm", compareRPM, []string{"1.0~rc1-1.fc40", "1.0-1.fc39", "1.0-1.fc40", "1.0-2.fc40", "1.0^git1-1.fc40", "1.0.1-1.fc40", "1.10-1.fc40", "2a-1", "2.1-1", "1:0.5-1.fc40"}},
+		{"pacman letters", compareALPM, []string{"1.0a", "1.0b", "1.0beta", "1.0p", "1.0pre", "1.0rc", "1.0", "1.0.a", "1.0.1"}}, // both of vercmp(8)
+		{"pacman", compareALPM, []string{"1-1", "1.0-1", "1.0-2", "1.1-1", "1.1.1-1", "1.2-1", "1.10-1", "3.0.0-1", "1:0.5-1"}},
 		{"apk", compareAPK, []string{"1.2.3_alpha1-r0", "1.2.3_rc2-r0", "1.2.3-r0", "1.2.3-r1", "1.2.3-r10", "1.2.3_p1-r0", "1.2.3a-r0", "1.2.4-r0", "1.2.10-r0", "1.10-r0"}},
 	} {
 		for i := range x.order {
@@ -193,13 +197,73 @@ func index(t *testing.T, h *host.Host, name, text string) {
 	os.Chtimes(filepath.Join(h.Root, apkInstalled), at.Add(-time.Hour), at.Add(-time.Hour))
 }
 
+const arch = `
+-- /var/lib/pacman/local/ALPM_DB_VERSION --
+9
+-- /var/lib/pacman/local/openssl-3.3.0-1/desc --
+-- /var/lib/pacman/local/linux-6.9.1.arch1-1/desc --
+-- /var/lib/pacman/local/linux-firmware-1:20240409-1/desc --
+-- /var/lib/pacman/local/nvidia-550.78-5/desc --
+-- /var/lib/pacman/local/own-2.0-1/desc --
+-- /var/lib/pacman/local/ @2024-05-20T06:10:00Z --
+-- /etc/pacman.conf --
+[options]
+IgnorePkg = nvid* other
+
+#[core-testing]
+[core]
+Include = /etc/pacman.d/mirrorlist
+[extra]
+Include = /etc/pacman.d/mirrorlist
+[ours]
+`
+
+// databases are two of repositories that are used, one behind the other, one
+// of a repository that is not used any more, and none of a third.
+func databases(t *testing.T, h *host.Host) {
+	t.Helper()
+	at := time.Date(2024, 6, 1, 5, 0, 0, 0, time.UTC)
+	for repo, list := range map[string][]string{
+		"core":         {"openssl-3.3.0-2", "linux-6.9.2.arch1-1", "linux-firmware-1:20240409-1", "other-9-9"},
+		"extra":        {"openssl-9.9-9", "nvidia-550.78-10"},
+		"core-testing": {"linux-6.10-1"},
+	} {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		for _, name := range list {
+			w.WriteHeader(&tar.Header{Name: name + "/", Mode: 0o755, Typeflag: tar.TypeDir})
+			w.WriteHeader(&tar.Header{Name: name + "/desc", Size: 4, Mode: 0o644})
+			w.Write([]byte("text"))
+		}
+		w.Close()
+		var packed bytes.Buffer
+		var z io.WriteCloser = gzip.NewWriter(&packed)
+		if repo == "extra" {
+			z, _ = zstd.NewWriter(&packed)
+		}
+		z.Write(b.Bytes())
+		z.Close()
+		p := filepath.Join(h.Root, pacmanSync, repo+".db")
+		os.MkdirAll(filepath.Dir(p), 0o755)
+		if err := os.WriteFile(p, packed.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		os.Chtimes(p, at, at)
+	}
+	os.Chtimes(filepath.Join(h.Root, pacmanSync), at.Add(time.Hour), at.Add(time.Hour))
+}
+
 func TestMachines(t *testing.T) {
 	ctx := context.Background()
-	for name, files := range map[string]string{"debian": debian, "fedora": fedora, "alpine": alpine} {
+	for name, files := range map[string]string{"debian": debian, "fedora": fedora, "alpine": alpine, "arch": arch,
+		"suse": strings.NewReplacer("/var/cache/dnf/", "/var/cache/zypp/raw/", "dnf-automatic", "other").Replace(fedora)} {
 		t.Run(name, func(t *testing.T) {
 			h := recorded.Unpack(t, []byte(files))
 			if name == "alpine" {
 				index(t, h, "/var/cache/apk/APKINDEX.01234567.tar.gz", "C:Q1y=\nP:busybox\nV:1.36.1-r19\n\nP:musl\nV:1.2.4_git20230717-r4\n\nP:other\nV:1\n")
+			}
+			if name == "arch" {
+				databases(t, h)
 			}
 			rd := &Reader{}
 			r, err := rd.Read(ctx, h)
@@ -242,7 +306,7 @@ func TestKept(t *testing.T) {
 func FuzzVersions(f *testing.F) {
 	f.Add("1:1.0~rc1-1+b1", "1.0^git-r3_p1")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		for _, c := range []func(a, b string) int{compareDpkg, compareRPM, compareAPK} {
+		for _, c := range []func(a, b string) int{compareDpkg, compareRPM, compareAPK, compareALPM} {
 			if x, y := c(a, b), c(b, a); x < 0 != (y > 0) {
 				t.Errorf("%q and %q: %d, and back %d", a, b, x, y)
 			}
@@ -266,6 +330,7 @@ func FuzzMetadata(f *testing.F) {
 			}
 		}
 		apkIndex(strings.NewReader(info), map[string]string{"a": "1"}, map[string]string{})
+		pacmanDatabase(strings.NewReader(info), map[string]string{"a": "1"}, map[string]string{})
 	})
 }
 

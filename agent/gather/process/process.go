@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -58,6 +59,14 @@ func (rd *Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error
 	if err != nil {
 		return gather.Reading{}, err
 	}
+	if len(list) == 0 {
+		return gather.Reading{}, fmt.Errorf("/proc shows no process here: %w", errors.ErrUnsupported)
+	}
+	// The first process is there on every machine and in every container.
+	var faults []string
+	if !slices.ContainsFunc(list, func(p one) bool { return p.pid == 1 }) {
+		faults = append(faults, "only processes of the agent's own account are shown (hidepid of /proc): give it the group that may see all")
+	}
 	up, err := h.Mono()
 	if err != nil {
 		return gather.Reading{}, fmt.Errorf("time since boot: %w", err)
@@ -79,7 +88,9 @@ func (rd *Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error
 		}
 		rows = append(rows, row(h, p, "memory", i+1, up, accounts))
 	}
-	return gather.Rows(rows, "proc")
+	r, err := gather.Rows(rows, "proc")
+	r.Faults = faults
+	return r, err
 }
 
 // compare works out the use since the reading before, or since its start for a

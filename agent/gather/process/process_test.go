@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -33,6 +34,19 @@ func TestRead(t *testing.T) {
 	h.Mono = func() (time.Duration, error) { return up, nil }
 	r, err = rd.Read(context.Background(), h)
 	recorded.Golden(t, h, "process", "later", r, err)
+}
+
+// Who is shown only his own processes does not know which use most.
+func TestNotAllAreShown(t *testing.T) {
+	own := recorded.Unpack(t, []byte(stat(77, "own", 0, 0, 90_000, 60_000)))
+	own.Mono = func() (time.Duration, error) { return 1000 * time.Second, nil }
+	if r, err := (&Reader{}).Read(t.Context(), own); err != nil || len(r.Faults) != 1 || len(r.Table.Rows) != 1 {
+		t.Errorf("%d rows, faults %q, error %v", len(r.Table.Rows), r.Faults, err)
+	}
+	none := recorded.Unpack(t, []byte("-- /proc/self/stat --\nno number\n"))
+	if _, err := (&Reader{}).Read(t.Context(), none); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("without processes: %v", err)
+	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -14,6 +14,7 @@ import (
 	"io"
 	"io/fs"
 	"net/netip"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -280,17 +281,14 @@ func ReadLogon(_ context.Context, h *host.Host) (gather.Reading, error) {
 		}
 		t.last(s.UserName, s.StartedAt)
 	}
-	f, err := open(h, "/var/log/wtmp")
-	if err == nil {
-		defer f.Close()
-		fi, serr := f.Stat()
-		if serr == nil && fi.Size() > 0 {
-			_, err = utmp.Each(f, utmp.Tail(fi.Size(), maxRecords), maxRecords+1, t.record)
-			if err != nil {
-				faults = append(faults, "wtmp: "+err.Error())
-			} else {
-				asked = append(asked, "wtmp")
-			}
+	// Rotation must not make last month's user unknown; the older file is read
+	// first, as time goes.
+	for _, name := range []string{"/var/log/wtmp.1", "/var/log/wtmp"} {
+		switch read, err := t.file(h, name); {
+		case err != nil:
+			faults = append(faults, path.Base(name)+": "+err.Error())
+		case read && !slices.Contains(asked, "wtmp"):
+			asked = append(asked, "wtmp")
 		}
 	}
 	if len(asked) == 0 && len(faults) == 0 {

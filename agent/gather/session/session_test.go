@@ -133,6 +133,23 @@ SEAT=seat0
 	}
 }
 
+// After wtmp was rotated, last month's user is still the primary one.
+func TestRotationForgetsNobody(t *testing.T) {
+	h := recorded.Unpack(t, []byte(passwd))
+	put(t, h, "/var/log/wtmp.1", month()...)
+	put(t, h, "/var/log/wtmp",
+		record(utmp.User, "tty1", "bob", "", noon.Add(-time.Hour)),
+		record(utmp.Dead, "tty1", "", "", noon.Add(-time.Minute)))
+	r, err := ReadLogon(t.Context(), h)
+	if err != nil || len(r.Faults) > 0 {
+		t.Fatal(err, r.Faults)
+	}
+	row := recorded.Check(t, "logon", r)[0]
+	if row["last_user_name"] != "bob" || row["primary_user_name"] != "ada" {
+		t.Errorf("last %v, primary %v", row["last_user_name"], row["primary_user_name"])
+	}
+}
+
 func FuzzState(f *testing.F) {
 	f.Add("2", "USER=ada\nSTATE=active\nTYPE=tty\nREALTIME=1717405000000000\n", []byte{})
 	f.Add("2", "", append(month()[2], month()[4]...))

@@ -2,12 +2,15 @@ package session
 
 import (
 	"cmp"
+	"errors"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"muster/agent/gather/utmp"
+	"muster/agent/host"
 )
 
 // maxRecords is how much of wtmp is read: a month of a busy machine.
@@ -22,6 +25,24 @@ type tally struct {
 	users    map[string]time.Duration
 	lastUser string
 	lastAt   time.Time
+}
+
+// file adds the records of a file, and says whether there were any that matter.
+func (t *tally) file(h *host.Host, name string) (bool, error) {
+	f, err := open(h, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil || fi.Size() == 0 || fi.ModTime().Before(t.from) {
+		return err == nil && fi.Size() > 0, err
+	}
+	_, err = utmp.Each(f, utmp.Tail(fi.Size(), maxRecords), maxRecords+1, t.record)
+	return err == nil, err
 }
 
 type stay struct {
