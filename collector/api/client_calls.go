@@ -214,6 +214,21 @@ func (c *Client) SoftwareDevices(ctx context.Context, in SoftwareDevicesInput) (
 	return call[SoftwareDevicesInput, SoftwareDevices](ctx, c, "software-devices", in)
 }
 
+// SoftwareShow calls software-show: show a program: its versions, and how it spread.
+func (c *Client) SoftwareShow(ctx context.Context, in SoftwareShowInput) (SoftwareShow, error) {
+	return call[SoftwareShowInput, SoftwareShow](ctx, c, "software-show", in)
+}
+
+// SoftwareNews calls software-news: list programs that nobody had before.
+func (c *Client) SoftwareNews(ctx context.Context, in SoftwareNewsInput) (SoftwareNews, error) {
+	return call[SoftwareNewsInput, SoftwareNews](ctx, c, "software-news", in)
+}
+
+// SectionRows calls section-rows: list a section of many devices.
+func (c *Client) SectionRows(ctx context.Context, in SectionRowsInput) (SectionRows, error) {
+	return call[SectionRowsInput, SectionRows](ctx, c, "section-rows", in)
+}
+
 // SQLQuery calls sql-query: ask in SQL.
 func (c *Client) SQLQuery(ctx context.Context, in SQLInput) (SQLAnswer, error) {
 	return call[SQLInput, SQLAnswer](ctx, c, "sql-query", in)

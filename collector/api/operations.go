@@ -78,6 +78,9 @@ func Operations() []Operation {
 		op[SeriesNamesInput, SeriesNames](get, "/series/names", "series-names", account.Self, "List the numbers there are", (*Server).seriesNames),
 		op[SoftwareListInput, SoftwareList](get, "/software", "software-list", account.Read, "List programs by how many devices have them", (*Server).softwareList),
 		op[SoftwareDevicesInput, SoftwareDevices](get, "/software/devices", "software-devices", account.Read, "List who has a program", (*Server).softwareDevices),
+		op[SoftwareShowInput, SoftwareShow](get, "/software/title", "software-show", account.Read, "Show a program: its versions, and how it spread", (*Server).softwareShow),
+		op[SoftwareNewsInput, SoftwareNews](get, "/software/news", "software-news", account.Read, "List programs that nobody had before", (*Server).softwareNews),
+		op[SectionRowsInput, SectionRows](get, "/sections/{section}/rows", "section-rows", account.Read, "List a section of many devices", (*Server).sectionRows),
 		op[SQLInput, SQLAnswer](post, "/sql", "sql-query", account.Query, "Ask in SQL", (*Server).sqlQuery),
 		op[SchemaInput, Schema](get, "/schema", "schema-show", account.Self, "Show the catalogue", (*Server).schemaShow),
 

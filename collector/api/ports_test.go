@@ -13,11 +13,35 @@ import (
 	"muster/internal/report"
 )
 
-// Rows is the fake's: nobody of it hangs anywhere. What the operations on ports
-// answer is tested over the real store.
-func (x *fakeInventory) Rows(_ context.Context, q store.RowQuery, _ func(*store.Row) error) error {
+// Rows is the fake's: programs alone. Nobody of it hangs anywhere; what the
+// operations on ports answer is tested over the real store.
+func (x *fakeInventory) Rows(_ context.Context, q store.RowQuery, f func(*store.Row) error) error {
 	if _, ok := inventory.Lookup(q.Section); !ok {
 		return store.ErrNotFound
+	}
+	if q.Section != "software" {
+		return nil
+	}
+	for id, views := range x.sections {
+		for _, v := range views {
+			if v.Name != q.Section || !x.sees(q.Scope, id) {
+				continue
+			}
+			for i, row := range v.Table.Rows {
+				r := store.Row{Device: id, From: v.From[i], Values: make([]any, len(q.Columns))}
+				for j, c := range q.Columns {
+					if at := slices.Index(v.Table.Columns, c); at >= 0 {
+						r.Values[j] = row[at]
+					}
+				}
+				if at := slices.Index(v.Table.Columns, q.Column); q.Column != "" && !slices.Contains(q.Values, row[at].(string)) {
+					continue
+				}
+				if err := f(&r); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	return nil
 }
