@@ -21,12 +21,14 @@ func (s *session) purgePerson() *cobra.Command {
 		use:   "person NAME",
 		short: "Remove what is kept of a person: rows, history, events, notes",
 		long: `Remove what is kept of a person, by login (without domain) or full name: rows of
-sections that are about him, as they are and were, values that name him, attributes
-of events, people's fields, and the name in notes, evidence and messages. Purge both
-login and full name. It cannot be taken back: look at --dry-run first.
+sections that are about him, as they are and were, values that name him, his home in
+paths, attributes of events, people's fields, and the name in notes, evidence,
+messages and decisions. Purge both login and full name. It cannot be taken back:
+look at --dry-run first.
 
-What a device still says of him comes back with its next reading. Accounts of staff
-are removed with muster user delete. Backups made before still hold it all.`,
+What is "left" works by the name and has to be changed by hand, such as the filter of
+a group or an account of staff; the audit cannot be changed. What a device still says
+of him comes back with its next reading. Backups made before still hold it all.`,
 		example: `
 			muster purge person jdoe --dry-run
 			muster purge person 'Jane Doe'`,

@@ -100,6 +100,7 @@ type Door struct {
 	stats  Stats
 	mu     sync.Mutex // guards stats
 	fatal  atomic.Pointer[error]
+	stale  atomic.Bool // the store was changed behind devices
 }
 
 // Stats counts what went through the door.
@@ -289,6 +290,9 @@ func (d *Door) refuse() {
 // commit makes one group durable and answers it. It returns an error only
 // when a store failed in a way that a later try must not paper over.
 func (d *Door) commit(ctx context.Context, group []*request) error {
+	if d.stale.Swap(false) {
+		clear(d.devices)
+	}
 	g := newGroup(d)
 	for _, rq := range group {
 		g.plan(ctx, rq)
@@ -325,6 +329,10 @@ func (d *Door) finish(rq *request) {
 		rq.answer.Policy = &p
 	}
 }
+
+// Forget has what is known of devices read anew from the store, in which
+// somebody changed what they told: a section is then asked for again.
+func (d *Door) Forget() { d.stale.Store(true) }
 
 // state finds or loads a device.
 func (d *Door) state(ctx context.Context, id inventory.DeviceID) (*device, error) {

@@ -40,3 +40,9 @@ func (c *cache[K, V]) add(k K, v V) {
 	}
 	c.young[k] = v
 }
+
+func (c *cache[K, V]) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.young, c.old = make(map[K]V), nil
+}
