@@ -54,6 +54,7 @@ type Cursor struct {
 	// The rest is guarded by Outbox.mu.
 	done     uint64
 	had      uint64   // of a sink with Replay: what it was done with before it was given all again
+	head     mark     // the first record that Next gave last
 	aside    []uint64 // sorted
 	poisoned uint64
 	dirty    bool
@@ -142,6 +143,9 @@ func (c *Cursor) Next(ctx context.Context, maxRecords, maxBytes int) ([]Record, 
 		}
 		if n > 0 {
 			c.given = max(c.given, c.batch[n-1].ID)
+			c.b.mu.Lock()
+			c.head = mark{c.batch[0].ID, c.batch[0].At}
+			c.b.mu.Unlock()
 			return slices.Clone(c.batch[:n]), nil
 		}
 		if err := c.b.log.Wait(ctx, c.pos); err != nil {

@@ -42,6 +42,7 @@ func (b *Outbox) Stats() Stats {
 		st.AsideBytes += e.Bytes
 	}
 	b.aside.mu.Unlock()
+	var heads []mark
 	b.mu.Lock()
 	st.Early = b.early
 	st.Rate = b.rate(now, newest)
@@ -58,10 +59,15 @@ func (b *Outbox) Stats() Stats {
 			}
 		}
 		st.Sinks = append(st.Sinks, s)
+		heads = append(heads, c.head)
 	}
 	b.mu.Unlock()
 	for i, s := range st.Sinks {
-		if s.Records > 0 {
+		switch {
+		case s.Records == 0:
+		case heads[i].id > s.Done: // a store that takes nothing is given the oldest again and again
+			st.Sinks[i].Age = max(now.Sub(heads[i].at), 0)
+		default:
 			st.Sinks[i].Age = max(now.Sub(b.appended(s.Done+1)), 0)
 		}
 	}
