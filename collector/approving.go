@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"muster/collector/api"
@@ -118,16 +117,12 @@ func proposal(m *authority.Merge, now time.Time) *api.MergeProposal {
 // is merged changes nothing.
 func (e enrolment) Decide(ctx context.Context, id string, approve bool, by string) error {
 	if approve {
-		qs, err := e.c.authority.Questions(ctx)
+		q, err := e.c.authority.Question(ctx, id)
 		if err != nil {
-			return err
+			return absent(err)
 		}
-		i := slices.IndexFunc(qs, func(q authority.Question) bool { return q.ID == id })
-		if i < 0 { // or there is nothing to decide any more
-			return store.ErrNotFound
-		}
-		if qs[i].Merge != nil {
-			if err := e.merge(ctx, qs[i], by); err != nil {
+		if q.Merge != nil {
+			if err := e.merge(ctx, q, by); err != nil {
 				return err
 			}
 		}

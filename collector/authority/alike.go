@@ -129,20 +129,51 @@ func (a *Authority) Questions(ctx context.Context) ([]Question, error) {
 	out := make([]Question, 0, len(waiting))
 	s := a.newSearch()
 	for _, w := range waiting {
-		q := Question{Approval: w}
-		if w.Kind == ApproveMerge {
-			m, err := a.merge(ctx, s, w)
-			if err != nil {
-				return nil, fmt.Errorf("judge proposal %s: %w", w.ID, err)
-			}
-			if m == nil {
-				continue
-			}
-			q.Merge, q.Score, q.Terms = m, m.Verdict.Score, m.Verdict.Terms
+		q, ok, err := a.question(ctx, s, w)
+		if err != nil {
+			return nil, err
 		}
-		out = append(out, q)
+		if ok {
+			out = append(out, q)
+		}
 	}
 	return out, nil
+}
+
+// Question is one of Questions; ErrNotFound when there is nothing to decide
+// under that ID.
+func (a *Authority) Question(ctx context.Context, id string) (Question, error) {
+	waiting, err := a.Waiting(ctx)
+	if err != nil {
+		return Question{}, err
+	}
+	i := slices.IndexFunc(waiting, func(w Approval) bool { return w.ID == id })
+	if i < 0 {
+		return Question{}, ErrNotFound
+	}
+	q, ok, err := a.question(ctx, a.newSearch(), waiting[i])
+	if err == nil && !ok {
+		err = ErrNotFound
+	}
+	return q, err
+}
+
+// question judges what waits as it stands; false when there is nothing to
+// decide.
+func (a *Authority) question(ctx context.Context, s *look, w Approval) (Question, bool, error) {
+	q := Question{Approval: w}
+	if w.Kind != ApproveMerge {
+		return q, true, nil
+	}
+	m, err := a.merge(ctx, s, w)
+	if err != nil {
+		return q, false, fmt.Errorf("judge proposal %s: %w", w.ID, err)
+	}
+	if m == nil {
+		return q, false, nil
+	}
+	q.Merge, q.Score, q.Terms = m, m.Verdict.Score, m.Verdict.Terms
+	return q, true, nil
 }
 
 // merge judges a proposal as it stands; nil when there is nothing to decide.

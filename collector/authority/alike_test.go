@@ -53,6 +53,12 @@ func TestDoublesAreProposedAndNotMerged(t *testing.T) {
 			t.Errorf("evidence of both sides: %+v", term)
 		}
 	}
+	if q, err := w.Question(t.Context(), p.ID); err != nil || q.Merge == nil || q.Other != first.id {
+		t.Errorf("%+v, %v", q, err)
+	}
+	if _, err := w.Question(t.Context(), "nothing"); !errors.Is(err, authority.ErrNotFound) {
+		t.Errorf("of nothing: %v", err)
+	}
 	got, err := w.Decide(t.Context(), p.ID, "ada", true)
 	ok(t, err)
 	if got.State != authority.Approved || got.DecidedBy != "ada" {
@@ -112,6 +118,11 @@ func TestSharedIdentifiersLoseTrustAndGetItBack(t *testing.T) {
 	all()
 	if q := w.proposals(); len(q) != 0 {
 		t.Errorf("three of a series: %+v", q)
+	}
+	if waiting, err := w.Waiting(t.Context()); err != nil || len(waiting) != 1 {
+		t.Errorf("%+v, %v", waiting, err)
+	} else if _, err := w.Question(t.Context(), waiting[0].ID); !errors.Is(err, authority.ErrNotFound) {
+		t.Errorf("what is not shown can be decided: %v", err)
 	}
 	// The third is set up anew: what is its own, the drive, finds it no more than
 	// 15 points, and nobody is asked about the other two.
