@@ -20,9 +20,12 @@ type mark struct {
 	Journal journal.Mark           `json:"journal,omitzero"`
 	Syslog  map[string]syslog.Mark `json:"syslog,omitempty"`
 	Updates syslog.Mark            `json:"updates,omitzero"`
-	Links   linkMark               `json:"links,omitzero"`
-	Held    heldMark               `json:"held,omitzero"`
-	Crashes []string               `json:"crashes,omitempty"`
+	// Managers are the logs of package managers other than apt.
+	Managers map[string]syslog.Mark `json:"managers,omitempty"`
+	SignIns  signInMark             `json:"sign_ins,omitzero"`
+	Links    linkMark               `json:"links,omitzero"`
+	Held     heldMark               `json:"held,omitzero"`
+	Crashes  []string               `json:"crashes,omitempty"`
 	// Sessions are how people came, by the session's number.
 	Sessions map[string]string `json:"sessions,omitempty"`
 	Power    string            `json:"power,omitempty"`

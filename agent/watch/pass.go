@@ -27,6 +27,10 @@ func (w *Watch) Pass(ctx context.Context) bool {
 	}
 	if w.dueNow("updates", 5*time.Minute) {
 		w.updates(ctx)
+		w.upgrades(ctx)
+	}
+	if w.journal == nil && w.dueNow("sign-ins", 30*time.Second) {
+		w.signIns(ctx)
 	}
 	if w.dueNow("dumps", time.Hour) {
 		w.lookForDumps(ctx)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/agent/gather/changelog"
 	"muster/agent/watch/syslog"
 	"muster/internal/event"
 	"muster/internal/event/linux"
@@ -99,6 +100,57 @@ func short(s string) string {
 		s = strings.ToValidUTF8(s[:most], "")
 	}
 	return s
+}
+
+// writers are the managers whose logs tell upgrades from new packages, by the
+// form of the log. apt's own log knows its failures too, and zypper's calls
+// both an install.
+func writers() map[string]string {
+	return map[string]string{
+		"dnf.rpm.log": "dnf",
+		"pacman.log":  "pacman",
+		"apk.log":     "apk",
+	}
+}
+
+// upgrades tells what managers other than apt wrote down.
+func (w *Watch) upgrades(ctx context.Context) {
+	writers := writers()
+	for _, form := range changelog.Forms() {
+		manager := writers[form.Source]
+		if manager == "" {
+			continue
+		}
+		told := 0
+		f := &syslog.Follower{Name: form.Files[0], Inode: inode, Place: time.Local, Mark: w.mark.Managers[manager],
+			Open: func(name string) (syslog.Source, error) {
+				f, err := w.Host.Open(name)
+				if err != nil {
+					return nil, err
+				}
+				return f, nil
+			}}
+		f.Raw = func(line []byte, _ syslog.Mark) {
+			row, ok := form.Line(line, f.Place)
+			if !ok || row.Action != "upgrade" || row.At.Before(w.since()) || told >= maxUpdates {
+				return
+			}
+			told++
+			w.tell(ctx, linux.Event{Kind: event.UpdateInstalled, At: row.At,
+				Attributes: map[string]string{"update": short(row.Name + " " + row.After), "manager": manager}})
+		}
+		_, err := f.Pass(ctx, w.now(), w.since(), 100_000, nil)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+			continue
+		case err != nil:
+			w.Log.Warn("the log of updates could not be read", "file", f.Name, "error", err)
+		}
+		if w.mark.Managers == nil {
+			w.mark.Managers = map[string]syslog.Mark{}
+		}
+		w.mark.Managers[manager] = f.Mark
+	}
 }
 
 // updates tells of runs of apt that ended. Where one is under way, reading

@@ -67,6 +67,7 @@ func presence() []Kind {
 				win("System", "Microsoft-Windows-Winlogon", 7001),
 				seen(Darwin, "utmpx USER_PROCESS"),
 				journal("8d45620c1a4348dbb17410da57c60c66", "systemd-logind: USER_ID, SESSION_ID"),
+				seen(Linux, "/var/log/wtmp, where no journal is kept"),
 			},
 		},
 		{
@@ -78,6 +79,7 @@ func presence() []Kind {
 				win("System", "Microsoft-Windows-Winlogon", 7002),
 				seen(Darwin, "utmpx DEAD_PROCESS"),
 				journal("3354939424b4456d9802ca8333ed424a", "systemd-logind: USER_ID, SESSION_ID"),
+				seen(Linux, "/var/log/wtmp, where no journal is kept"),
 			},
 		},
 		{

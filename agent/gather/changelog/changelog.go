@@ -31,16 +31,18 @@ const (
 	maxLogs = 5
 )
 
-// log is one form of log. Line gives a row of a line, false when it tells of
-// nothing.
-type log struct {
-	source string
-	files  []string // the newest first; rotated ones by pattern behind them
-	line   func(line []byte, place *time.Location) (inventory.ChangeLog, bool)
+// Form is one form of log.
+type Form struct {
+	Source string
+	Files  []string // the newest first; rotated ones by pattern behind it
+	// Line gives a row of a line, false when it tells of nothing. Place is where
+	// times without a zone are.
+	Line func(line []byte, place *time.Location) (inventory.ChangeLog, bool)
 }
 
-func logs() []log {
-	return []log{
+// Forms lists them.
+func Forms() []Form {
+	return []Form{
 		{"dpkg.log", []string{"/var/log/dpkg.log", "/var/log/dpkg.log.[0-9]*"}, dpkg},
 		{"dnf.rpm.log", []string{"/var/log/dnf.rpm.log", "/var/log/dnf.rpm.log.[0-9]*", "/var/log/dnf.rpm.log-[0-9]*"}, dnf},
 		{"pacman.log", []string{"/var/log/pacman.log", "/var/log/pacman.log.[0-9]*"}, pacman},
@@ -65,9 +67,9 @@ func (rd Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error)
 	from := now.Add(-window)
 	c := collected{}
 	var asked, faults []string
-	for _, l := range logs() {
+	for _, l := range Forms() {
 		found := false
-		for _, name := range names(h, l.files) {
+		for _, name := range names(h, l.Files) {
 			fi, err := h.Stat(name)
 			if err != nil {
 				continue
@@ -77,11 +79,11 @@ func (rd Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error)
 				continue
 			}
 			err = each(h, name, func(line []byte) {
-				row, ok := l.line(line, place)
+				row, ok := l.Line(line, place)
 				if !ok || row.At.Before(from) || row.At.After(now.Add(time.Hour)) {
 					return
 				}
-				row.Source, row.Outcome = l.source, "ok"
+				row.Source, row.Outcome = l.Source, "ok"
 				row.Kind = kind(row.Name, row.Action)
 				c.add(row)
 			})
@@ -93,7 +95,7 @@ func (rd Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error)
 			}
 		}
 		if found {
-			asked = append(asked, l.source)
+			asked = append(asked, l.Source)
 		}
 	}
 	if len(asked) == 0 && rpmOnly(h) {

@@ -123,10 +123,10 @@ func FuzzLines(f *testing.F) {
 	f.Add("2024-05-20 06:10:04|install|openssl|3.1.4-1.1|x86_64|root@pc|repo-oss|sum|")
 	f.Add("2024-05-20T06:10:04Z (1/2) Upgrading musl (1.2.4-r2 -> 1.2.5-r0)")
 	f.Fuzz(func(t *testing.T, line string) {
-		for _, l := range logs() {
-			r, ok := l.line([]byte(line), time.UTC)
+		for _, l := range Forms() {
+			r, ok := l.Line([]byte(line), time.UTC)
 			if ok && (r.Name == "" || strings.ContainsAny(r.Name+r.Before+r.After, " \n\x00") || r.At.IsZero()) {
-				t.Errorf("%s: %+v", l.source, r)
+				t.Errorf("%s: %+v", l.Source, r)
 			}
 		}
 	})
