@@ -190,6 +190,9 @@ func (w *Watch) readJournal(ctx context.Context) bool {
 	if out.TooMany > 0 {
 		w.missing("journal", "too_many", out.TooMany)
 	}
+	if out.Sealed > 0 && w.dueNow("sealed", 24*time.Hour) {
+		w.missing("journal", "compressed", out.Sealed)
+	}
 	if out.Damaged > 0 && w.dueNow("damaged", time.Hour) {
 		w.missing("journal", "damaged", 0)
 	}

@@ -125,6 +125,7 @@ type File struct {
 	// Data objects never change, and most entries refer to the same few: those
 	// whose field nobody wants are known by their offset.
 	boring [1024]uint64
+	sealed uint64 // fields that were asked for and cannot be unpacked
 }
 
 // place is where the next entry stands.

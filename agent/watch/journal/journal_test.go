@@ -72,6 +72,33 @@ func TestCompressedText(t *testing.T) {
 	}
 }
 
+// Fields that are compressed with xz are not read, and counted.
+func TestXZ(t *testing.T) {
+	w := journaltest.New(1, false, true)
+	w.Add(1, noon, "MESSAGE="+strings.Repeat("Process 77 (calc) dumped core. ", 500), "COREDUMP_COMM=calc")
+	w.Add(2, noon, "MESSAGE=short")
+	b := w.Bytes()
+	i := bytes.Index(b, []byte{0x28, 0xb5, 0x2f, 0xfd}) - dataHead
+	if i < 0 || b[i+1] != objectZSTD {
+		t.Fatal("there is no compressed field")
+	}
+	b[i+1] = objectXZ
+	r := Reader{List: func() ([]string, error) { return []string{"system.journal"}, nil },
+		Open: func(string) (Source, error) {
+			return struct {
+				io.ReaderAt
+				io.Closer
+			}{bytes.NewReader(b), io.NopCloser(nil)}, nil
+		}}
+	var got []string
+	out, err := r.Pass(t.Context(), noon, noon.Add(-time.Hour), 10, func(e Entry) {
+		got = append(got, e.Field("MESSAGE")+e.Field("COREDUMP_COMM"))
+	})
+	if err != nil || out.Sealed != 1 || !slices.Equal(got, []string{"calc", "short"}) {
+		t.Errorf("%q, %+v, %v", got, out, err)
+	}
+}
+
 // The example of an overlapping match, and a block by hand.
 func TestLZ4(t *testing.T) {
 	block := []byte{0x35, 'a', 'b', 'c', 3, 0, 0x30, 'x', 'y', 'z'} // abc, then 9 bytes from 3 back, then xyz

@@ -79,6 +79,7 @@ type Outcome struct {
 	TooMany uint64 // as were so many, about, because they are too many
 	Damaged int    // places that could not be read
 	Denied  bool   // at least one file may not be read
+	Sealed  uint64 // fields that were asked for and are compressed with xz, which is not read
 }
 
 // Pass reads what is new, oldest files first: at most most entries, none older
@@ -267,7 +268,9 @@ func (r *Reader) drain(ctx context.Context, t *tail, most int, out *Outcome, eac
 			continue
 		}
 		out.Entries++
+		before := t.f.sealed
 		each(e)
+		out.Sealed += t.f.sealed - before
 		r.Mark.Read[t.key] = e.Number
 		if e.At.After(r.Mark.At) {
 			r.Mark.At = e.At

@@ -15,8 +15,8 @@ const (
 )
 
 // unpack gives at most n bytes of the beginning of a compressed field. What
-// cannot be unpacked is nil: journald compresses with xz only where it was
-// built without the others, before 2019.
+// cannot be unpacked is nil, and counted: journald compresses with xz only where
+// it was built without the others, before 2019.
 func (f *File) unpack(o uint64, n int) []byte {
 	head := f.dataHead()
 	b, size, err := f.object(o, typeData, head)
@@ -26,6 +26,8 @@ func (f *File) unpack(o uint64, n int) []byte {
 	how := b[1]
 	src := &section{c: &f.cache, at: int64(o) + int64(head), left: int64(min(size-uint64(head), maxPackedBytes))}
 	switch {
+	case how&objectXZ != 0:
+		f.sealed++
 	case how&objectZSTD != 0:
 		return unpackZSTD(src, n)
 	case how&objectLZ4 != 0:
