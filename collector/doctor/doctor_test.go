@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/store"
 	"muster/internal/buildinfo"
 )
 
@@ -31,12 +32,18 @@ func TestEachFaultIsFoundAndNothingElse(t *testing.T) {
 		subject string
 		state   State
 	}{
-		"another version":       {func(l *Live) { l.Program = "v2" }, "versions", Warn},
-		"series loading":        {func(l *Live) { l.Status.Series.Ready = 0.4 }, "series", Warn},
-		"a little behind":       {func(l *Live) { l.Status.Outbox.LagSeconds = 120 }, "outbox", Warn},
-		"far behind":            {func(l *Live) { l.Status.Outbox.LagSeconds = 2000 }, "outbox", Bad},
-		"no room":               {func(l *Live) { l.Status.Outbox.Bytes = 90 }, "outbox room", Warn},
-		"put aside":             {func(l *Live) { l.Status.Outbox.Poisoned = 1 }, "records put aside", Warn},
+		"another version": {func(l *Live) { l.Program = "v2" }, "versions", Warn},
+		"series loading":  {func(l *Live) { l.Status.Series.Ready = 0.4 }, "series", Warn},
+		"a little behind": {func(l *Live) { l.Status.Outbox.LagSeconds = 120 }, "outbox", Warn},
+		"far behind":      {func(l *Live) { l.Status.Outbox.LagSeconds = 2000 }, "outbox", Bad},
+		"no room":         {func(l *Live) { l.Status.Outbox.Bytes = 90 }, "outbox room", Warn},
+		"put aside":       {func(l *Live) { l.Status.Outbox.Poisoned = 1 }, "records put aside", Warn},
+		"InfluxDB is gone": {func(l *Live) {
+			l.Status.Series = store.SeriesStats{Engine: "influx", Server: "InfluxDB 1.8.10, database muster at http://127.0.0.1:8086", Problem: "series store is not available: connection refused"}
+		}, "series", Bad},
+		"InfluxDB has a limit": {func(l *Live) {
+			l.Status.Series = store.SeriesStats{Engine: "influx", Server: "InfluxDB 1.8.10, database muster", Ready: 1, Warnings: []string{"InfluxDB stops at max-values-per-tag = 100000"}}
+		}, "series store", Warn},
 		"a problem":             {func(l *Live) { l.Status.Problems = []string{"x"} }, "status", Bad},
 		"a notice given up":     {func(l *Live) { l.Notices.Channels = []api.NoticeBacklog{{Channel: "desk", Failed: 2}} }, "notices", Bad},
 		"a dead target":         {func(l *Live) { l.Targets.Targets = []api.Target{{State: "dead"}, {State: "live"}} }, "targets", Warn},

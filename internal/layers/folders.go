@@ -147,8 +147,7 @@ func Folders() []Folder {
 		{Path: "agent/watch", Owns: "events: how far logs were read, and what changed between two looks", May: []Import{
 			{"agent/host", "the machine is seen through it"},
 			{"agent/watch/*", "the logs it reads"},
-			{"agent/gather/utmp", "whether a shutdown stands before a start; who signed in where no journal says so"},
-			{"agent/gather/changelog", "forms of the package managers' logs"},
+			{"agent/gather/utmp", "whether a shutdown stands before a start"},
 			{"internal/event", "its kinds are those of the catalogue"},
 			{"internal/event/linux", "what lines mean"},
 			{"internal/segment", "the file of marks survives a power cut"},
@@ -355,6 +354,7 @@ func Folders() []Folder {
 		{Path: "collector/doctor", Owns: "what muster doctor finds, and the judgement of a running collector", May: []Import{
 			{"collector/api", "what a collector tells of itself"},
 		}, Tests: []Import{
+			{"collector/store", "what it tells of its series"},
 			{"internal/buildinfo", "versions"},
 		}},
 		{Path: "collector/exposition", Owns: "the text form in which scrapers read numbers"},

@@ -40,11 +40,19 @@ func Examine(ctx context.Context, dir string, deep, running bool) (Examination, 
 	if err != nil {
 		return x, fmt.Errorf("list series: %w", err)
 	}
+	var paths []string
 	for _, e := range list {
-		if !e.IsDir() || len(e.Name()) != blockName || strings.Contains(e.Name(), ".") {
+		paths = append(paths, filepath.Join(dir, e.Name()))
+	}
+	figures, err := filepath.Glob(filepath.Join(dir, hourlyDir, "*"))
+	if err != nil {
+		return x, fmt.Errorf("list hourly figures: %w", err)
+	}
+	for _, path := range append(paths, figures...) {
+		name := filepath.Base(path)
+		if info, err := os.Stat(path); err != nil || !info.IsDir() || len(name) != blockName || strings.Contains(name, ".") {
 			continue
 		}
-		path := filepath.Join(dir, e.Name())
 		n, err := examineBlock(ctx, path, deep)
 		if ctx.Err() != nil {
 			return x, ctx.Err()
@@ -55,7 +63,7 @@ func Examine(ctx context.Context, dir string, deep, running bool) (Examination, 
 		x.Blocks++
 		x.Chunks += n
 		if err != nil {
-			x.Faults = append(x.Faults, fmt.Sprintf("block %s: %v", e.Name(), err))
+			x.Faults = append(x.Faults, fmt.Sprintf("block %s: %v", name, err))
 		}
 	}
 	if deep && !running {
