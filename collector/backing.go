@@ -120,6 +120,9 @@ type backups struct{ c *collector }
 // in both).
 func (b backups) Backup(ctx context.Context, o api.BackupOrder, out io.Writer) (err error) {
 	c := b.c
+	if c.cfg.Stores.Inventory == "postgres" {
+		return api.NewProblem("invalid", "the inventory is in PostgreSQL, and is backed up there, with the folder of the collector after it: docs/operations.md, Backup with PostgreSQL")
+	}
 	select {
 	case c.backing <- struct{}{}:
 		defer func() { <-c.backing }()

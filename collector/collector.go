@@ -149,11 +149,11 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if c.restores, err = readRestored(dir); err != nil {
 		return nil, err
 	}
-	if c.inventory, err = sqlstore.Open(ctx, filepath.Join(dir, "inventory.db"), so); err != nil {
+	if c.inventory, err = openInventory(ctx, dir, c.cfg, so); err != nil {
 		return nil, fmt.Errorf("inventory: %w", err)
 	}
 	c.atlas = atlas.New(c.inventory, c.now)
-	if c.control, err = sqlstore.OpenControl(ctx, filepath.Join(dir, "control.db"), so); err != nil {
+	if c.control, err = openControl(ctx, dir, c.cfg, so); err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
 	if c.series, err = openSeries(dir, c.cfg, c.now, c.log); err != nil {
@@ -291,7 +291,7 @@ func (c *collector) openAPI() error {
 			proxies = append(proxies, pre)
 		}
 	}
-	sql, err := newQuerier(c.cfg.Data)
+	sql, err := newQuerier(c.cfg)
 	if err != nil {
 		return err
 	}

@@ -40,8 +40,19 @@ func Examine(ctx context.Context, o doctor.Order) []doctor.Check {
 		x.add("data folder", doctor.OK, "", "%s, its owner's alone", o.Data)
 	}
 	key := x.key()
-	x.database(ctx, "inventory.db", o.Deep, sqlstore.ExamineInventory)
-	x.database(ctx, "control.db", o.Deep, sqlstore.ExamineControl)
+	p, onServer, err := databaseOf(o.Data)
+	switch {
+	case err != nil:
+		x.add("database", doctor.Bad, "start the collector once: it writes "+databaseFile+" anew", "%v", err)
+	case onServer:
+		s := postgres(p)
+		x.server = &s
+		x.onServer(ctx, "inventory", o.Deep, sqlstore.ExamineInventoryPostgres)
+		x.onServer(ctx, "control", o.Deep, sqlstore.ExamineControlPostgres)
+	default:
+		x.database(ctx, "inventory.db", o.Deep, sqlstore.ExamineInventory)
+		x.database(ctx, "control.db", o.Deep, sqlstore.ExamineControl)
+	}
 	x.audit(ctx, key)
 	x.authority(ctx, key)
 	x.web()
@@ -58,9 +69,10 @@ func Examine(ctx context.Context, o doctor.Order) []doctor.Check {
 }
 
 type examiner struct {
-	dir  string
-	o    doctor.Order
-	list []doctor.Check
+	server *sqlstore.Server // has the databases; nil: files in dir
+	dir    string
+	o      doctor.Order
+	list   []doctor.Check
 }
 
 func (x *examiner) add(subject string, state doctor.State, do, format string, args ...any) {
@@ -85,10 +97,34 @@ func (x *examiner) database(ctx context.Context, name string, deep bool, look fu
 		return
 	}
 	e, err := look(ctx, path, deep)
-	switch {
-	case err != nil:
+	if err != nil {
 		x.add(name, doctor.Bad, "look at the rights of the file; else "+restore, "%v", err)
 		return
+	}
+	x.examined(name, e, deep, restore)
+}
+
+// control opens the control database for reading only.
+func (x *examiner) control(ctx context.Context) (*sqlstore.Control, error) {
+	if x.server != nil {
+		return sqlstore.LookControlPostgres(*x.server)
+	}
+	return sqlstore.LookControl(ctx, filepath.Join(x.dir, "control.db"))
+}
+
+// onServer looks at a schema of the server that has the databases.
+func (x *examiner) onServer(ctx context.Context, schema string, deep bool, look func(context.Context, sqlstore.Server, bool) (sqlstore.Examination, error)) {
+	name := "PostgreSQL, schema " + schema
+	e, err := look(ctx, *x.server, deep)
+	if err != nil {
+		x.add(name, doctor.Bad, "as it says; agents keep their reports meanwhile", "%v", err)
+		return
+	}
+	x.examined(name, e, deep, "restore the last good dump: docs/operations.md, Backup with PostgreSQL")
+}
+
+func (x *examiner) examined(name string, e sqlstore.Examination, deep bool, restore string) {
+	switch {
 	case e.Schema > e.Known:
 		x.add(name, doctor.Bad, "use the newer muster", "a newer program wrote it: schema %d, this one knows up to %d", e.Schema, e.Known)
 		return
@@ -97,7 +133,10 @@ func (x *examiner) database(ctx context.Context, name string, deep bool, look fu
 		return
 	}
 	how := "whole at a quick look"
-	if deep {
+	switch {
+	case x.server != nil:
+		how = "it answers"
+	case deep:
 		how = "whole"
 	}
 	x.add(name, doctor.OK, "", "%s, schema %d", how, e.Schema)
@@ -132,7 +171,7 @@ func (x *examiner) audit(ctx context.Context, s *seal.Sealer) {
 		x.add("audit", doctor.Bad, "put audit.sealed back from a backup", "the key of its chain cannot be opened: %v", err)
 		return
 	}
-	c, err := sqlstore.LookControl(ctx, filepath.Join(x.dir, "control.db"))
+	c, err := x.control(ctx)
 	if err != nil {
 		return // told above
 	}
@@ -154,7 +193,7 @@ func (x *examiner) authority(ctx context.Context, s *seal.Sealer) {
 	if s == nil {
 		return // told above
 	}
-	c, err := sqlstore.LookControl(ctx, filepath.Join(x.dir, "control.db"))
+	c, err := x.control(ctx)
 	if err != nil {
 		return // told above
 	}

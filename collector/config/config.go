@@ -27,6 +27,7 @@ type Config struct {
 	Limits    Limits    `yaml:"limits"`
 	Outbox    Outbox    `yaml:"outbox"`
 	Stores    Stores    `yaml:"stores"`
+	Postgres  Postgres  `yaml:"postgres"`
 	Influx    Influx    `yaml:"influx"`
 	Retention Retention `yaml:"retention"`
 	Health    Health    `yaml:"health"`
@@ -76,7 +77,7 @@ type Outbox struct {
 
 // Stores says which engine keeps what.
 type Stores struct {
-	Inventory string `yaml:"inventory" oneof:"sqlite" doc:"Engine of inventory and control."`
+	Inventory string `yaml:"inventory" oneof:"sqlite,postgres" doc:"Engine of inventory and control: sqlite is embedded, postgres is a PostgreSQL server (see postgres). Choose before the first start: what is in the one does not move to the other by itself."`
 	Series    string `yaml:"series" oneof:"tsdb,influx" doc:"Engine of the numbers over time: tsdb is embedded, influx is an InfluxDB beside the collector (see influx)."`
 }
 
@@ -180,6 +181,7 @@ func Default() Config {
 		},
 		Outbox:    Outbox{Size: 8 << 30, Keep: settings.Duration(time.Hour)},
 		Stores:    Stores{Inventory: "sqlite", Series: "tsdb"},
+		Postgres:  Postgres{Port: 5432, Database: "muster", User: "muster", TLS: "verify-full", Connections: 8},
 		Influx:    Influx{Database: "muster", Compress: true},
 		Retention: Retention{Rows: days(400), Events: days(400), Audit: days(3 * 365), Series: days(400), Raw: days(60)},
 		DeadMan:   DeadMan{Interval: settings.Duration(time.Minute)},
@@ -232,6 +234,11 @@ func (c *Config) Check() settings.Problems {
 	}
 	if c.Limits.InFlight < c.Limits.Decoded {
 		ps.Add("limits.in_flight", c.Limits.InFlight.String(), "at least limits.decoded (%s) is expected", c.Limits.Decoded)
+	}
+	if c.Stores.Inventory == "postgres" {
+		for _, p := range c.Postgres.missing() {
+			ps.Add("postgres."+p.key, "", "%s", p.why)
+		}
 	}
 	if c.Stores.Series == "influx" {
 		for _, p := range c.Influx.missing() {

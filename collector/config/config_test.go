@@ -61,6 +61,7 @@ limits:
   free_disk: 1GiB
 outbox: {size: 1GiB, keep: 2h}
 stores: {inventory: sqlite, series: tsdb}
+postgres: {host: db.example.org, port: 5433, database: fleet, user: collector, password_file: db.password, tls: verify-ca, ca_file: db-ca.pem, connections: 4, reader: asks, reader_password_file: r, personal_reader: asks_all, personal_reader_password_file: p}
 influx: {url: "https://influx.example.org:8086", database: numbers, organization: state, user: muster, secret_file: influx.password, ca_file: ca.pem, compress: false}
 retention: {rows: 2y, events: 90d, audit: 0, series: 1w, series_raw: 20d}
 dead_man: {url: "https://example.org/ping/1", interval: 30s}
@@ -71,13 +72,14 @@ log: {level: warn, format: json}
 	}
 	d := func(x time.Duration) settings.Duration { return settings.Duration(x) }
 	want := Config{
-		Data:   "here",
-		Web:    Web{"0.0.0.0:443", "web.crt", "web.key", "https://muster.example.org", []string{"10.1.2.3/8"}},
-		Agents: Agents{"127.0.0.1:9000", []string{"muster.example.org:8421", "[2001:db8::1]:8421"}, d(30 * time.Second), d(10 * time.Minute), 500},
-		Limits: Limits{2 << 20, 16 << 20, 128 << 20, 10, 1000, 5, 6, 3, 1 << 30},
-		Outbox: Outbox{1 << 30, d(2 * time.Hour)},
-		Stores: Stores{"sqlite", "tsdb"},
-		Influx: Influx{"https://influx.example.org:8086", "numbers", "state", "muster", "influx.password", "ca.pem", false},
+		Data:     "here",
+		Web:      Web{"0.0.0.0:443", "web.crt", "web.key", "https://muster.example.org", []string{"10.1.2.3/8"}},
+		Agents:   Agents{"127.0.0.1:9000", []string{"muster.example.org:8421", "[2001:db8::1]:8421"}, d(30 * time.Second), d(10 * time.Minute), 500},
+		Limits:   Limits{2 << 20, 16 << 20, 128 << 20, 10, 1000, 5, 6, 3, 1 << 30},
+		Outbox:   Outbox{1 << 30, d(2 * time.Hour)},
+		Stores:   Stores{"sqlite", "tsdb"},
+		Postgres: Postgres{"db.example.org", 5433, "fleet", "collector", "db.password", "verify-ca", "db-ca.pem", 4, "asks", "r", "asks_all", "p"},
+		Influx:   Influx{"https://influx.example.org:8086", "numbers", "state", "muster", "influx.password", "ca.pem", false},
 		Retention: Retention{
 			Rows: d(730 * day), Events: d(90 * day), Audit: 0, Series: d(7 * day), Raw: d(20 * day),
 		},
@@ -137,7 +139,7 @@ func TestWrongFiles(t *testing.T) {
 		"influx, no secret":  {"influx: {user: muster}\n", `influx.user is "muster": its password is expected in a file`},
 		"raw too short":      {"retention: {series_raw: 9d}\n", `retention.series_raw is "9d": 10d or more is expected`},
 		"dead man":           {"dead_man: {url: 'example.org/ping'}\n", `dead_man.url`},
-		"unknown key":        {"webb: {}\n", `:1:1: "webb": no such setting (did you mean "web"?); known: data, web, agents, limits, outbox, stores, influx, retention, health, snmp, outgoing, dead_man, log`},
+		"unknown key":        {"webb: {}\n", `:1:1: "webb": no such setting (did you mean "web"?); known: data, web, agents, limits, outbox, stores, postgres, influx, retention, health, snmp, outgoing, dead_man, log`},
 		"traps, no port":     {"snmp:\n  traps: 192.0.2.1\n", `:2:10: snmp.traps is "192.0.2.1": host:port is expected`},
 		"no folder":          {"data: \"\"\n", `:1:7: data: a folder is expected`},
 	} {

@@ -259,6 +259,24 @@ func (o *Oracle) readFiles(ctx context.Context, v *verdict, data string) {
 	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&whole); err != nil || whole != "ok" {
 		v.say("the database is damaged: %s %v", whole, err)
 	}
+	o.readDatabase(ctx, v, db)
+}
+
+// judgeServer is judgeFiles of a collector whose inventory is on a server.
+func (o *Oracle) judgeServer(ctx context.Context, t *testing.T, at string) {
+	t.Helper()
+	db, err := sql.Open("pgx", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var v verdict
+	o.readDatabase(ctx, &v, db)
+	v.report(t)
+}
+
+// readDatabase reads with what both databases understand.
+func (o *Oracle) readDatabase(ctx context.Context, v *verdict, db *sql.DB) {
 	byID := map[string]*Device{}
 	for _, d := range o.Devices {
 		byID[string(d.ID)] = d

@@ -55,7 +55,11 @@ func TestF01_KillCollector(t *testing.T) {
 // durable, and after the SQL commit, each before the answer.
 func TestF03_CrashBetweenSteps(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, "")
+	crashBetweenSteps(t, newOffice(t, ""), times(3, 50))
+}
+
+func crashBetweenSteps(t *testing.T, o *office, rounds int) {
+	t.Helper()
 	o.start()
 	or := o.oracle(20, DefaultScript())
 	o.stop(t)
@@ -63,7 +67,7 @@ func TestF03_CrashBetweenSteps(t *testing.T) {
 	defer cancel()
 	ran := make(chan error, 1)
 	go func() { ran <- or.Run(ctx, 100*time.Millisecond) }()
-	for i := range times(3, 50) {
+	for i := range rounds {
 		for _, step := range []string{"outbox", "commit"} {
 			o.role(fmt.Sprintf("%s=%s:%d", stopVar, step, 1+3*i))
 			if code := o.wait(t, 20*time.Second); code != -1 {

@@ -54,6 +54,7 @@ func TestMain(m *testing.M) {
 		f.Value.Set("8")
 	}
 	code := m.Run()
+	postgresEnds()
 	if dir, err := built(); err == nil {
 		os.RemoveAll(dir)
 	}
@@ -235,6 +236,7 @@ type office struct {
 	web, agents string
 	config      string
 	env         []string
+	database    string // how pgx reaches the inventory; empty: it is a file in data
 	*process
 }
 
@@ -369,7 +371,11 @@ func (o *office) finish(or *Oracle) {
 	}
 	or.judge(ctx, o.t, o.api())
 	o.stop(o.t)
-	or.judgeFiles(ctx, o.t, o.data)
+	if o.database != "" {
+		or.judgeServer(ctx, o.t, o.database)
+	} else {
+		or.judgeFiles(ctx, o.t, o.data)
+	}
 	c := or.Counts()
 	o.t.Logf("%d devices: %d reports issued, %d acknowledged, in %d tries of which %d failed", len(or.Devices), c.Issued, c.Acknowledged, c.Tries, c.Failed)
 	if o.t.Failed() {

@@ -21,6 +21,7 @@ import (
 	"muster/collector/health/rules"
 	"muster/collector/intake"
 	"muster/collector/store"
+	"muster/collector/store/influx"
 	"muster/collector/store/sqlstore"
 	"muster/collector/store/tsdb"
 	"muster/internal/inventory"
@@ -36,7 +37,7 @@ type Stage struct {
 	Roles     []simulate.Role
 	IDs       []inventory.DeviceID // of Roles
 	Inventory *sqlstore.Inventory
-	Series    *tsdb.Store
+	Series    seriesStore
 	Judges    []*health.Judge // of which one owns the fleet
 	Rules     *rule.Set
 	Stats     StageStats
@@ -55,6 +56,12 @@ type Stage struct {
 	role  map[inventory.DeviceID]int
 }
 
+// seriesStore is a series store with what keeps it going.
+type seriesStore interface {
+	store.Series
+	Run(ctx context.Context) error
+}
+
 // StageOptions say what is played.
 type StageOptions struct {
 	Dir    string // for the stores
@@ -63,6 +70,11 @@ type StageOptions struct {
 	Agency string    // its sites are those of the scenario
 	Rules  *rule.Set // nil: Muster's own
 	Judges int       // as of so many collectors; 0: one
+	// Postgres has the inventory; nil: it is a file in Dir.
+	Postgres *sqlstore.Server
+	// Influx is the address of an InfluxDB that has the series; empty: they
+	// are in Dir.
+	Influx string
 	// Recorded is shown what became durable of judging, with its numbers.
 	Recorded func(*store.Judged)
 	Log      *slog.Logger
@@ -92,10 +104,20 @@ func NewStage(ctx context.Context, o StageOptions) (*Stage, error) {
 		return nil, err
 	}
 	s.Roles = s.Play.Roles()
-	if s.Inventory, err = sqlstore.Open(ctx, filepath.Join(o.Dir, "inventory.db"), sqlstore.Options{Now: s.Now}); err != nil {
+	if o.Postgres != nil {
+		s.Inventory, err = sqlstore.OpenPostgres(ctx, *o.Postgres, sqlstore.Options{Now: s.Now})
+	} else {
+		s.Inventory, err = sqlstore.Open(ctx, filepath.Join(o.Dir, "inventory.db"), sqlstore.Options{Now: s.Now})
+	}
+	if err != nil {
 		return nil, err
 	}
-	if s.Series, err = tsdb.New(tsdb.Options{Dir: filepath.Join(o.Dir, "series"), Now: s.Now, Log: o.Log}); err != nil {
+	if o.Influx != "" {
+		s.Series, err = influx.New(influx.Options{URL: o.Influx, Database: "stage", Now: s.Now, Log: o.Log})
+	} else {
+		s.Series, err = tsdb.New(tsdb.Options{Dir: filepath.Join(o.Dir, "series"), Now: s.Now, Log: o.Log})
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Inventory.Close())
 	}
 	if err := s.enter(ctx); err != nil {

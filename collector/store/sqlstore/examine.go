@@ -64,6 +64,49 @@ func ExamineControl(ctx context.Context, path string, deep bool) (Examination, e
 	return d.examine(ctx, deep, len(controlMigrations()))
 }
 
+// lookServer is look at a schema of a server.
+func lookServer(s Server, schema string) (*database, error) {
+	d := &database{path: s.name(), turn: make(chan struct{}, 1), server: &server{Server: s, schema: schema}, words: newCache[string, string](wordsKept)}
+	var err error
+	d.readers, err = s.pool(schema, 2)
+	return d, err
+}
+
+// LookControlPostgres is LookControl on a server.
+func LookControlPostgres(s Server) (*Control, error) {
+	d, err := lookServer(s, controlSchema)
+	if err != nil {
+		return nil, err
+	}
+	return &Control{d: d}, nil
+}
+
+// ExamineControlPostgres is ExamineControl on a server, which sees to its own
+// files: what is looked at is whether it answers, and what is in it.
+func ExamineControlPostgres(ctx context.Context, s Server, deep bool) (Examination, error) {
+	d, err := lookServer(s, controlSchema)
+	if err != nil {
+		return Examination{}, err
+	}
+	defer d.readers.Close()
+	return d.examine(ctx, deep, len(controlMigrations()))
+}
+
+// ExamineInventoryPostgres is ExamineInventory on a server.
+func ExamineInventoryPostgres(ctx context.Context, s Server, deep bool) (Examination, error) {
+	d, err := lookServer(s, inventorySchema)
+	if err != nil {
+		return Examination{}, err
+	}
+	defer d.readers.Close()
+	e, err := d.examine(ctx, deep, len(inventoryMigrations()))
+	if err != nil || !deep {
+		return e, err
+	}
+	x := &Inventory{d: d, facts: newCache[factKey, []any](factsKept)}
+	return e, x.rehash(ctx, &e)
+}
+
 // ExamineInventory looks at an inventory. Deeply, it holds the rows of every
 // section that was read well against the hash that its device told.
 func ExamineInventory(ctx context.Context, path string, deep bool) (Examination, error) {
@@ -87,6 +130,9 @@ func (d *database) examine(ctx context.Context, deep bool, known int) (Examinati
 	err := d.read(ctx, func(v *view) error {
 		if _, err := v.one(ctx, "SELECT ifnull(max(version), 0) FROM schema_version", nil, &e.Schema); err != nil {
 			return err
+		}
+		if d.server != nil {
+			return nil
 		}
 		check := "PRAGMA quick_check(20)"
 		if deep {

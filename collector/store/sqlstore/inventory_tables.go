@@ -209,6 +209,9 @@ func (x *Inventory) migrateViews(t *tx, now time.Time) error {
 	for _, n := range names {
 		fmt.Fprintf(h, "%s\n%s\n", n, views[n])
 	}
+	if s := x.d.server; s != nil {
+		fmt.Fprintf(h, "%s\n%s\n", s.Reader, s.PersonalReader)
+	}
 	digest := hex.EncodeToString(h.Sum(nil))
 	if err := t.once("CREATE TABLE IF NOT EXISTS catalogue_version (views TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT"); err != nil {
 		return err
@@ -224,6 +227,11 @@ func (x *Inventory) migrateViews(t *tx, now time.Time) error {
 	}); err != nil {
 		return err
 	}
+	if x.d.server != nil {
+		if err := t.once("DROP SCHEMA IF EXISTS " + maskedSchema + " CASCADE"); err != nil {
+			return err
+		}
+	}
 	for _, n := range old {
 		if err := t.once("DROP VIEW " + quote(n)); err != nil {
 			return err
@@ -232,6 +240,11 @@ func (x *Inventory) migrateViews(t *tx, now time.Time) error {
 	for _, n := range names {
 		if err := t.once("CREATE VIEW " + quote(n) + " AS " + views[n]); err != nil {
 			return fmt.Errorf("view %s: %w", n, err)
+		}
+	}
+	if x.d.server != nil {
+		if err := x.grantViews(t, names); err != nil {
+			return fmt.Errorf("accounts of people's SQL: %w", err)
 		}
 	}
 	if err := t.do("DELETE FROM catalogue_version"); err != nil {

@@ -39,7 +39,8 @@ type Server struct {
 	CA  string // PEM file of who signs the server's certificate; empty: the system's
 
 	// Readers, when given, are who people's SQL runs as: the first sees no
-	// personal columns, the second does. See Grant.
+	// personal columns, the second does. What they may read they are granted
+	// when the views are made.
 	Reader, PersonalReader string
 
 	// Trace, when given, is told each query of a reader with its parameters.

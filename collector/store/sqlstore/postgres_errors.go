@@ -31,7 +31,7 @@ func explainPostgres(name string, err error) error {
 		return err
 	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, driver.ErrBadConn),
 		errors.Is(err, net.ErrClosed), errors.Is(err, context.DeadlineExceeded), strings.Contains(err.Error(), "conn closed"), pgconn.Timeout(err):
-		return fmt.Errorf("%w: %s cannot be reached; see whether the server runs, and whether a firewall or a wrong stores.postgres setting is between: %w", store.ErrBusy, name, err)
+		return fmt.Errorf("%w: %s cannot be reached; see whether the server runs, and whether a firewall or a wrong postgres setting is between: %w", store.ErrBusy, name, err)
 	}
 	return err
 }
@@ -43,9 +43,9 @@ func explainCode(name string, e *pgconn.PgError, err error) error {
 	case "53100": // disk_full
 		return fmt.Errorf("%w: the disk of %s is full; free some space: %w", store.ErrFull, name, err)
 	case "53300": // too_many_connections
-		return fmt.Errorf("%w: %s has no connection left; raise max_connections, or lower stores.postgres.connections: %w", store.ErrBusy, name, err)
+		return fmt.Errorf("%w: %s has no connection left; raise max_connections, or lower postgres.connections: %w", store.ErrBusy, name, err)
 	case "28P01", "28000": // invalid_password, invalid_authorization_specification
-		return fmt.Errorf("%s refuses the user or the password; see stores.postgres.user and password_file, and pg_hba.conf of the server: %w", name, err)
+		return fmt.Errorf("%s refuses the user or the password; see postgres.user and password_file, and pg_hba.conf of the server: %w", name, err)
 	case "3D000": // invalid_catalog_name
 		return fmt.Errorf("%s does not exist; create it (CREATE DATABASE … ENCODING 'UTF8'), as docs/operations.md says: %w", name, err)
 	case "42501": // insufficient_privilege
@@ -53,6 +53,10 @@ func explainCode(name string, e *pgconn.PgError, err error) error {
 	case "58P01", "0A000": // undefined_file, feature_not_supported: of an extension
 		if strings.Contains(e.Message, "extension") {
 			return fmt.Errorf("%s lacks the extensions citext and pg_trgm; install the server's contrib package: %w", name, err)
+		}
+	case "42704": // undefined_object
+		if strings.Contains(e.Message, "role") {
+			return fmt.Errorf("an account for people's SQL is not there; make it (CREATE ROLE … LOGIN PASSWORD …), or leave postgres.reader out: %w", err)
 		}
 	case "25006": // read_only_sql_transaction
 		return fmt.Errorf("%w: %s has become a standby that is only read; name the primary server: %w", store.ErrBusy, name, err)
