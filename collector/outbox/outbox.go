@@ -25,7 +25,7 @@ type Options struct {
 	MaxBytes     int64         // of segment files; 8 GiB
 	SegmentBytes int64         // 64 MiB
 	Keep         time.Duration // after all sinks are done; 1 hour, below 0 for none
-	MinKeep      time.Duration // instead of Keep while there is no room; 5 minutes or Keep
+	MinKeep      time.Duration // instead of Keep while there is no room; 5 minutes or Keep, and none without a sink with Replay
 	AsideBytes   int64         // of records that sinks refuse, at most; 64 MiB
 	AsideRecords int           // that sinks refuse, at most; 10,000
 	Sinks        []Sink        // nothing goes before all of these are done with it
@@ -80,6 +80,9 @@ func Open(dir string, o Options) (*Outbox, error) {
 	o.SegmentBytes = cmp.Or(o.SegmentBytes, min(64<<20, max(o.MaxBytes/16, 64<<10)))
 	o.Keep = max(cmp.Or(o.Keep, time.Hour), 0)
 	o.MinKeep = min(cmp.Or(o.MinKeep, 5*time.Minute), o.Keep)
+	if !slices.ContainsFunc(o.Sinks, func(s Sink) bool { return s.Replay }) {
+		o.MinKeep = 0 // they have what they are done with
+	}
 	o.AsideBytes = cmp.Or(o.AsideBytes, 64<<20)
 	o.AsideRecords = cmp.Or(o.AsideRecords, maxAside)
 	if o.Now == nil {

@@ -332,6 +332,25 @@ func TestFull(t *testing.T) {
 	}
 }
 
+// Stores that sync what they take need no time before room is made.
+func TestFullOfDurableSinks(t *testing.T) {
+	clk := newClock()
+	b := open(t, segmenttest.New(), clk, outbox.Options{MaxBytes: 1 << 20}, durable)
+	id := uint64(1)
+	for ; !b.Full(); id++ {
+		if _, _, err := b.Append([][]byte{body(id, 5000)}); errors.Is(err, outbox.ErrFull) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	take(t, cursor(t, b, "influx"))
+	if f := b.Fill(); f > 0.2 {
+		t.Errorf("fill %.2f, all could be given up", f)
+	}
+	put(t, b, id, id+50, 5000)
+}
+
 func TestPoisonDoesNotBlock(t *testing.T) {
 	disk, clk := segmenttest.New(), newClock()
 	b := open(t, disk, clk, outbox.Options{}, replaying, durable)

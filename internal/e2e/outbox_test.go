@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/agent/send"
 	"muster/collector/api"
 	"muster/collector/store/influx/influxtest"
 	"muster/internal/report"
@@ -154,7 +155,9 @@ func TestInfluxRefusesRecords(t *testing.T) {
 	or.others = map[string]bool{string(big.Devices[0].ID): true}
 	const refused = 3
 	for seq := uint64(1); seq <= refused; seq++ {
-		big.manyNumbers(t, seq)
+		if _, err := big.tell(t, seq, processors(100, 0)); err != nil {
+			t.Fatal(err)
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		if err := or.Run(ctx, 200*time.Millisecond); err != nil {
 			t.Error(err)
@@ -198,28 +201,92 @@ func TestInfluxRefusesRecords(t *testing.T) {
 	o.finish(or)
 }
 
-// manyNumbers lets the only device tell of a hundred processors.
-func (o *Oracle) manyNumbers(t *testing.T, seq uint64) {
+// tell lets the only device tell the numbers of one layout; the others only
+// come along.
+func (o *Oracle) tell(t *testing.T, seq uint64, layouts ...report.Layout) (send.Outcome, error) {
 	t.Helper()
 	d := o.Devices[0]
 	r, err := o.Report(d.N, seq, d.machine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var l report.Layout
-	var values report.Values
-	for i := range 100 {
-		l = append(l, report.Series{Measurement: "cpu", Field: "usage_user", Labels: []report.Label{{Key: "cpu", Value: fmt.Sprintf("cpu%d", i)}}})
-		values = append(values, float64(i))
+	values := make(report.Values, len(layouts[0]))
+	for i := range values {
+		values[i] = float64(i)
 	}
-	r.Layouts, r.Samples = []report.Layout{l}, []report.Sample{{Layout: l.Hash(), Values: values}}
+	r.Layouts, r.Samples = layouts, []report.Sample{{Layout: layouts[0].Hash(), Values: values}}
 	b, err := r.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.issued, d.waiting = seq, append(d.waiting, b)
-	if _, err := d.Deliver(t.Context()); err != nil {
+	if d.issued < seq {
+		d.issued, d.waiting = seq, append(d.waiting, b)
+	}
+	return d.Deliver(t.Context())
+}
+
+// processors is a layout of so many of them, with a name that long.
+func processors(n, name int) (l report.Layout) {
+	for i := range n {
+		l = append(l, report.Series{Measurement: "cpu", Field: "usage_user", Labels: []report.Label{{Key: "cpu", Value: fmt.Sprintf("%scpu%d", strings.Repeat("x", name), i)}}})
+	}
+	return l
+}
+
+// The outbox is full because InfluxDB is gone: from four fifths on reports are
+// answered 503 with a time to come again, what was acknowledged stays, and all
+// goes on by itself once there is room.
+func TestF10_OutboxFull(t *testing.T) {
+	t.Parallel()
+	s := influxtest.Start(t, influxtest.Options{})
+	o := newOffice(t, fmt.Sprintf("stores: {series: influx}\ninflux: {url: %q, database: muster}\noutbox: {size: 64MiB}\n", s.URL))
+	o.start()
+	or := o.oracle(1, DefaultScript())
+	eventually(t, 30*time.Second, func() error { // the database is made
+		_, err := o.muster("series", "query", "cpu_usage_user")
+		return err
+	})
+	s.Kill()
+	padding := []report.Layout{processors(2, 0)}
+	for i := range 4 {
+		padding = append(padding, processors(4000, 60+i))
+	}
+	seq := uint64(1)
+	var out send.Outcome
+	for {
+		var err error
+		if out, err = or.tell(t, seq, padding...); err != nil {
+			break
+		}
+		if seq++; seq > 200 {
+			t.Fatalf("200 reports of a megabyte found room in 64 MiB")
+		}
+	}
+	if out.Verdict != send.Later || out.After <= 0 || seq < 20 {
+		t.Fatalf("report %d was answered %s, to come again after %s: %v", seq, out.Verdict, out.After, out.Err)
+	}
+	st, x := o.outboxOf()
+	if st.Fill < 0.8 || st.Fill > 1 || x.Records != int64(seq)-1 {
+		t.Errorf("full after %d reports, and the outbox says %+v", seq-1, st)
+	}
+	resp, err := http.Get("http://" + o.web + "/readyz")
+	if err != nil {
 		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("/readyz says %d", resp.StatusCode)
+	}
+	s.Restart()
+	o.must("outbox", "drain", "--for", "2m")
+	if _, err := or.tell(t, seq, padding...); err != nil {
+		t.Errorf("all is drained, and a report is answered: %v", err)
+	}
+	o.must("outbox", "drain", "--for", "2m")
+	var a api.SeriesAnswer
+	decode(t, o.must("series", "query", "cpu_usage_user", "--device", string(or.Devices[0].ID), "--label", "cpu=cpu1", "--since", or.Time(0).Format(time.RFC3339), "--step", "0", "-o", "json"), &a)
+	if len(a.Series) != 1 || len(a.Series[0].Points) != int(seq) {
+		t.Errorf("%d reports were acknowledged, and the store has %+v", seq, a.Series)
 	}
 }
 
