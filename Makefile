@@ -96,9 +96,16 @@ health-eval: ## judge recorded drives, tickets and series in DATA=DIR, laid out 
 corpus: ## poll the recordings of devices in DIR=DIR through a whole collector and hold what it stored against expected.json (OUT=DIR: muster device show -o json of each; DOCS=FILE: the table)
 	$(GO) run -buildvcs=false ./internal/e2e/corpus -dir '$(DIR)' -out '$(OUT)' -docs '$(DOCS)'
 
-faults: $(INFLUXD) ## all fault tests at full counts (200 kill -9 cycles and so on); takes long
+# Those that load the machine or measure it run one after another; the soak is
+# the only one that wants the race detector. MUSTER_SOAK=24h makes it longer.
+ALONE := TestF1[6-9]|TestF33
+FAULTS = MUSTER_FAULTS=full CGO_ENABLED=1 $(GO) test -buildvcs=false -count=1
+
+faults: $(INFLUXD) ## all fault tests at full counts (200 kill -9 cycles, 20,000 agents that come back, two hours of soak); takes five hours
 	packaging/test-deps
-	MUSTER_FAULTS=full CGO_ENABLED=1 $(GO) test -buildvcs=false -count=1 -p 1 -timeout 3h ./...
+	$(FAULTS) -p 1 -timeout 3h -skip '$(ALONE)' ./...
+	$(FAULTS) -v -parallel 1 -timeout 3h -run 'TestF1[6-9]' ./internal/e2e
+	$(FAULTS) -v -race -timeout 0 -run TestF33 ./internal/e2e
 
 fuzz: ## fuzz each decoder for FUZZTIME (20s), one after another
 	@packaging/fuzz-all $(FUZZTIME)

@@ -360,6 +360,7 @@ func (c *collector) run(ctx context.Context) error {
 	}
 	start(&upper, work, "upkeep", c.upkeep)
 	start(&upper, work, "disk", c.disk)
+	start(&upper, work, "trust", c.trust)
 	start(&upper, work, "dead man", c.deadMan)
 	start(&upper, work, "agents", func(ctx context.Context) error { return c.receiver.Serve(ctx, agents, c.authority.ServerTLS()) })
 	start(&upper, work, "web", func(ctx context.Context) error { return c.serveWeb(ctx, web) })

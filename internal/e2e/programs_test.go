@@ -68,7 +68,7 @@ var built = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "muster/collector/cmd/muster", "muster/agent/cmd/muster-agent")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "muster/collector/cmd/muster", "muster/agent/cmd/muster-agent", "muster/agent/cmd/muster-simulate")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the programs: %w\n%s", err, out)

@@ -174,6 +174,9 @@ func roleCommitter(args []string) error {
 		}
 		fmt.Printf("acked %d\n", a.Acked)
 	}
+	if args[1] == "perish" {
+		return nil
+	}
 	stop()
 	if err := <-ended; err != nil {
 		return err
@@ -183,6 +186,10 @@ func roleCommitter(args []string) error {
 	}
 	return b.Close()
 }
+
+// rolePerisher is a committer that ends as by kill -9 once all is
+// acknowledged: what is in the database's log stays there.
+func rolePerisher(args []string) error { return roleCommitter([]string{args[0], "perish"}) }
 
 func committerEnvelope(s Script, seq uint64) (*report.Envelope, error) {
 	r, err := s.Report(1, seq, [8]byte{})

@@ -26,6 +26,7 @@ func roles() map[string]func(args []string) error {
 		"collector": roleCollector,
 		"spooler":   roleSpooler,
 		"committer": roleCommitter,
+		"perisher":  rolePerisher,
 		"furnisher": roleFurnisher,
 	}
 }
