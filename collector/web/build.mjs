@@ -4,8 +4,9 @@ import * as esbuild from 'esbuild';
 import * as sass from 'sass';
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const here = import.meta.dirname;
+const here = path.dirname(fileURLToPath(import.meta.url));
 const at = (...p) => path.join(here, ...p);
 for (const name of fs.readdirSync(at('dist'))) if (name !== 'README.md') fs.rmSync(at('dist', name), { recursive: true });
 fs.mkdirSync(at('build'), { recursive: true });

@@ -36,6 +36,7 @@ type devicePage struct {
 	Changes   []changeView
 	Ticks     []tick
 	Stops     []stop
+	Stop      int // where the slider stands: how many changes back; the last is now
 	Days      int
 	Before    string
 	After     string
@@ -71,7 +72,11 @@ type tick struct {
 	Hot bool
 }
 
-type stop struct{ At, Word string }
+// stop is a time at which something had just changed; JSON for the slider.
+type stop struct {
+	At   string `json:"at"`
+	Word string `json:"word"`
+}
 
 // asOfDays is how far back the line of times reaches.
 const asOfDays = 30
@@ -221,7 +226,15 @@ func (p *devicePage) journal(list []store.Change, from, now time.Time, c clock) 
 	if t := p.DeviceShow.At; !t.IsZero() {
 		at = t
 	}
-	for _, st := range p.Stops {
+	slices.Reverse(p.Stops) // oldest first, as the slider has it
+	p.Stop = len(p.Stops)
+	for i, st := range p.Stops {
+		if t, _ := time.Parse(time.RFC3339, st.At); p.At != "" && t.After(at.Add(-time.Minute)) {
+			p.Stop = i
+			break
+		}
+	}
+	for _, st := range slices.Backward(p.Stops) {
 		t, _ := time.Parse(time.RFC3339, st.At)
 		switch {
 		case t.Before(at.Add(-time.Second)) && p.Before == "":

@@ -280,7 +280,7 @@ func (r *deviceRow) cell(name string, c clock) (template.HTML, string) {
 		i, _ := drawn(class)
 		return template.HTML(`<span class="u u--`+class+`">`) + i + text(word) + `</span>`, ""
 	case "presence":
-		i, err := drawn(string(r.Presence))
+		i, err := drawn(presenceIcon(string(r.Presence)))
 		if err != nil {
 			i, _ = drawn("unknown")
 		}

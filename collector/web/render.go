@@ -49,7 +49,7 @@ func (s *Site) parse() (looks, error) {
 func (s *Site) funcs() template.FuncMap {
 	return template.FuncMap{
 		"icon": drawn, "kindIcon": kindIcon, "asset": s.assets.url,
-		"urgency": urgencyClass, "urgencyWord": urgencyWord, "presenceWord": presenceWord, "kindWord": kindWord,
+		"urgency": urgencyClass, "urgencyWord": urgencyWord, "presenceWord": presenceWord, "presenceIcon": presenceIcon, "kindWord": kindWord,
 		"count": count, "whole": whole, "size": size, "num": func(n int) string { return whole(int64(n)) },
 		"inc": func(n int) int { return n + 1 }, "minus": func(a, b int) int { return a - b }, "join": strings.Join,
 		"bits": func(n int64) string { return amount(float64(n), "bit_per_second") }, "roleWord": roleWord,

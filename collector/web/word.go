@@ -45,6 +45,16 @@ func presenceWord(p string) string {
 	return "Can’t tell"
 }
 
+// presenceIcon is its picture; one that is not known has that of what cannot be
+// told.
+func presenceIcon(p string) string {
+	switch p {
+	case "online", "asleep", "away", "missing", "retired":
+		return p
+	}
+	return "unknown"
+}
+
 // kindWord is a kind of device, of one or of several.
 func kindWord(kind string) string {
 	switch kind {

@@ -23,6 +23,17 @@ export function settle(root) {
     f.addEventListener('change', say);
     say();
   });
+  each(root, '#asof', r => {
+    const stops = JSON.parse(document.getElementById('asof-stops').textContent), out = document.getElementById('asof-out');
+    const say = () => { const s = stops[+r.value]; out.textContent = s ? 'just after the change of ' + s.word : 'now'; r.setAttribute('aria-valuetext', out.textContent); };
+    r.hidden = false;
+    r.addEventListener('input', say);
+    r.addEventListener('change', () => {
+      const s = stops[+r.value];
+      location.href = s ? '?at=' + encodeURIComponent(new Date(new Date(s.at).getTime() + 1000).toISOString()) : location.pathname;
+    });
+    say();
+  });
   each(root, '[data-print]', b => b.addEventListener('click', () => print()));
   each(root, 'form[data-columns]', f => f.addEventListener('submit', () => {
     f.elements.cols.value = [...f.querySelectorAll('.tick:checked')].map(x => x.value).join(',');
