@@ -69,8 +69,8 @@ func (s Status) write(dir string) {
 	}
 }
 
-// statusEvery is how often the status is written when nothing happens; what the
-// deliverer comes to is written at once.
+// statusEvery is how long after it was written the status is written again when
+// nothing happens; what the deliverer comes to is written at once.
 const statusEvery = 15 * time.Second
 
 func (a *agent) writeStatus(ctx context.Context) {
@@ -84,6 +84,7 @@ func (a *agent) writeStatus(ctx context.Context) {
 			return
 		case <-t.C:
 		case <-a.news:
+			t.Reset(statusEvery)
 		}
 	}
 }
