@@ -29,6 +29,7 @@ import (
 	"muster/agent/gather/process"
 	"muster/agent/gather/queue"
 	"muster/agent/gather/raid"
+	"muster/agent/gather/remote"
 	"muster/agent/gather/restart"
 	"muster/agent/gather/scheduled"
 	"muster/agent/gather/service"
@@ -91,6 +92,7 @@ func sections() []gather.Section {
 		read("domain_join", join.Read),
 		apart("certificate", certificate.Read),
 		apart("browser_extension", browser.Read),
+		apart("remote_control", remote.Read),
 		apart("container", container.Read),
 		apart("virtual_machine", guest.Read),
 		apart("print_queue", queue.Read),
