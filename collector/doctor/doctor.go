@@ -125,17 +125,14 @@ func Judge(l *Live, now time.Time) []Check {
 	case lag > laggingWarn:
 		lagging = Warn
 	}
-	add("outbox", lagging, "look at the log for errors of the series store, and at how busy the disk is", "%d records on their way, %s behind", s.Outbox.Records, lag)
-	fill, full := 0.0, OK
-	if s.Outbox.LimitBytes > 0 {
-		fill = float64(s.Outbox.Bytes) / float64(s.Outbox.LimitBytes)
-	}
+	add("outbox", lagging, "nothing is lost; muster outbox list tells why the series store is behind, and until when", "%d records on their way, %s behind", s.Outbox.Records, lag)
+	fill, full := s.Outbox.Fill, OK
 	if fill >= 0.8 {
 		full = Warn
 	}
-	add("outbox room", full, "from four fifths that are still wanted, agents are put off: see outbox, or give it more with outbox.size", "%d %% used", int(fill*100))
-	if s.Outbox.Poisoned > 0 {
-		add("records put aside", Warn, "they lie in outbox/quarantine with the reason: keep them for whoever mends the fault", "%d records that the series store refuses", s.Outbox.Poisoned)
+	add("outbox room", full, "from four fifths that are still wanted, agents are put off: see outbox, or give it more with outbox.size", "%d %% are still wanted", int(fill*100))
+	if s.Outbox.Kept > 0 {
+		add("records put aside", Warn, "muster outbox list --aside tells why; once it is mended muster outbox retry --all, or drop", "%d records that the series store refuses", s.Outbox.Kept)
 	}
 	for _, p := range s.Problems {
 		add("status", Bad, "muster status shows it in its place", "%s", p)

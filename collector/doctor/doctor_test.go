@@ -36,8 +36,8 @@ func TestEachFaultIsFoundAndNothingElse(t *testing.T) {
 		"series loading":  {func(l *Live) { l.Status.Series.Ready = 0.4 }, "series", Warn},
 		"a little behind": {func(l *Live) { l.Status.Outbox.LagSeconds = 120 }, "outbox", Warn},
 		"far behind":      {func(l *Live) { l.Status.Outbox.LagSeconds = 2000 }, "outbox", Bad},
-		"no room":         {func(l *Live) { l.Status.Outbox.Bytes = 90 }, "outbox room", Warn},
-		"put aside":       {func(l *Live) { l.Status.Outbox.Poisoned = 1 }, "records put aside", Warn},
+		"no room":         {func(l *Live) { l.Status.Outbox.Fill = 0.9 }, "outbox room", Warn},
+		"put aside":       {func(l *Live) { l.Status.Outbox.Kept = 1 }, "records put aside", Warn},
 		"InfluxDB is gone": {func(l *Live) {
 			l.Status.Series = store.SeriesStats{Engine: "influx", Server: "InfluxDB 1.8.10, database muster at http://127.0.0.1:8086", Problem: "series store is not available: connection refused"}
 		}, "series", Bad},

@@ -1,6 +1,8 @@
 package health
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -77,23 +79,26 @@ func TestNumbersThatDidNotFitAreHadFromTheStore(t *testing.T) {
 	}
 }
 
-// While the store starts, numbers of the past cannot be had: who waits for them
-// waits once, however many of its reports did not fit.
+// While the store starts or is gone, numbers of the past cannot be had: who
+// waits for them waits once, however many of its reports did not fit, and is
+// not told of in the log one by one.
 func TestADeviceWaitsOnceForItsNumbers(t *testing.T) {
-	w, r := remembering(t, low)
-	r.add("pc", w.now)
-	w.series = &archive{refuse: func(store.SeriesQuery) error { return store.ErrLoading }}
-	w.start()
-	for range 20 {
-		w.now = w.now.Add(time.Minute)
-		w.j.lost.add("pc")
-		w.say("pc", map[string]float64{"mem.available_percent": 10})
-		if w.j.Remind(t.Context(), 20) == nil {
-			t.Fatal("the store is starting, and nobody is told")
+	for _, away := range []error{store.ErrLoading, &store.Unavailable{Err: errors.New("connection refused")}, fmt.Errorf("%w: no such account", store.ErrConfiguration)} {
+		w, r := remembering(t, low)
+		r.add("pc", w.now)
+		w.series = &archive{refuse: func(store.SeriesQuery) error { return away }}
+		w.start()
+		for range 20 {
+			w.now = w.now.Add(time.Minute)
+			w.j.lost.add("pc")
+			w.say("pc", map[string]float64{"mem.available_percent": 10})
+			if w.j.Remind(t.Context(), 20) == nil {
+				t.Fatalf("%v, and nobody is told", away)
+			}
 		}
-	}
-	if n := len(w.j.recalls); n != 1 {
-		t.Errorf("one device waits %d times", n)
+		if n := len(w.j.recalls); n != 1 || len(w.j.later) != 0 {
+			t.Errorf("%v: one device waits %d times, %d are put off", away, n, len(w.j.later))
+		}
 	}
 }
 

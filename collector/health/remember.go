@@ -136,7 +136,7 @@ func (j *Judge) retries() {
 // postponed says whether an error concerns one device alone: then the others
 // go on, and it is tried again later.
 func (j *Judge) postponed(ctx context.Context, d *device, what had, err error) bool {
-	if ctx.Err() != nil || errors.Is(err, store.ErrLoading) {
+	if ctx.Err() != nil || errors.Is(err, store.ErrLoading) || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrConfiguration) {
 		return false
 	}
 	j.o.Log.Warn("the past of a device cannot be had; it is judged without, and asked again later", "device", d.id, "error", err)

@@ -62,11 +62,17 @@ func (j *Judge) remind(ctx context.Context) {
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
-		if !errors.Is(err, store.ErrLoading) {
+		if !away(err) {
 			j.o.Log.Warn("numbers of the past cannot be had; judging goes on without them", "error", err)
 		}
 		pause(ctx, 10*time.Second)
 	}
+}
+
+// away says that the series store has no numbers for anybody now: it is being
+// opened, cannot be reached, or wants a person first. Who feeds it tells people.
+func away(err error) bool {
+	return errors.Is(err, store.ErrLoading) || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrConfiguration)
 }
 
 // Remind loads at most so many devices that have not spoken since the start,
