@@ -51,7 +51,7 @@ func TestNoFileHoldsAPurgedPerson(t *testing.T) {
 		reading("user", now, []string{"name", "full_name", "home"}, []any{who, "Q. " + who, "/home/" + who}, []any{"other", "Someone", "/home/other"}),
 		reading("logon", now, []string{"current_user_name", "primary_user_name", "primary_user_full_name"}, []any{`CORP\` + who, who, "Q. Uokka"}),
 		reading("volume", now, []string{"mount", "source", "filesystem"}, []any{"/home/" + who, "nas:/export/home/" + who, "nfs4"}, []any{"/", "/dev/sda1", "ext4"}),
-		reading("startup_item", now, []string{"kind", "name", "user_name", "command"}, []any{"autostart", "chat", "", "/home/" + who + "/bin/chat"}),
+		reading("startup_item", now, []string{"source", "scope", "user_name", "name", "executable"}, []any{"autostart", "machine", "", "chat", "/home/" + who + "/bin/chat"}),
 		reading("snmp_agent", now, []string{"sys_name", "sys_contact"}, []any{"pc-1", "ask " + who + " in 104"}))
 	later := now.Add(time.Minute)
 	commit(2, later, []store.EventReading{{Kind: event.Enrolled, At: later, Count: 1, Attributes: map[string]string{"user": who, "text": "by " + who + "!"}}},

@@ -1,13 +1,17 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"muster/collector/authority"
 	"muster/collector/store"
 	"muster/internal/event"
 	"muster/internal/inventory"
@@ -109,4 +113,56 @@ func TestPurgeRemovesAPersonAndNobodyElse(t *testing.T) {
 	if n, all := strings.Count(text, other), strings.Count(text, who); all != n {
 		t.Errorf("the name is there %d times, %d of them another's", all, n)
 	}
+}
+
+// Each database purges alike: what was announced is done, in sections, in what
+// rows share, in what people wrote and in the control database, and nothing is
+// left.
+func TestPurgeOverEachDatabase(t *testing.T) {
+	eachEngine(t, func(t *testing.T, e engine) {
+		x, c := e.open(t), e.control(t)
+		now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+		id := inventory.DeviceID("01900000-0000-7000-8000-000000000001")
+		const who = "quokka7"
+		err := errors.Join(
+			x.AddDevice(t.Context(), store.NewDevice{ID: id, Kind: "pc", Name: "pc-1", At: now}),
+			x.Commit(t.Context(), []store.Entry{{Device: id, Head: store.Head{Epoch: 1, Seq: 1}, At: now, ReceivedAt: now, Sections: []store.SectionReading{
+				purgeReading(t, "user", now, []string{"name", "full_name"}, []any{who, "Q."}, []any{"other", ""}),
+				purgeReading(t, "logon", now, []string{"current_user_name"}, []any{`CORP\` + who}),
+				purgeReading(t, "snmp_agent", now, []string{"sys_contact"}, []any{"ask " + who}),
+				purgeReading(t, "startup_item", now, []string{"source", "scope", "user_name", "name", "executable"}, []any{"autostart", "machine", "", "chat", "/home/" + who + "/bin/chat"})}}}),
+			x.SetPeople(t.Context(), id, store.People{Note: "desk of " + who}),
+			c.PutToken(t.Context(), authority.Token{Hash: [32]byte{1}, ID: "01", Note: "for " + who, Uses: 1, UsesLeft: 1, CreatedAt: now, ExpiresAt: now}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []struct {
+			name  string
+			purge func(context.Context, string, bool) ([]store.Purged, error)
+			least int64
+		}{{"inventory", x.Purge, 5}, {"control", c.Purge, 1}} {
+			count := func(dry bool) (n int64) {
+				t.Helper()
+				list, err := p.purge(t.Context(), strings.ToUpper(who), dry)
+				if err != nil {
+					t.Fatal(p.name, err)
+				}
+				for _, f := range list {
+					n += f.Count
+				}
+				return n
+			}
+			announced := count(true)
+			if done := count(false); announced < p.least || done != announced {
+				t.Errorf("%s: announced %d, done %d", p.name, announced, done)
+			}
+			if n := count(true); n != 0 {
+				t.Errorf("%s: %d are left", p.name, n)
+			}
+		}
+		views, err := x.Sections(t.Context(), id, time.Time{}, []string{"startup_item"})
+		if err != nil || len(views) != 1 || len(views[0].Table.Rows) != 1 || !slices.Contains(views[0].Table.Rows[0], any("/home/(removed)/bin/chat")) {
+			t.Errorf("%+v, %v", views, err)
+		}
+	})
 }
