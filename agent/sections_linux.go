@@ -13,6 +13,7 @@ import (
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
 	"muster/agent/gather/drivehealth"
+	"muster/agent/gather/driver"
 	"muster/agent/gather/encryption"
 	"muster/agent/gather/firewall"
 	"muster/agent/gather/guest"
@@ -66,6 +67,7 @@ func sections() []gather.Section {
 		read("monitor", monitor.Read),
 		read("pci_device", pci.Read),
 		read("usb_device", usb.Read),
+		read("driver", driver.Read),
 		{Name: "battery", Read: power.ReadBatteries, Numbers: &power.Sampler{}},
 		read("power", power.Read),
 		read("platform_security", platform.Read),

@@ -1,0 +1,25 @@
+// Package driver reads section driver: parts of the kernel that do not come
+// with it.
+//
+// It owns how the kernel marks such parts and where they are installed. It must
+// not judge whether they do harm.
+package driver
+
+import (
+	"context"
+
+	"muster/agent/gather"
+	"muster/agent/host"
+)
+
+// maxModules bounds the rows: a machine has a handful.
+const maxModules = 500
+
+// Read reads the section.
+func Read(ctx context.Context, h *host.Host) (gather.Reading, error) {
+	rows, asked, err := read(ctx, h)
+	if err != nil {
+		return gather.Reading{}, err
+	}
+	return gather.Rows(rows, asked...)
+}
