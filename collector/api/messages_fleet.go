@@ -223,12 +223,14 @@ type SeriesName struct {
 type SoftwareListInput struct {
 	Name     string `query:"name" maxLength:"200" doc:"Part of the name. Default: all."`
 	Versions bool   `query:"versions" doc:"One line per version."`
+	Most     int    `query:"most" minimum:"0" maximum:"100000" doc:"Only what so many devices have at most, the rarest first. 0: all."`
 	Limit    int    `query:"limit" minimum:"0" maximum:"100000" doc:"Titles in one answer, most spread first. 0 is 1,000."`
 }
 
 // SoftwareList is programs, most spread first.
 type SoftwareList struct {
 	Software []store.SoftwareTitle `json:"software" nullable:"false"`
+	Total    int                   `json:"total,omitempty" doc:"With most: how many there are in all."`
 }
 
 // SoftwareDevicesInput asks who has a program.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,11 +14,32 @@ import (
 )
 
 func (s *Server) softwareList(ctx context.Context, in *SoftwareListInput) (SoftwareList, error) {
-	list, err := s.d.Inventory.Software(ctx, store.SoftwareQuery{Scope: scopeOf(ctx), Name: strings.TrimSpace(in.Name), Versions: in.Versions, Limit: orDefault(in.Limit)})
+	q := store.SoftwareQuery{Scope: scopeOf(ctx), Name: strings.TrimSpace(in.Name), Versions: in.Versions, Limit: orDefault(in.Limit)}
+	if in.Most > 0 {
+		q.Limit = mostTitles
+	}
+	list, err := s.d.Inventory.Software(ctx, q)
 	if list == nil {
 		list = []store.SoftwareTitle{}
 	}
-	return SoftwareList{Software: list}, err
+	out := SoftwareList{Software: list}
+	if in.Most > 0 {
+		out.rarest(in.Most, orDefault(in.Limit))
+	}
+	return out, err
+}
+
+// mostTitles is how many titles are looked through for the rare ones.
+const mostTitles = 100_000
+
+// rarest leaves what at most so many devices have, the rarest first.
+func (l *SoftwareList) rarest(most, limit int) {
+	l.Software = slices.DeleteFunc(l.Software, func(t store.SoftwareTitle) bool { return t.Devices > most })
+	slices.SortStableFunc(l.Software, func(a, b store.SoftwareTitle) int {
+		return cmp.Or(cmp.Compare(a.Devices, b.Devices), strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
+	})
+	l.Total = len(l.Software)
+	l.Software = l.Software[:min(limit, l.Total)]
 }
 
 // softwareDevices asks in the search language, so that who has a program is

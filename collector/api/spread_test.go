@@ -98,6 +98,14 @@ func TestSoftwareOverTime(t *testing.T) {
 	problemIn(t, err, notFound)
 }
 
+func TestRareSoftware(t *testing.T) {
+	list := SoftwareList{Software: []store.SoftwareTitle{{Name: "all", Devices: 90}, {Name: "b", Devices: 2}, {Name: "C", Devices: 1}, {Name: "a", Devices: 1}}}
+	list.rarest(2, 2)
+	if len(list.Software) != 2 || list.Software[0].Name != "a" || list.Software[1].Name != "C" || list.Total != 3 {
+		t.Errorf("got %s", asJSON(list))
+	}
+}
+
 func TestSectionRows(t *testing.T) {
 	w := newCabled(t)
 	ctx := t.Context()

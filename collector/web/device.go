@@ -32,7 +32,7 @@ type devicePage struct {
 	Shelves   []shelfView
 	Where     *api.PortWhere
 	Place     *api.Place
-	Ports     *api.PortShow
+	Panel     *panelView
 	Changes   []changeView
 	Ticks     []tick
 	Stops     []stop
@@ -44,7 +44,15 @@ type devicePage struct {
 	Now       time.Time
 }
 
-func (p *devicePage) Head() (string, string) { return p.Device.Name, "devices" }
+func (p *devicePage) Head() (string, string) {
+	if p.Gear() {
+		return p.Device.Name, "network"
+	}
+	return p.Device.Name, "devices"
+}
+
+// Gear says whether the device is one of the network's.
+func (p *devicePage) Gear() bool { return isGear(p.Device.Kind) }
 
 type shelfView struct {
 	Title    string
@@ -86,6 +94,9 @@ func (s *Site) device(v *visit) error {
 	p := &devicePage{Edit: v.can(account.Edit), At: q.Get("at"), Range: q.Get("range"), Days: asOfDays, Now: v.now}
 	if !slices.Contains(ranges(), p.Range) {
 		p.Range = "day"
+	}
+	if v.partial() && q.Get("port") != "" && q.Get("section") == "" {
+		return s.portPart(v, ref)
 	}
 	in := api.DeviceShowInput{Ref: ref, At: p.At}
 	if one := q.Get("section"); one != "" {
@@ -135,8 +146,8 @@ func (s *Site) device(v *visit) error {
 		wg.Go(func() { p.Charts, p.Behind = s.charts(v, id, p.Range) })
 		wg.Go(func() {
 			if isGear(shown.Device.Kind) {
-				if ports, err := v.api.PortShow(v.ctx(), api.PortShowInput{Ref: id}); err == nil {
-					p.Ports = &ports
+				if ports, err := v.api.PortShow(v.ctx(), api.PortShowInput{Ref: id}); err == nil && len(ports.Ports) > 0 {
+					p.Panel = s.panel(v, shown, ports)
 				}
 			}
 			if w, err := v.api.PortWhere(v.ctx(), api.PortWhereInput{What: id}); err == nil {

@@ -26,7 +26,11 @@ type looks map[string]*template.Template
 // parse reads all templates: one that does not parse stops the start.
 func (s *Site) parse() (looks, error) {
 	out := looks{}
-	shared := []string{"templates/frame.html", "templates/parts.html"}
+	shared, err := fs.Glob(templates, "templates/parts*.html")
+	if err != nil {
+		return nil, err
+	}
+	shared = append(shared, "templates/frame.html")
 	list, err := fs.Glob(templates, "templates/*.html")
 	if err != nil {
 		return nil, err
@@ -66,6 +70,7 @@ func (s *Site) funcs() template.FuncMap {
 			return *s
 		},
 		"dict": dict, "list": func(a ...any) []any { return a },
+		"titleLink": titleLink, "targetWord": targetWord, "heardWord": heardWord,
 		"queryOf": queryOf, "query": func(filter string) string { return "/devices?" + queryOf("q", filter) },
 	}
 }

@@ -46,6 +46,17 @@ func pages() []page {
 		{get, "/devices/{ref}/compare", account.Read, (*Site).compare},
 		{get, "/devices/{ref}/chart/{chart}", account.Read, (*Site).deviceChart},
 
+		{get, "/network", account.Read, (*Site).network},
+		{get, "/network/find", account.Read, (*Site).netFind},
+		{get, "/network/topology", account.Read, (*Site).topology},
+		{get, "/network/vlans", account.Read, (*Site).vlans},
+
+		{get, "/software", account.Read, (*Site).software},
+		{get, "/software/{title}", account.Read, (*Site).softwareTitle},
+
+		{get, "/sql", account.Query, (*Site).sql},
+		{post, "/sql", account.Query, (*Site).sql},
+
 		{get, "/fleet", account.Read, (*Site).fleet},
 		{get, "/fleet/upgrade", account.Read, (*Site).fleetUpgrade},
 		{get, "/fleet/replacement", account.Read, (*Site).fleetQuestions},

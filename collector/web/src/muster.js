@@ -2,6 +2,8 @@
 import htmx from 'htmx.org';
 import './keys.js';
 import './live.js';
+import './panel.js';
+import './sql.js';
 import { settle } from './settle.js';
 
 window.htmx = htmx;
