@@ -414,6 +414,7 @@ type plotData struct {
 	X      []int64      `json:"x"`
 	Series []plotSeries `json:"series"`
 	Unit   string       `json:"unit,omitempty"`
+	Scale  string       `json:"scale,omitempty"` // unit that gets K, M, G before it
 	Dec    int          `json:"dec"`
 	Range  []float64    `json:"range,omitempty"`
 	XS     [][2]any     `json:"xs"`
@@ -501,7 +502,8 @@ func (s *Site) chartData(v *visit, id string, w wanted, from, to time.Time, step
 	}
 	out.Now = strings.Join(now, " · ")
 	out.Words = w.title + ": " + out.Now + ", over the last " + strings.TrimSpace(span(to.Sub(from)))
-	data.Unit = map[string]string{"percent": " %", "celsius": " °C", "millisecond": " ms", "second": " s"}[unit]
+	data.Unit = map[string]string{"percent": " %", "celsius": " °C", "millisecond": " ms", "second": " s", "packet_per_second": "/s"}[unit]
+	data.Scale = map[string]string{"byte_per_second": "B/s", "bit_per_second": "b/s"}[unit]
 	if !math.IsNaN(w.low) && !math.IsNaN(w.high) {
 		data.Range = []float64{w.low, w.high}
 	}

@@ -275,7 +275,7 @@ func amount(v float64, unit string) string {
 		return neg + num(v) + " h"
 	case "count", "", "bool", "ratio":
 		return neg + num(v)
-	case "per_second", "count_per_second":
+	case "per_second", "count_per_second", "packet_per_second":
 		return neg + num(v) + "/s"
 	}
 	return neg + num(v) + " " + strings.ReplaceAll(strings.ReplaceAll(unit, "_per_", "/"), "_", " ")

@@ -69,7 +69,7 @@ func (s *Site) softwareTitle(v *visit) error {
 	}
 	// Where it is younger than that, its line begins where it did.
 	if age := int(v.now.Sub(shown.FirstSeen).Hours()/24) + 1; age < 80 {
-		if shown, err = v.api.SoftwareShow(v.ctx(), api.SoftwareShowInput{Name: name, Days: max(age, 2)}); err != nil {
+		if shown, err = v.api.SoftwareShow(v.ctx(), api.SoftwareShowInput{Name: name, Days: max(age, 7)}); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,8 @@ export function draw() {
     const d = JSON.parse(src.textContent);
     const ink = color('--ink-2'), grid = color('--grid');
     const tones = [color('--c1'), color('--c2'), color('--c3')], dash = [[], [7, 4], [2, 3]];
-    const say = v => v == null ? '–' : `${Math.abs(v) >= 100 ? v.toFixed(0) : +v.toFixed(1)}${d.unit ?? ''}`;
+    const scaled = v => { let i = 0; while (Math.abs(v) >= 1000 && i < 4) { v /= 1000; i++; } return `${+v.toFixed(v < 10 ? 1 : 0)} ${['', 'k', 'M', 'G', 'T'][i]}${d.scale}`; };
+    const say = v => v == null ? '–' : d.scale ? scaled(v) : `${Math.abs(v) >= 100 ? v.toFixed(0) : +v.toFixed(1)}${d.unit ?? ''}`;
     const axis = { stroke: ink, font: font('12px'), grid: { stroke: grid, width: 1 }, ticks: { show: false } };
     const read = el.parentElement.querySelector('[data-read]');
     const soft = c => c.replace('rgb(', 'rgba(').replace(')', ', .09)');
