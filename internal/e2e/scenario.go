@@ -70,6 +70,8 @@ type StageOptions struct {
 	Agency string    // its sites are those of the scenario
 	Rules  *rule.Set // nil: Muster's own
 	Judges int       // as of so many collectors; 0: one
+	// Postgres has the inventory; nil: it is a file in Dir.
+	Postgres *sqlstore.Server
 	// Influx is the address of an InfluxDB that has the series; empty: they
 	// are in Dir.
 	Influx string
@@ -102,7 +104,12 @@ func NewStage(ctx context.Context, o StageOptions) (*Stage, error) {
 		return nil, err
 	}
 	s.Roles = s.Play.Roles()
-	if s.Inventory, err = sqlstore.Open(ctx, filepath.Join(o.Dir, "inventory.db"), sqlstore.Options{Now: s.Now}); err != nil {
+	if o.Postgres != nil {
+		s.Inventory, err = sqlstore.OpenPostgres(ctx, *o.Postgres, sqlstore.Options{Now: s.Now})
+	} else {
+		s.Inventory, err = sqlstore.Open(ctx, filepath.Join(o.Dir, "inventory.db"), sqlstore.Options{Now: s.Now})
+	}
+	if err != nil {
 		return nil, err
 	}
 	if o.Influx != "" {

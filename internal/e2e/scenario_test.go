@@ -16,6 +16,7 @@ import (
 	"muster/collector/health/rule"
 	"muster/collector/health/rules"
 	"muster/collector/store"
+	"muster/collector/store/sqlstore"
 	"muster/internal/enroll"
 )
 
@@ -159,9 +160,10 @@ func TestTroublesOfFiveWeeks(t *testing.T) {
 
 // course is what befalls the collectors meanwhile.
 type course struct {
-	judges     int           // how many there are; 0: one
-	kill, move time.Duration // how often the judge is killed, or the fleet moves to another; 0: never
-	influx     string        // address of who has the series; empty: a folder
+	judges     int              // how many there are; 0: one
+	kill, move time.Duration    // how often the judge is killed, or the fleet moves to another; 0: never
+	postgres   *sqlstore.Server // has the inventory; nil: a file
+	influx     string           // address of who has the series; empty: a folder
 }
 
 // playTroubles plays a script for some days and holds what came of it against
@@ -188,7 +190,7 @@ func playFleet(t *testing.T, script string, agents, days int, c course) *witness
 	}
 	const interval = 10 * time.Minute
 	w := &witness{t: t, start: time.Date(2026, 10, 26, 0, 0, 0, 0, time.UTC)}
-	s, err := NewStage(t.Context(), StageOptions{Dir: t.TempDir(), Start: w.start, Agency: "State", Recorded: w.record, Judges: c.judges, Influx: c.influx,
+	s, err := NewStage(t.Context(), StageOptions{Dir: t.TempDir(), Start: w.start, Agency: "State", Recorded: w.record, Judges: c.judges, Influx: c.influx, Postgres: c.postgres,
 		Fleet: simulate.Options{Agents: agents, Programs: 15, Interval: interval, Refresh: 4 * time.Hour, Scenario: sc}})
 	if err != nil {
 		t.Fatal(err)

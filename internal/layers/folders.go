@@ -147,7 +147,8 @@ func Folders() []Folder {
 		{Path: "agent/watch", Owns: "events: how far logs were read, and what changed between two looks", May: []Import{
 			{"agent/host", "the machine is seen through it"},
 			{"agent/watch/*", "the logs it reads"},
-			{"agent/gather/utmp", "whether a shutdown stands before a start"},
+			{"agent/gather/utmp", "whether a shutdown stands before a start; who signed in where no journal says so"},
+			{"agent/gather/changelog", "forms of the package managers' logs"},
 			{"internal/event", "its kinds are those of the catalogue"},
 			{"internal/event/linux", "what lines mean"},
 			{"internal/segment", "the file of marks survives a power cut"},
