@@ -31,7 +31,7 @@ func openSeries(dir string, c config.Config, now func() time.Time, log *slog.Log
 		return tsdb.New(tsdb.Options{Dir: filepath.Join(dir, "series"), Keep: time.Duration(c.Retention.Series), Now: now, Log: log})
 	}
 	i := c.Influx
-	o := influx.Options{URL: i.URL, User: i.User, Organization: i.Organization, Database: i.Database, Compress: i.Compress,
+	o := influx.Options{URL: i.URL, User: i.User, Organization: i.Organization, Database: i.Database, Compress: i.Compress && !i.Local(),
 		Raw: time.Duration(c.Retention.Raw), Hourly: time.Duration(c.Retention.Series), Now: now, Log: log}
 	if i.SecretFile != "" {
 		text, err := readBounded(i.SecretFile)

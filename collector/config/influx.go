@@ -14,7 +14,7 @@ type Influx struct {
 	User         string `yaml:"user" doc:"Account of a 1.8 server, whose password stands in influx.secret_file. Leave it out for a token."`
 	SecretFile   string `yaml:"secret_file" doc:"File that holds the token (2.x, 3.x), or the password of influx.user (1.8), and nothing else. Only the collector's account may read it."`
 	CAFile       string `yaml:"ca_file" doc:"PEM file of the CAs that may have signed the server's certificate. Empty: those of this machine."`
-	Compress     bool   `yaml:"compress" doc:"Send and ask for gzip. It spares a network and costs processor time: turn it off for a server on this machine."`
+	Compress     bool   `yaml:"compress" doc:"Send and ask for gzip, which spares a network and costs processor time. A server on this machine is never sent any."`
 }
 
 // Check says what no tag can.
@@ -47,4 +47,10 @@ func (i *Influx) missing() (list []lack) {
 		list = append(list, lack{"database", "the name of a database is expected, because stores.series is influx"})
 	}
 	return list
+}
+
+// Local says whether the server is on this machine.
+func (i *Influx) Local() bool {
+	u, err := url.Parse(i.URL)
+	return err == nil && loopbackName(u.Hostname())
 }

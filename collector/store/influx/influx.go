@@ -86,6 +86,7 @@ type Store struct {
 	place   place
 	writer  api.WriteAPIBlocking // of place
 	state   error                // why there is none
+	trouble error                // of the last look, for the log
 	changed chan struct{}        // closed and replaced when state changes
 	doubt   chan struct{}        // has one when the server should be looked at again
 }
@@ -196,18 +197,23 @@ func (s *Store) look(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before, known := s.state, s.about
+	before, known := s.trouble, s.about
+	s.trouble = err
 	if about.Version == "" {
 		about.Version = known.Version
 	}
 	s.about, s.state = about, err
+	if errors.Is(err, store.ErrUnavailable) && s.writer != nil {
+		// Calls find out by themselves when it is back.
+		s.state = nil
+	}
 	if err == nil && (s.writer == nil || p != s.place) {
 		s.place, s.writer = p, s.client.WriteAPIBlocking(s.o.Organization, p.bucket)
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
 	switch {
-	case err == nil && before != nil:
+	case err == nil && (before != nil || known.Version == ""):
 		s.log.Info("series are in InfluxDB", "server", about.Version, "place", about.Place)
 		for _, w := range about.Warnings {
 			s.log.Warn(w)

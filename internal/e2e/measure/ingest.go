@@ -155,10 +155,11 @@ func middle(l []outcome) outcome {
 // influxdb is the peer: the same numbers as line protocol over plain HTTP.
 type influxdb struct {
 	*process
-	conns []net.Conn
-	rds   []*bufio.Reader
-	data  []*sender
-	heads [][]string
+	address string
+	conns   []net.Conn
+	rds     []*bufio.Reader
+	data    []*sender
+	heads   [][]string
 }
 
 func (r *run) influx(ctx context.Context) (*influxdb, error) {
@@ -189,6 +190,7 @@ func (r *run) influx(ctx context.Context) (*influxdb, error) {
 	}
 	x := &influxdb{process: p}
 	addr := fmt.Sprintf("127.0.0.1:%d", http1)
+	x.address = addr
 	var created error
 	for range 100 {
 		rs, err := http.PostForm("http://"+addr+"/query", url.Values{"q": {"CREATE DATABASE muster"}})

@@ -47,7 +47,7 @@ func main() {
 	var seconds int
 	flag.StringVar(&r.bin, "bin", "bin", "folder with muster, muster-agent and muster-simulate")
 	flag.StringVar(&r.influxd, "influxd", ".tools/influxd", "InfluxDB 1.8.10, the peer; empty leaves it out")
-	flag.StringVar(&what, "only", "ingest,budget,agent", "which to measure")
+	flag.StringVar(&what, "only", "ingest,influx,budget,agent", "which to measure")
 	flag.IntVar(&seconds, "seconds", 10, "length of each ingest round")
 	flag.Parse()
 	r.seconds = time.Duration(seconds) * time.Second
@@ -74,12 +74,14 @@ func (r *run) all(ctx context.Context, what []string) error {
 		switch w {
 		case "ingest":
 			f = r.ingest
+		case "influx":
+			f = r.overInflux
 		case "budget":
 			f = r.budget
 		case "agent":
 			f = r.agent
 		default:
-			return fmt.Errorf("-only %q: there are ingest, budget, agent", w)
+			return fmt.Errorf("-only %q: there are ingest, influx, budget, agent", w)
 		}
 		if err := f(ctx); err != nil {
 			return fmt.Errorf("%s: %w", w, err)

@@ -105,6 +105,11 @@ type collector struct {
 }
 
 func (r *run) collector(ctx context.Context, name string) (*collector, error) {
+	return r.collectorWith(ctx, name, "")
+}
+
+// collectorWith has the settings of a file too; empty: none.
+func (r *run) collectorWith(ctx context.Context, name, more string) (*collector, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -117,6 +122,13 @@ func (r *run) collector(ctx context.Context, name string) (*collector, error) {
 	file := filepath.Join(r.dir, name+".yaml")
 	// Enrolling hundreds of senders at once is not what is measured.
 	text := "agents:\n  interval: 10s\nlimits:\n  enroll_per_second: 2000\n  handshakes_per_second: 2000\n  reports_per_minute: 6000\nlog:\n  level: warn\n"
+	if more != "" {
+		b, err := os.ReadFile(more)
+		if err != nil {
+			return nil, err
+		}
+		text += string(b)
+	}
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
