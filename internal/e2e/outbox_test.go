@@ -91,7 +91,7 @@ func TestF12_InfluxAnswersCut(t *testing.T) {
 	t.Parallel()
 	o, _ := influxOffice(t, "", toxic{"muster_cut", "downstream", map[string]any{"share": 0.2}})
 	o.start()
-	or := o.oracle(times(20, 200), DefaultScript())
+	or := o.oracle(times(20, 100), DefaultScript())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(times(5, 300))*time.Second)
 	defer cancel()
 	if err := or.Run(ctx, 150*time.Millisecond); err != nil {
@@ -288,6 +288,36 @@ func TestF10_OutboxFull(t *testing.T) {
 	if len(a.Series) != 1 || len(a.Series[0].Points) != int(seq) {
 		t.Errorf("%d reports were acknowledged, and the store has %+v", seq, a.Series)
 	}
+}
+
+// Before a collector is taken away its outbox is emptied: nothing more is
+// taken, agents are told to come again, and what was taken is in the store.
+func TestOutboxIsEmptied(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "")
+	o.start()
+	or := o.oracle(5, DefaultScript())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := or.Run(ctx, 100*time.Millisecond); err != nil {
+		t.Error(err)
+	}
+	o.must("outbox", "drain", "--close", "--for", "1m")
+	d := or.Devices[0]
+	if err := d.Issue(); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := d.Deliver(t.Context()); out.Verdict != send.Later || out.After <= 0 {
+		t.Errorf("emptied, and a report is answered %s, to come again after %s: %v", out.Verdict, out.After, err)
+	}
+	if st, x := o.outboxOf(); !st.Closed || x.Records != 0 || x.Done != st.Newest {
+		t.Errorf("emptied, and the outbox says %+v", st)
+	}
+	o.must("outbox", "drain", "--open")
+	if _, err := d.Deliver(t.Context()); err != nil {
+		t.Errorf("opened again: %v", err)
+	}
+	o.finish(or)
 }
 
 // metric is one of the numbers that the collector tells of itself.
