@@ -176,7 +176,7 @@ func Default() Config {
 		},
 		Limits: Limits{
 			Body: 1 << 20, Decoded: 8 << 20, InFlight: 64 << 20,
-			HandshakesPerSecond: 300, Connections: 4096, EnrollPerSecond: 20, ReportsPerMinute: 60, LoginsPerMinute: 10,
+			HandshakesPerSecond: 300, Connections: 2048, EnrollPerSecond: 20, ReportsPerMinute: 60, LoginsPerMinute: 10,
 			FreeDisk: 512 << 20,
 		},
 		Outbox:    Outbox{Size: 8 << 30, Keep: settings.Duration(time.Hour)},

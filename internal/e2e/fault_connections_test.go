@@ -267,7 +267,7 @@ func TestF18_Slowloris(t *testing.T) {
 }
 
 // kept is how many connections a collector keeps (limits.connections).
-const kept = 4096
+const kept = 2048
 
 // F19: thousands of devices are connected and silent. They cost little, others
 // are answered as ever, and each goes on: over the connection it has, or, of
