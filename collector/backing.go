@@ -120,9 +120,6 @@ type backups struct{ c *collector }
 // in both).
 func (b backups) Backup(ctx context.Context, o api.BackupOrder, out io.Writer) (err error) {
 	c := b.c
-	if c.cfg.Stores.Inventory == "postgres" {
-		return api.NewProblem("invalid", "the inventory is in PostgreSQL, and is backed up there, with the folder of the collector after it: docs/operations.md, Backup with PostgreSQL")
-	}
 	select {
 	case c.backing <- struct{}{}:
 		defer func() { <-c.backing }()
@@ -151,10 +148,15 @@ func (b backups) Backup(ctx context.Context, o api.BackupOrder, out io.Writer) (
 	}()
 	m := w.Manifest()
 	m.Program, m.MadeAt, m.Schema = buildinfo.Read().Version, c.now(), sqlstore.SchemaVersions()
-	for _, s := range []struct {
+	type copied struct {
 		name string
 		take func(context.Context, string) error
-	}{{"control.db", c.control.Snapshot}, {"inventory.db", c.inventory.Snapshot}} {
+	}
+	files := []copied{{"control.db", c.control.Snapshot}, {"inventory.db", c.inventory.Snapshot}}
+	if c.cfg.Stores.Inventory == "postgres" {
+		files = nil // they are on the server, and dumped there before this
+	}
+	for _, s := range files {
 		file := filepath.Join(dir, s.name)
 		if err := s.take(ctx, file); err != nil {
 			return fmt.Errorf("backup: %w", err)
@@ -212,7 +214,7 @@ func (b backups) Backup(ctx context.Context, o api.BackupOrder, out io.Writer) (
 // office's own rules and profiles.
 func (b backups) small(w *backup.Writer) error {
 	c := b.c
-	for _, name := range []string{"audit.sealed", engineFile, restoredFile} {
+	for _, name := range []string{"audit.sealed", engineFile, restoredFile, databaseFile} {
 		if _, err := w.File(name, filepath.Join(c.cfg.Data, name)); err != nil {
 			return err
 		}
@@ -236,6 +238,9 @@ func (b backups) small(w *backup.Writer) error {
 
 // room says whether copies of the databases find room above the reserve.
 func (b backups) room(ctx context.Context) error {
+	if b.c.cfg.Stores.Inventory == "postgres" {
+		return nil // there are none
+	}
 	n, err := b.c.inventory.Counts(ctx)
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)

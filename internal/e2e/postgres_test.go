@@ -155,8 +155,11 @@ func TestPostgresAsPeopleUseIt(t *testing.T) {
 	if got, err := o.muster("doctor"); !strings.Contains(got, "it answers") {
 		t.Errorf("doctor: %v\n%s", err, got)
 	}
-	if _, err := o.muster("backup", filepath.Join(o.dir, "b.tar")); err == nil || !strings.Contains(err.Error(), "PostgreSQL") {
+	file := filepath.Join(o.dir, "b.backup")
+	if _, err := o.muster("backup", file); err != nil {
 		t.Errorf("backup: %v", err)
+	} else if got, err := o.muster("backup", "verify", file, "--key-file", filepath.Join(o.data, "secret.key")); err != nil {
+		t.Errorf("verify: %s, %v", got, err)
 	}
 	// The folder is not for a collector with files.
 	o.stop(t)
