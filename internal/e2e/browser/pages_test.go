@@ -4,8 +4,6 @@ package browser
 
 import (
 	"context"
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
@@ -35,51 +33,10 @@ func addresses() []string {
 // TestNobodyIsLockedOut holds every page to WCAG 2.1 A and AA by axe-core, in
 // both themes and at three widths, and that none scrolls sideways.
 func TestNobodyIsLockedOut(t *testing.T) {
-	axe, err := os.ReadFile("../../../collector/web/node_modules/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatal("axe-core is not there: make assets")
-	}
 	w := open(t, office(plain))
 	b := w.chromium(t)
 	b.first()
-	check := func(path string, axeToo bool) {
-		t.Helper()
-		if over := eval[int](b, "document.documentElement.scrollWidth - innerWidth"); over > 0 {
-			t.Errorf("%s scrolls sideways by %d at %d", path, over, eval[int](b, "innerWidth"))
-		}
-		if !axeToo {
-			return
-		}
-		if !eval[bool](b, "typeof axe === 'object'") {
-			eval[bool](b, string(axe)+";true")
-		}
-		raw, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}).then(r => JSON.stringify(r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + ' ' + (n.failureSummary || ''))}))))`, chromedp.EvalAwaitPromise))
-		if err != nil {
-			t.Fatal(path, err)
-		}
-		var found []struct {
-			ID, Help string
-			Nodes    []string
-		}
-		if err := json.Unmarshal([]byte(raw), &found); err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range found {
-			t.Errorf("%s: %s (%s)\n%s", path, v.ID, v.Help, strings.Join(v.Nodes, "\n"))
-		}
-	}
-	for _, theme := range []string{"light", "dark"} {
-		b.theme(theme)
-		for _, path := range addresses() {
-			b.width(1440)
-			b.visit(path)
-			check(path, true)
-			b.width(360)
-			check(path, theme == "light")
-			b.width(768)
-			check(path, false)
-		}
-	}
+	b.forEverybody(addresses())
 	b.clean()
 }
 
