@@ -5,7 +5,7 @@ const off = () => { try { return localStorage.getItem('keys') === 'off'; } catch
 
 const words = [
   ['/', 'Search'], ['j and k', 'Next and previous row'], ['Enter', 'Open the row'], ['c', 'Claim'], ['n', 'Write a note'],
-  ['[ and ]', 'Change before, change after'], ['g t', 'Triage'], ['g d', 'Devices'], ['Esc', 'Close'], ['?', 'This help'],
+  ['[ and ]', 'Change before, change after'], ['g t', 'Triage'], ['g d', 'Devices'], ['g n', 'Network'], ['g s', 'Software'], ['Esc', 'Close'], ['?', 'This help'],
 ];
 
 function help() {
@@ -30,7 +30,7 @@ addEventListener('keydown', e => {
   if (off()) return;
   const first = before; before = '';
   if (first === 'g') {
-    const to = { t: '/', d: '/devices' }[e.key];
+    const to = { t: '/', d: '/devices', n: '/network', s: '/software' }[e.key];
     if (to) { location.href = to; return; }
   }
   switch (e.key) {
