@@ -180,7 +180,7 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("outbox: %w", err)
 	}
-	c.drain = drain.New(drain.Options{Source: outboxSource{cur}, Series: c.series, Layouts: c.inventory.Layout, Log: c.log})
+	c.drain = drain.New(drain.Options{Source: drainSource(c.cfg, cur), Series: c.series, Layouts: c.inventory.Layout, Log: c.log})
 	if err := c.openPolling(ctx); err != nil {
 		return nil, err
 	}

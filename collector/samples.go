@@ -78,3 +78,40 @@ func (s outboxSource) Again() { s.c.Again() }
 
 // Poison puts one record aside.
 func (s outboxSource) Poison(id uint64, reason string) error { return s.c.Poison(id, reason) }
+
+// drainSource is that end for the store of the settings.
+func drainSource(c config.Config, cur *outbox.Cursor) drain.Source {
+	if c.Stores.Series == "influx" {
+		return &gathering{outboxSource: outboxSource{cur}, every: gatherEvery}
+	}
+	return outboxSource{cur}
+}
+
+// gatherEvery is how long reports are gathered for InfluxDB, where a request
+// and its fsync cost as much as many reports.
+const gatherEvery = time.Second
+
+// gathering hands out few records at most so often; many, as after the store
+// was away, at once.
+type gathering struct {
+	outboxSource
+	every time.Duration
+	last  time.Time
+	few   bool // were handed out last
+}
+
+// Next gives records in order, once there was time to gather some.
+func (g *gathering) Next(ctx context.Context, most, bytes int) ([]drain.Record, error) {
+	if wait := g.every - time.Since(g.last); g.few && wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-t.C:
+		}
+	}
+	recs, err := g.outboxSource.Next(ctx, most, bytes)
+	g.last, g.few = time.Now(), len(recs) < most/2
+	return recs, err
+}
