@@ -2,11 +2,15 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 
+	"muster/collector/store"
 	"muster/collector/store/sqlstore/postgrestest"
+	"muster/internal/inventory"
 )
 
 // theServer is the one of this test program.
@@ -99,3 +103,48 @@ func controlPostgres(t testing.TB) *Control {
 
 // servers are the engines that are no files.
 func servers() []engine { return []engine{{"postgres", openPostgres, controlPostgres}} }
+
+func TestPostgresPurge(t *testing.T) {
+	x := openPostgres(t)
+	addDevice(t, x, 1)
+	e := software(1, 1, "a")
+	e.Sections = append(e.Sections, section(at(1), []inventory.User{{Name: "quokka7"}}), section(at(1), []inventory.Logon{{CurrentUser: "quokka7"}}))
+	e.Events = []store.EventReading{{Kind: "app_crash", At: at(1), Attributes: map[string]string{"user": "quokka7"}}}
+	take(t, x, e)
+	if err := x.SetPeople(t.Context(), deviceID(1), store.People{Owner: "quokka7", Note: "ask quokka7"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, round := range []struct {
+		dry  bool
+		want int
+	}{{true, 6}, {false, 6}, {true, 0}} {
+		if l, err := x.Purge(t.Context(), "quokka7", round.dry); err != nil || len(l) != round.want {
+			t.Errorf("%+v: %v, %v", round, l, err)
+		}
+	}
+}
+
+// What a server refuses is told in words that say what to do, and what may be
+// over by itself is busy.
+func TestPostgresRefusals(t *testing.T) {
+	s := realServer(t)
+	missing, away := on(s, "no_such"), on(s, "postgres")
+	away.Host = t.TempDir()
+	for _, x := range []struct {
+		at    Server
+		says  string
+		later bool
+	}{{missing, "does not exist; create it", false}, {away, "cannot be reached", true}} {
+		_, err := OpenPostgres(t.Context(), x.at, Options{})
+		if err == nil || !strings.Contains(err.Error(), x.says) || errors.Is(err, store.ErrBusy) != x.later {
+			t.Errorf("%s: %v", x.says, err)
+		}
+	}
+	taken := s.Empty(t)
+	if _, err := s.SQL(taken, "CREATE SCHEMA inventory; CREATE TABLE inventory.theirs ()"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenPostgres(t.Context(), on(s, taken), Options{}); err == nil || !strings.Contains(err.Error(), "tables of another program") {
+		t.Errorf("somebody else's schema: %v", err)
+	}
+}
