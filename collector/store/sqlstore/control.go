@@ -34,7 +34,11 @@ func OpenControl(ctx context.Context, path string, o Options) (*Control, error) 
 	if err != nil {
 		return nil, err
 	}
-	return newControl(ctx, d, o)
+	c, err := newControl(ctx, d, o)
+	if err == nil {
+		d.group = &together{}
+	}
+	return c, err
 }
 
 func newControl(ctx context.Context, d *database, o Options) (*Control, error) {

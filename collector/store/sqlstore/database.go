@@ -31,6 +31,8 @@ type database struct {
 	turn   chan struct{} // holds one token: whoever has it writes
 	stmts  map[string]*sql.Stmt
 	broken error // set once by a failed fsync or a damaged file; guarded by turn
+
+	group *together // nil: each write has a commit of its own
 }
 
 // magic is how a SQLite file begins (https://www.sqlite.org/fileformat.html §1.2).
@@ -163,6 +165,9 @@ type tx struct {
 
 // write runs f in a transaction; a nil answer means that it is durable.
 func (d *database) write(ctx context.Context, f func(*tx) error) error {
+	if d.group != nil {
+		return d.writeTogether(ctx, f)
+	}
 	select {
 	case <-d.turn:
 		defer func() { d.turn <- struct{}{} }()
