@@ -271,7 +271,7 @@ func moment(x any, zone *time.Location) (time.Time, bool) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, true
 	}
-	for _, layout := range []string{time.DateOnly, "2006-01", time.DateTime, "2006-01-02 15:04"} {
+	for _, layout := range []string{time.DateOnly, "2006-01", time.DateTime, "2006-01-02 15:04", "2006-01-02T15:04"} {
 		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
 			return t, true
 		}
