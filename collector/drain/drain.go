@@ -249,6 +249,7 @@ func (d *Drain) pause(ctx context.Context, pause time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	case <-d.poke:
+		d.waits.Reset() // somebody expects it back: should it need a moment, that is not waited for long
 	case <-t.C:
 	}
 	return true
