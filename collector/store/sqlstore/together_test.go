@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -92,6 +91,6 @@ func TestWritersShareACommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if rows != int64(good) || wrong != 0 || after.Load() != int64(good) {
-		t.Error(fmt.Sprintf("%d rows of %d, %d of them wrong, %d told", rows, good, wrong, after.Load()))
+		t.Errorf("%d rows of %d, %d of them wrong, %d told", rows, good, wrong, after.Load())
 	}
 }
