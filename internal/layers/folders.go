@@ -458,6 +458,9 @@ func Folders() []Folder {
 			{"collector/account", "somebody signs in before they ask"},
 			{"collector/store", "types of what is shown"},
 			{"internal/...", "it shows sections, series, events and versions"},
+		}, Tests: []Import{
+			{"collector/store/sqlstore", "pages over the stores that a collector has"},
+			{"collector/store/memory", "numbers"},
 		}},
 	}
 }

@@ -1,0 +1,146 @@
+package web
+
+import (
+	"crypto/rand"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/collector/account"
+	"muster/collector/api"
+	"muster/collector/store"
+	"muster/collector/store/memory"
+	"muster/collector/store/sqlstore"
+)
+
+// world is the pages over the stores that a collector has.
+type world struct {
+	*Site
+	t        *testing.T
+	accounts *account.Accounts
+	inv      *sqlstore.Inventory
+	now      time.Time
+	server   *httptest.Server
+}
+
+const (
+	password = "correct horse battery"
+	device   = "0192f3aa-0000-7000-8000-000000000001"
+)
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	if _, err := loadAssets(); err != nil {
+		t.Fatal(err, " (make assets)")
+	}
+	ctx, dir := t.Context(), t.TempDir()
+	w := &world{t: t, now: time.Now()}
+	var err error
+	if w.inv, err = sqlstore.Open(ctx, filepath.Join(dir, "inventory.db"), sqlstore.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	control, err := sqlstore.OpenControl(ctx, filepath.Join(dir, "control.db"), sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.inv.Close(); control.Close() })
+	key := make([]byte, 32)
+	rand.Read(key)
+	now := func() time.Time { return w.now }
+	w.accounts = &account.Accounts{Store: control, Now: now, Key: key}
+	a, err := w.inv.PutAgency(ctx, store.Agency{Name: "Parks"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	site, err := w.inv.PutSite(ctx, store.Site{Agency: "Parks", Name: "City Hall"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.inv.AddDevice(ctx, store.NewDevice{ID: device, Kind: "pc", Name: "front-1", Site: site.ID, At: w.now}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Series: memory.New(), Accounts: w.accounts, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Site, err = New(Options{API: s, Accounts: w.accounts, Now: now, Zone: time.UTC, FailuresPerMinute: 3,
+		Peer: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() }}); err != nil {
+		t.Fatal(err)
+	}
+	hash, err := w.accounts.HashPassword(ctx, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, u := range actors(a.ID) {
+		u.Name, u.CreatedAt = name, w.now
+		if _, err := control.PutUser(ctx, u, hash); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.server = httptest.NewServer(w.Handler())
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+// actors are those whom pages tell apart.
+func actors(agency int64) map[string]account.User {
+	all, some := store.Scope{All: true}, store.Scope{Agencies: []int64{agency}}
+	return map[string]account.User{
+		"intern": {Role: account.Intern, Scope: all}, "scoped intern": {Role: account.Intern, Scope: some},
+		"staff": {Role: account.Staff, Scope: all}, "scoped staff": {Role: account.Staff, Scope: some},
+		"admin": {Role: account.Admin, Scope: all}, "disabled": {Role: account.Admin, Scope: all, Disabled: true},
+	}
+}
+
+// browser keeps cookies and follows nothing.
+func (w *world) browser() *http.Client {
+	jar, _ := cookiejar.New(nil)
+	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+func (w *world) post(b *http.Client, path string, form url.Values, headers ...string) *http.Response {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.server.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return w.answer(b.Do(r))
+}
+
+func (w *world) get(b *http.Client, path string) *http.Response {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.server.URL+path, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.answer(b.Do(r))
+}
+
+func (w *world) answer(resp *http.Response, err error) *http.Response {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+// signedIn is a browser of somebody.
+func (w *world) signedIn(name string) *http.Client {
+	w.t.Helper()
+	b := w.browser()
+	if resp := w.post(b, "/sign-in", url.Values{"name": {name}, "password": {password}}); resp.StatusCode != http.StatusSeeOther {
+		w.t.Fatalf("%s cannot sign in: %s", name, resp.Status)
+	}
+	return b
+}
