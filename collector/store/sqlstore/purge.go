@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"muster/collector/store"
 	"muster/internal/inventory"
@@ -33,6 +34,14 @@ type person struct {
 
 func newPerson(name string) person {
 	esc := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(name)
+	// LIKE of SQLite knows the case of ASCII letters alone: others are any sign
+	// there, and word decides.
+	esc = strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII {
+			return '_'
+		}
+		return r
+	}, esc)
 	quoted := regexp.QuoteMeta(name)
 	return person{name: name, like: "%" + esc + "%",
 		word: regexp.MustCompile(`(?i)(^|[^\pL\pN])` + quoted + `($|[^\pL\pN])`),
@@ -58,7 +67,47 @@ func (p person) strike(v string) string {
 
 // homeless takes the name out of paths of his home in a text.
 func (p person) homeless(v string) string {
-	return p.home.ReplaceAllString(v, "${1}"+removedWord+"${2}")
+	for range 2 { // as in strike
+		v = p.home.ReplaceAllString(v, "${1}"+removedWord+"${2}")
+	}
+	return v
+}
+
+// strikeStored takes the name out of a stored text. Of JSON only values that
+// are texts are read: a name may be a number, or what a field is called.
+func (p person) strikeStored(v string) string {
+	if !strings.HasPrefix(v, "{") && !strings.HasPrefix(v, "[") {
+		return p.strike(v)
+	}
+	d := json.NewDecoder(strings.NewReader(v))
+	d.UseNumber()
+	var x any
+	if err := d.Decode(&x); err != nil || d.More() {
+		return p.strike(v)
+	}
+	changed := false
+	var walk func(any) any
+	walk = func(x any) any {
+		switch x := x.(type) {
+		case string:
+			s := p.strike(x)
+			changed = changed || s != x
+			return s
+		case []any:
+			for i := range x {
+				x[i] = walk(x[i])
+			}
+		case map[string]any:
+			for k := range x {
+				x[k] = walk(x[k])
+			}
+		}
+		return x
+	}
+	if x = walk(x); !changed {
+		return v
+	}
+	return asJSON(x)
 }
 
 // Purge removes what is kept of a person: rows of sections that are about him,

@@ -46,7 +46,7 @@ func (u *striking) list() []store.Purged {
 // strikeAll strikes the name out of columns.
 func (u *striking) strikeAll(ctx context.Context, places []place) error {
 	for _, p := range places {
-		if err := u.rewrite(ctx, p, func(text string) (string, error) { return u.who.strike(text), nil }); err != nil {
+		if err := u.rewrite(ctx, p, func(text string) (string, error) { return u.who.strikeStored(text), nil }); err != nil {
 			return err
 		}
 	}
@@ -112,7 +112,7 @@ func (u *striking) rewrite(ctx context.Context, p place, change func(string) (st
 // change.
 func (u *striking) stays(ctx context.Context, places []place) error {
 	for _, p := range places {
-		list, err := u.named(ctx, p, func(text string) (string, error) { return u.who.strike(text), nil })
+		list, err := u.named(ctx, p, func(text string) (string, error) { return u.who.strikeStored(text), nil })
 		if err != nil {
 			return err
 		}
