@@ -100,8 +100,9 @@ func (w *Watch) signedIn(ctx context.Context, r utmp.Record) {
 	case utmp.User:
 		s := signIn{User: short(r.User), Session: "shell"}
 		switch {
-		case strings.HasPrefix(r.Line, "pts/") && (r.Host == "" || strings.HasPrefix(r.Host, ":")):
-			return // a window within a session
+		case strings.HasPrefix(r.Line, "pts/") && (r.Host == "" || strings.HasPrefix(r.Host, ":") || strings.HasPrefix(r.Host, "tmux(")):
+			delete(m.Open, r.Line) // whoever had that line is gone, and this is a window within a session
+			return
 		case strings.HasPrefix(r.Line, "pts/"):
 			s.Session = "remote"
 		case strings.HasPrefix(r.Line, "tty"), strings.HasPrefix(r.Line, ":"):

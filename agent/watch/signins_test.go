@@ -33,7 +33,7 @@ func TestSignIns(t *testing.T) {
 		log := signed(utmp.User, ":0", "ada", "")
 		time.Sleep(48 * time.Hour) // what was before is of the past
 		log += signed(utmp.Boot, "~", "reboot", "6.1.0") + signed(utmp.User, ":0", "gdm", "") + signed(utmp.User, ":0", "ada", "") +
-			signed(utmp.User, "pts/0", "ada", ":0") + signed(utmp.Dead, "pts/0", "", "") + signed(utmp.User, "pts/1", "EXAMPLE\\bob", "192.0.2.7")
+			signed(utmp.User, "pts/0", "ada", ":0") + signed(utmp.Dead, "pts/0", "", "") + signed(utmp.User, "pts/2", "ada", "tmux(4711).%0") + signed(utmp.Dead, "pts/2", "", "") + signed(utmp.User, "pts/1", "EXAMPLE\\bob", "192.0.2.7")
 		p.file(wtmp, log)
 		p.open()
 		p.w.CatchUp(ctx)
