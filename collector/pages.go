@@ -29,7 +29,8 @@ func (c *collector) withPages(ctx context.Context, programs http.Handler) (http.
 		return nil, err
 	}
 	c.site.Store(site)
-	if link, err := c.setupLink(ctx); err != nil {
+	// Whoever stops a collector while it starts is no reason for a fault.
+	if link, err := c.setupLink(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	} else if link != "" {
 		c.log.Info("nobody has an account yet: make the first one within an hour", "link", link)

@@ -15,10 +15,13 @@ import (
 // why they may.
 func elsewhere() map[string]string {
 	return map[string]string{
-		"api/client.go":                "the command line, which calls the collector and not somebody else",
-		"notify/channeltest/relay.go":  "a bad network, in tests",
-		"notify/mail/mailtest/exim.go": "a mail server of tests",
-		"snmp/session/link.go":         "gear that staff named, which stands in private networks; nothing but SNMP is spoken with it",
+		"api/client.go":                         "the command line, which calls the collector and not somebody else",
+		"api/inside.go":                         "pages, which ask their own process: no connection is made",
+		"notify/channeltest/relay.go":           "a bad network, in tests",
+		"notify/mail/mailtest/exim.go":          "a mail server of tests",
+		"snmp/session/link.go":                  "gear that staff named, which stands in private networks; nothing but SNMP is spoken with it",
+		"store/influx/influxtest/influxtest.go": "a server of tests",
+		"store/influx/transport.go":             "the one server that the settings file names, wherever it stands; it is not followed elsewhere",
 	}
 }
 
