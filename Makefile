@@ -52,7 +52,7 @@ run: build ## collect this machine's inventory here and show it; Ctrl-C stops (W
 test: $(INFLUXD) ## check everything: lint for three systems, all tests under the race detector, weeks of trouble without
 	packaging/test-deps
 	$(MAKE) --no-print-directory assets lint
-	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 10m ./...
+	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 25m ./...
 	CGO_ENABLED=0 $(GO) test -buildvcs=false -count=1 -timeout 10m -run 'TestTroubles|TestNothingIsFound' ./internal/e2e
 
 # vet and staticcheck need compiled dependencies. For linux these are the ones
