@@ -69,6 +69,13 @@ func (h *honest) note(begin time.Time, err error) {
 	h.good = append(h.good, begin)
 }
 
+// count is how many tries went well so far.
+func (h *honest) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.good)
+}
+
 // share is that of tries that did not fail.
 func (h *honest) share() float64 { return 1 - float64(h.failed)/float64(max(len(h.took), 1)) }
 

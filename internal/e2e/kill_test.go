@@ -42,7 +42,7 @@ func TestF01_KillCollector(t *testing.T) {
 	if err := <-ran; err != nil {
 		t.Error(err)
 	}
-	if slowest > 5*time.Second {
+	if full() && slowest > 5*time.Second { // short counts share the machine
 		t.Errorf("a start took %s until ready, at most 5 s are allowed", slowest)
 	}
 	t.Logf("cycles done after %s", time.Since(begin))

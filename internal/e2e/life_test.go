@@ -53,7 +53,7 @@ func (p *played) options(once bool) agent.Options {
 
 // once makes and delivers one report.
 func (p *played) once() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	for {
 		err := agent.Run(ctx, p.options(true))
