@@ -327,6 +327,10 @@ func (c *collector) run(ctx context.Context) error {
 	}
 	defer debugger.Close()
 
+	pages, err := c.withPages(ctx, c.outside())
+	if err != nil {
+		return err
+	}
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	// Those that others wait for stop last: intake and the stores go on until
@@ -363,7 +367,7 @@ func (c *collector) run(ctx context.Context) error {
 	start(&upper, work, "trust", c.trust)
 	start(&upper, work, "dead man", c.deadMan)
 	start(&upper, work, "agents", func(ctx context.Context) error { return c.receiver.Serve(ctx, agents, c.authority.ServerTLS()) })
-	start(&upper, work, "web", func(ctx context.Context) error { return c.serveWeb(ctx, web) })
+	start(&upper, work, "web", func(ctx context.Context) error { return c.serveWeb(ctx, web, pages) })
 	start(&upper, work, "debug", func(ctx context.Context) error { return serveHTTP(ctx, debugger, profiles(), c.log, nil) })
 	start(&upper, work, "socket", func(ctx context.Context) error { return serveHTTP(ctx, local, c.outside(), c.log, api.OnSocket) })
 
@@ -402,7 +406,7 @@ func (c *collector) close() error {
 	return errors.Join(errs...)
 }
 
-func (c *collector) serveWeb(ctx context.Context, l net.Listener) error {
+func (c *collector) serveWeb(ctx context.Context, l net.Listener, h http.Handler) error {
 	t, until, err := webTLS(c.cfg)
 	if err != nil {
 		return err
@@ -410,10 +414,6 @@ func (c *collector) serveWeb(ctx context.Context, l net.Listener) error {
 	c.webCert.Store(&until)
 	if t != nil {
 		l = t(l)
-	}
-	h, err := c.withPages(ctx, c.outside())
-	if err != nil {
-		return err
 	}
 	return serveHTTP(ctx, l, h, c.log, nil)
 }

@@ -130,6 +130,7 @@ func (s *Site) device(v *visit) error {
 		return s.render(v, http.StatusOK, "device", "", p)
 	}
 	p.shelve(c)
+	var changes []store.Change
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Filter: "id:" + id, All: true, Limit: 50})
@@ -162,10 +163,11 @@ func (s *Site) device(v *visit) error {
 		from := v.now.Add(-asOfDays * 24 * time.Hour)
 		h, err := v.api.DeviceHistory(v.ctx(), api.DeviceHistoryInput{Ref: id, From: from.UTC().Format(time.RFC3339), Limit: 2000})
 		if err == nil {
-			p.journal(h.Changes, from, v.now, c)
+			changes = h.Changes
 		}
 	})
 	wg.Wait()
+	p.journal(changes, v.now.Add(-asOfDays*24*time.Hour), v.now, c)
 	return s.render(v, http.StatusOK, "device", "", p)
 }
 
