@@ -54,7 +54,14 @@ func TestAfterADisaster(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ran := make(chan error, 1)
 	go func() { ran <- or.Run(ctx, 50*time.Millisecond) }()
-	time.Sleep(time.Second)
+	eventually(t, time.Minute, func() error {
+		for _, d := range or.Devices {
+			if d.Acked() == 0 {
+				return fmt.Errorf("device %d has told nothing yet", d.N)
+			}
+		}
+		return nil
+	})
 	archive := filepath.Join(o.dir, "muster.backup")
 	o.must("backup", archive) // with all of them at it
 	o.must("backup", "verify", archive)
