@@ -21,7 +21,6 @@ import (
 // devicePage is all there is about one device.
 type devicePage struct {
 	api.DeviceShow
-	D         *api.Device
 	Edit      bool
 	At        string // as asked for; empty: now
 	Incidents []store.Incident
@@ -107,7 +106,6 @@ func (s *Site) device(v *visit) error {
 		return err
 	}
 	p.DeviceShow = shown
-	p.D = &p.Device
 	if q.Get("range") == "" && v.now.Sub(shown.Device.FirstSeen) < 6*time.Hour {
 		p.Range = "hour" // a day of it would be empty
 	}

@@ -19,22 +19,19 @@ import (
 // incidentPage is all that one needs to work on an incident.
 type incidentPage struct {
 	api.IncidentShow
-	Queue   []group
-	Mine    bool
-	Work    bool
-	Checks  []check
-	Done    int
-	Charts  []evidenceChart
-	Facts   []fact // evidence in words
-	Log     []logged
-	Device  *api.Device
-	Place   *api.Place
-	Port    string
-	Next    string // the one primary act: claim, escalate, resolve
-	Also    []api.IncidentBrief
-	Flags   []flagged
-	Explain string
-	Now     time.Time
+	Queue  []group
+	Mine   bool
+	Work   bool
+	Checks []check
+	Done   int
+	Charts []evidenceChart
+	Facts  []fact // evidence in words
+	Log    []logged
+	Device *api.Device
+	Place  *api.Place
+	Next   string // the one primary act: claim, escalate, resolve
+	Also   []api.IncidentBrief
+	Now    time.Time
 }
 
 func (p *incidentPage) Head() (string, string) { return p.Incident.Title, "triage" }
