@@ -74,6 +74,7 @@ func sections() []gather.Section {
 		{Name: "wifi", Read: radios.Read, Numbers: radios},
 		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),
+		read("route", iface.ReadRoutes),
 		read("network", iface.ReadNetwork),
 		apart("software", software.Read),
 		apart("change_log", changelog.Read),

@@ -1,6 +1,6 @@
-// Package iface reads sections interface, address and network: what the
-// kernel says of network interfaces and their addresses, and the host's way
-// out: gateways, name servers, proxy.
+// Package iface reads sections interface, address, route and network: what the
+// kernel says of network interfaces, their addresses and routes, and the
+// host's way out: gateways, name servers, proxy.
 //
 // It owns netlink's messages, ethtool's answers and the text tables of
 // /proc/net as far as these sections need them. It must not send a packet or
@@ -29,6 +29,12 @@ func Read(ctx context.Context, h *host.Host) (gather.Reading, error) {
 func ReadAddresses(ctx context.Context, h *host.Host) (gather.Reading, error) {
 	rows, asked, err := addresses(h, kernelOf(h))
 	return finish(rows, asked, nil, err)
+}
+
+// ReadRoutes reads section route.
+func ReadRoutes(ctx context.Context, h *host.Host) (gather.Reading, error) {
+	rows, asked, faults, err := routing(h, kernelOf(h))
+	return finish(rows, asked, faults, err)
 }
 
 // ReadNetwork reads section network.
@@ -69,9 +75,9 @@ func PermanentMACs(rows []inventory.Interface) []string {
 // kernel is what only the kernel can be asked, so that tests can answer.
 // Without one, sysfs alone is read.
 type kernel struct {
-	// links and addresses give netlink dumps: RTM_NEWLINK and RTM_NEWADDR
-	// messages, one after another.
-	links, addresses func() ([]byte, error)
+	// links, addresses and routes give netlink dumps: RTM_NEWLINK, RTM_NEWADDR
+	// and RTM_NEWROUTE messages, one after another.
+	links, addresses, routes func() ([]byte, error)
 	// card asks the driver of an interface.
 	card func(name string) card
 }
@@ -85,6 +91,8 @@ type card struct {
 	Negotiates              *bool
 	WakeOnLAN               *bool
 }
+
+var errNoRoutes = fmt.Errorf("routes are told by the kernel only: %w", errors.ErrUnsupported)
 
 var errNoKernel = fmt.Errorf("addresses are told by the kernel only: %w", errors.ErrUnsupported)
 

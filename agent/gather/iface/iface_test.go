@@ -254,6 +254,8 @@ func FuzzNetlink(f *testing.F) {
 	f.Add(slices.Concat(encodeLink(Link{Index: 2, Name: "eth0", MAC: "0c:c4:7a:00:00:01", Kind: "vlan", VLAN: &vlan}),
 		encodeAddr(Addr{Index: 2, Address: netip.MustParseAddr("10.0.0.1"), Valid: 5})))
 	f.Add([]byte{16, 0, 0, 0, 16, 0})
+	f.Add(message(messageRoute, slices.Concat([]byte{2, 8, 0, 0, tableMain, 4, 0, 1, 0, 0, 0, 0}, attr(1, []byte{10, 0, 0, 0}),
+		attr(9, slices.Concat([]byte{16, 0, 0, 0}, word(3), attr(5, []byte{10, 0, 0, 1}))))))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, l := range parseLinks(b) {
 			if l.Name == "" || l.Index <= 0 {
@@ -264,6 +266,11 @@ func FuzzNetlink(f *testing.F) {
 		for _, a := range parseAddrs(b) {
 			if a.origin() == "" || scope(a.Address) == "" {
 				t.Errorf("%+v", a)
+			}
+		}
+		for _, r := range parseRoutes(b) {
+			if !r.To.IsValid() || r.kind() == "" || r.protocol() == "" {
+				t.Errorf("%+v", r)
 			}
 		}
 		var c card

@@ -20,18 +20,20 @@ func kernelOf(h *host.Host) kernel {
 	return kernel{
 		links:     func() ([]byte, error) { return dump(unix.RTM_GETLINK) },
 		addresses: func() ([]byte, error) { return dump(unix.RTM_GETADDR) },
+		routes:    func() ([]byte, error) { return dump(unix.RTM_GETROUTE) },
 		card:      askCard,
 	}
 }
 
 const (
-	// maxDump bounds one netlink dump. An interface takes about 1 KB.
+	// maxDump bounds one netlink dump. An interface takes about 1 KB, a route
+	// about 100 bytes.
 	maxDump = 4 << 20
 	// dumpLimit is how long the kernel may take; it answers at once or never.
 	dumpLimit = 5
 )
 
-// dump asks for all links or all addresses and gives the messages as they
+// dump asks for all links, addresses or routes and gives the messages as they
 // came. Statistics are asked to be left out, since they are most of the bytes.
 func dump(kind uint16) ([]byte, error) {
 	s, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
@@ -47,16 +49,18 @@ func dump(kind uint16) ([]byte, error) {
 	}
 	// Header, ifinfomsg, and IFLA_EXT_MASK = RTEXT_FILTER_SKIP_STATS.
 	req := make([]byte, 40)
-	binary.NativeEndian.PutUint32(req, 40)
 	binary.NativeEndian.PutUint16(req[4:], kind)
 	binary.NativeEndian.PutUint16(req[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	binary.NativeEndian.PutUint16(req[32:], 8)
 	binary.NativeEndian.PutUint16(req[34:], unix.IFLA_EXT_MASK)
 	binary.NativeEndian.PutUint32(req[36:], 1<<3)
-	if kind == unix.RTM_GETADDR {
+	switch kind {
+	case unix.RTM_GETADDR:
 		req = req[:24] // ifaddrmsg alone
-		binary.NativeEndian.PutUint32(req, 24)
+	case unix.RTM_GETROUTE:
+		req = req[:28] // rtmsg alone
 	}
+	binary.NativeEndian.PutUint32(req, uint32(len(req)))
 	if err := unix.Sendto(s, req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return nil, fmt.Errorf("ask netlink: %w", err)
 	}

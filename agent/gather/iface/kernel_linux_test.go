@@ -3,10 +3,14 @@ package iface
 import (
 	"net/netip"
 	"os"
+	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"muster/agent/gather/recorded"
 	"muster/agent/host"
@@ -46,6 +50,7 @@ func laptop() kernel {
 	return kernel{
 		links:     func() ([]byte, error) { return links, nil },
 		addresses: func() ([]byte, error) { return addrs, nil },
+		routes:    func() ([]byte, error) { return laptopRoutes(), nil },
 		card: func(name string) card {
 			if name != "enp0s13f0u2u1" {
 				return card{}
@@ -69,6 +74,9 @@ LIFETIME=43200
 	addr, asked, err := addresses(h, laptop())
 	r, err = finish(addr, asked, nil, err)
 	recorded.Golden(t, h, "address", "kernel.address", r, err)
+	routes, asked, faults, err := routing(h, laptop())
+	r, err = finish(routes, asked, faults, err)
+	recorded.Golden(t, h, "route", "kernel.route", r, err)
 	if got := PermanentMACs(rows); !slices.Equal(got, []string{"a4:42:3b:00:00:07"}) {
 		t.Errorf("evidence is %v", got)
 	}
@@ -117,4 +125,80 @@ func TestThisKernel(t *testing.T) {
 	if _, err := k.addresses(); err != nil || time.Since(start) > 2*time.Second {
 		t.Errorf("addresses: %v after %s", err, time.Since(start))
 	}
+}
+
+// The kernel of a network of its own tells the routes that were given to it.
+func TestRoutesOfThisKernel(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("a network of one's own needs root")
+	}
+	// The thread ends with the test, and its network with it.
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Skipf("no network of one's own here: %v", err)
+	}
+	for _, words := range []string{
+		"link add left type veth peer name right",
+		"link set left up", "link set right up",
+		"addr add 10.7.0.1/24 dev left",
+		"addr add 2001:db8:7::1/64 dev left nodad",
+		"route add default via 10.7.0.254 proto dhcp metric 100",
+		"route add default via 10.7.0.253 proto dhcp metric 600",
+		"route add 10.8.0.0/16 proto static nexthop via 10.7.0.2 weight 1 nexthop via 10.7.0.3 weight 2",
+		"route add 10.9.0.0/24 via inet6 2001:db8:7::9 dev left proto bgp",
+		"route add blackhole 10.66.0.0/16",
+		"route add 10.7.5.5/32 dev left proto boot scope link",
+		"route add 172.20.0.0/16 via 10.7.0.4 table 77",
+		"-6 route add 2001:db8:8::/48 via 2001:db8:7::2 metric 50",
+		"-6 route add unreachable 2001:db8:9::/48",
+	} {
+		if out, err := exec.Command("ip", strings.Fields(words)...).CombinedOutput(); err != nil {
+			t.Fatalf("ip %s: %v: %s", words, err, out)
+		}
+	}
+	rows, _, faults, err := routing(host.Local(), kernelOf(host.Local()))
+	if err != nil || len(faults) > 0 {
+		t.Fatal(faults, err)
+	}
+	var got []string
+	for _, r := range rows {
+		got = append(got, strings.Join([]string{r.Vrf, r.Destination, r.NextHop, r.Interface, r.Protocol, r.Kind}, " "))
+	}
+	want := []string{
+		" 0.0.0.0/0 10.7.0.253 left dhcp remote",
+		" 0.0.0.0/0 10.7.0.254 left dhcp remote",
+		" 10.66.0.0/16   boot blackhole",
+		" 10.8.0.0/16 10.7.0.2 left static remote",
+		" 10.8.0.0/16 10.7.0.3 left static remote",
+		" 10.9.0.0/24 2001:db8:7::9 left bgp remote",
+		" 2001:db8:8::/48 2001:db8:7::2 left boot remote",
+		" 2001:db8:9::/48  lo boot reject",
+		"77 172.20.0.0/16 10.7.0.4 left boot remote",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("routes are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// laptopRoutes are those of a PC at a dock and a VPN, beside what is passed
+// over: own subnets, groups, single containers.
+func laptopRoutes() []byte {
+	route := func(family, bits, table, protocol, scope, kind byte, attrs ...[]byte) []byte {
+		return message(messageRoute, slices.Concat([]byte{family, bits, 0, 0, table, protocol, scope, kind, 0, 0, 0, 0}, slices.Concat(attrs...)))
+	}
+	ip := func(kind uint16, text string) []byte { return attr(kind, netip.MustParseAddr(text).AsSlice()) }
+	return slices.Concat(
+		route(2, 0, tableMain, 16, 0, 1, ip(5, "192.168.1.254"), attr(4, word(4)), attr(6, word(100))),
+		route(2, 0, tableMain, 16, 0, 1, ip(5, "192.168.1.254"), attr(4, word(4)), attr(6, word(600))), // the same, dearer
+		route(2, 24, tableMain, madeByKernel, scopeLink, 1, ip(1, "192.168.1.0"), attr(4, word(4))),
+		route(2, 8, tableMain, 4, scopeLink, 1, ip(1, "10.0.0.0"), attr(4, word(5))),
+		route(2, 32, tableMain, 3, scopeLink, 1, ip(1, "172.17.0.9"), attr(4, word(8))),
+		route(2, 32, tableLocal, madeByKernel, 254, 2, ip(1, "127.0.0.1"), attr(4, word(1))),
+		route(10, 64, tableMain, madeByKernel, 0, 1, ip(1, "fe80::"), attr(4, word(4))),
+		route(10, 8, tableLocal, madeByKernel, 0, 5, ip(1, "ff00::"), attr(4, word(4))),
+		route(10, 0, tableMain, 9, 0, 1, ip(5, "fe80::1"), attr(4, word(4)), attr(6, word(1024))),
+		route(2, 16, 0, 4, 0, 6, ip(1, "10.66.0.0"), attr(15, word(1000))),
+		route(28, 0, tableMain, 4, 0, 1), // a family of its own
+		route(2, 33, tableMain, 4, 0, 1), // no such length
+	)
 }
