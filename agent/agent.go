@@ -33,8 +33,8 @@ import (
 	"muster/agent/gather/pressure"
 	"muster/agent/gather/probe"
 	"muster/agent/gather/self"
+	"muster/agent/gather/sensor"
 	"muster/agent/gather/sysload"
-	"muster/agent/gather/temperature"
 	"muster/agent/host"
 	"muster/agent/send"
 	"muster/agent/spool"
@@ -194,7 +194,7 @@ func (a *agent) join() error {
 		diskio.New(),
 		netio.New(),
 		sysload.Sampler{},
-		&temperature.Sampler{},
+		&sensor.Sampler{},
 		&pressure.Sampler{Wishes: wishes},
 		&clock.Sampler{Offset: func() (float64, bool) { return a.del.offset() }},
 		a.bootSampler(boot),

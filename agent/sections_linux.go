@@ -33,6 +33,7 @@ import (
 	"muster/agent/gather/remote"
 	"muster/agent/gather/restart"
 	"muster/agent/gather/scheduled"
+	"muster/agent/gather/sensor"
 	"muster/agent/gather/service"
 	"muster/agent/gather/session"
 	"muster/agent/gather/software"
@@ -70,6 +71,7 @@ func sections() []gather.Section {
 		read("driver", driver.Read),
 		{Name: "battery", Read: power.ReadBatteries, Numbers: &power.Sampler{}},
 		read("power", power.Read),
+		read("sensor", (&sensor.Reader{}).Read),
 		read("platform_security", platform.Read),
 		{Name: "wifi", Read: radios.Read, Numbers: radios},
 		read("interface", iface.Read),

@@ -1,4 +1,4 @@
-package temperature
+package sensor
 
 import (
 	"maps"
