@@ -39,6 +39,7 @@ import (
 	"muster/agent/gather/software"
 	"muster/agent/gather/startup"
 	"muster/agent/gather/system"
+	"muster/agent/gather/ups"
 	"muster/agent/gather/usb"
 	"muster/agent/gather/volume"
 	"muster/agent/gather/wifi"
@@ -71,6 +72,7 @@ func sections() []gather.Section {
 		read("driver", driver.Read),
 		{Name: "battery", Read: power.ReadBatteries, Numbers: &power.Sampler{}},
 		read("power", power.Read),
+		read("ups", ups.Read),
 		read("sensor", (&sensor.Reader{}).Read),
 		read("platform_security", platform.Read),
 		{Name: "wifi", Read: radios.Read, Numbers: radios},

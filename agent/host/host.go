@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -29,6 +30,8 @@ type Host struct {
 	Exec func(ctx context.Context, c Command, path string) ([]byte, error)
 	// Get asks a program of this machine over its socket; see Ask.
 	Get func(ctx context.Context, q Question, socket string) ([]byte, error)
+	// Connect connects to a server of this machine; see Dial.
+	Connect func(ctx context.Context, s Server) (net.Conn, error)
 	// Statfs tells the size of the file system a path is on.
 	Statfs func(path string) (Filesystem, error)
 	// Mono is the time since boot, sleep included.
@@ -52,7 +55,7 @@ const MaxFile = 16 << 20
 
 // Local is the machine this process runs on.
 func Local() *Host {
-	return &Host{Root: rootOf(runtime.GOOS), Now: time.Now, Exec: execute, Get: get, Statfs: statfs, Mono: mono, Stuck: &Stuck{}, Privileged: privileged()}
+	return &Host{Root: rootOf(runtime.GOOS), Now: time.Now, Exec: execute, Get: get, Connect: connect, Statfs: statfs, Mono: mono, Stuck: &Stuck{}, Privileged: privileged()}
 }
 
 func rootOf(goos string) string {
