@@ -22,6 +22,7 @@ import (
 	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/monitor"
+	"muster/agent/gather/neighbor"
 	"muster/agent/gather/osrelease"
 	"muster/agent/gather/patch"
 	"muster/agent/gather/pci"
@@ -80,6 +81,7 @@ func sections() []gather.Section {
 		read("address", iface.ReadAddresses),
 		read("route", iface.ReadRoutes),
 		read("network", iface.ReadNetwork),
+		apart("neighbor", neighbor.Read),
 		apart("software", software.Read),
 		apart("change_log", changelog.Read),
 		read("patch", updates.Read),

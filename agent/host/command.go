@@ -55,6 +55,12 @@ func Commands() []Command {
 			Limit: 5 * time.Second, Most: 4 << 10,
 			Why: "chrony keeps its source and offset nowhere else; it is asked on this machine's own socket",
 		},
+		{
+			Name: "lldpcli", Paths: []string{"/usr/sbin/lldpcli", "/usr/bin/lldpcli"},
+			Args:  []string{"-f", "json0", "show", "neighbors", "details"},
+			Limit: 5 * time.Second, Most: 1 << 20,
+			Why: "lldpd keeps in memory which switch port the PC hangs on, and its socket's form changes with its version",
+		},
 	}
 }
 
