@@ -11,6 +11,7 @@ import (
 	"muster/agent/gather/clock"
 	"muster/agent/gather/container"
 	"muster/agent/gather/cpu"
+	"muster/agent/gather/database"
 	"muster/agent/gather/disk"
 	"muster/agent/gather/drivehealth"
 	"muster/agent/gather/driver"
@@ -102,6 +103,7 @@ func sections() []gather.Section {
 		apart("certificate", certificate.Read),
 		apart("browser_extension", browser.Read),
 		apart("remote_control", remote.Read),
+		apart("database_instance", database.Read),
 		apart("container", container.Read),
 		apart("virtual_machine", guest.Read),
 		apart("print_queue", queue.Read),

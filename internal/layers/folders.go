@@ -112,6 +112,7 @@ func Folders() []Folder {
 			{"agent/gather/utmp", "a source that several subjects read"},
 			{"agent/gather/home", "a source that several subjects read"},
 			{"agent/gather/running", "a source that several subjects read"},
+			{"agent/gather/packages", "a source that several subjects read"},
 			{"agent/gather/keyfile", "a form that several subjects read"},
 			{"agent/gather/unit", "a source that several subjects read"},
 			{"internal/inventory", "it fills sections"},
@@ -143,6 +144,9 @@ func Folders() []Folder {
 		}, Tests: recordings()},
 		{Path: "agent/gather/running", Owns: "programs that run, for several gatherers", May: []Import{
 			{"agent/host", "where they are looked for"},
+		}, Tests: recordings()},
+		{Path: "agent/gather/packages", Owns: "versions of installed packages, for several gatherers", May: []Import{
+			{"agent/host", "where they are read"},
 		}, Tests: recordings()},
 		{Path: "agent/watch", Owns: "events: how far logs were read, and what changed between two looks", May: []Import{
 			{"agent/host", "the machine is seen through it"},

@@ -6,7 +6,6 @@
 package antivirus
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -123,31 +122,4 @@ func inName(name, prefix string) string {
 		return ""
 	}
 	return cleanVersion(v)
-}
-
-// parsePackages fills in the versions of installed packages that versions
-// names.
-func parsePackages(r io.Reader, versions map[string]string) {
-	b := bufio.NewReaderSize(r, 16<<10)
-	name, installed := "", false
-	for {
-		line, err := b.ReadSlice('\n')
-		key, value, ok := strings.Cut(string(line[:min(len(line), 200)]), ": ")
-		value = strings.TrimSpace(value)
-		switch {
-		case !ok && len(strings.TrimSpace(key)) == 0:
-			name, installed = "", false
-		case key == "Package":
-			name = value
-		case key == "Status":
-			installed = strings.HasSuffix(value, " installed")
-		case key == "Version" && installed:
-			if _, want := versions[name]; want {
-				versions[name] = cleanVersion(value)
-			}
-		}
-		if err != nil && err != bufio.ErrBufferFull {
-			return
-		}
-	}
 }

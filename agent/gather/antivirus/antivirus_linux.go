@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"muster/agent/gather/packages"
 	"muster/agent/gather/running"
 	"muster/agent/gather/unit"
 	"muster/agent/host"
@@ -32,7 +33,7 @@ func read(ctx context.Context, h *host.Host) (rows []inventory.Antivirus, asked,
 	}); err != nil {
 		faults = append(faults, fmt.Sprintf("which products run: %v", err))
 	}
-	versions := packages(h, there)
+	versions := debian(h, there)
 	enabled := unit.Enabled(h, unit.System)
 	for _, p := range there {
 		r := inventory.Antivirus{Name: p.Name, Vendor: p.Vendor, Kind: p.Kind, Version: version(h, p, versions)}
@@ -147,20 +148,18 @@ func version(h *host.Host, p product, installed map[string]string) string {
 	return ""
 }
 
-// packages finds versions in dpkg's database. That of rpm is not asked: it
+// debian finds versions in dpkg's database. That of rpm is not asked: it
 // would start a program once more each hour for what section software says.
-func packages(h *host.Host, there []product) map[string]string {
+func debian(h *host.Host, there []product) map[string]string {
 	versions := map[string]string{}
 	for _, p := range there {
 		for _, n := range p.Packages {
 			versions[n] = ""
 		}
 	}
-	f, err := h.Open("/var/lib/dpkg/status")
-	if err != nil || len(versions) == 0 {
-		return versions
+	_ = packages.Debian(h, versions) // what it does not tell is not known
+	for name, v := range versions {
+		versions[name] = cleanVersion(v)
 	}
-	defer f.Close()
-	parsePackages(f, versions)
 	return versions
 }
