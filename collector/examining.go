@@ -20,6 +20,7 @@ import (
 	"muster/collector/backup"
 	"muster/collector/config"
 	"muster/collector/doctor"
+	"muster/collector/store"
 	"muster/collector/store/sqlstore"
 	"muster/collector/store/tsdb"
 	"muster/internal/segment"
@@ -178,6 +179,7 @@ func (x *examiner) audit(ctx context.Context, s *seal.Sealer) {
 	defer c.Close()
 	n, broken, err := (&account.Accounts{Store: c, Key: key}).VerifyAudit(ctx)
 	switch {
+	case errors.Is(err, store.ErrBusy): // told above
 	case err != nil:
 		x.add("audit", doctor.Bad, "see control.db", "%v", err)
 	case broken != 0:
@@ -199,6 +201,9 @@ func (x *examiner) authority(ctx context.Context, s *seal.Sealer) {
 	}
 	defer c.Close()
 	ends, err := authority.ExamineCAs(ctx, c, s)
+	if errors.Is(err, store.ErrBusy) {
+		return // told above
+	}
 	if err != nil {
 		x.add("CA key", doctor.Bad, "put the secret.key of this collector back: the one that is there belongs to another, or control.db does", "%v", err)
 		return

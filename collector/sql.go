@@ -16,8 +16,10 @@ import (
 // querier answers people's SQL: in a child of this program, or on the server
 // that has the inventory.
 type querier struct {
-	r   asker
-	few chan struct{} // as many at a time as it has room for
+	r asker
+	// explain, when given, turns an error of the server into words.
+	explain func(error) error
+	few     chan struct{} // as many at a time as it has room for
 }
 
 // mostQueries run at one time: each may take a processor for ten seconds.
@@ -35,7 +37,7 @@ func newQuerier(c config.Config) (api.Querier, error) {
 			false: passwordIn("postgres.reader_password_file", c.Postgres.ReaderPasswordFile),
 			true:  passwordIn("postgres.personal_reader_password_file", c.Postgres.PersonalPasswordFile),
 		}
-		return &querier{few: few, r: &query.Postgres{Config: func(personal bool) (*query.Connection, error) { return s.ReaderConfig(personal, passwords[personal]) }}}, nil
+		return &querier{few: few, explain: s.Explain, r: &query.Postgres{Config: func(personal bool) (*query.Connection, error) { return s.ReaderConfig(personal, passwords[personal]) }}}, nil
 	}
 	exe, err := os.Executable()
 	if err != nil {
@@ -59,6 +61,9 @@ func (q *querier) Query(ctx context.Context, text string, o api.QueryOptions) (a
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return api.SQLAnswer{}, api.NewProblem("bad_sql", "SQL is not set up: with the inventory in PostgreSQL it needs accounts of its own, in the settings postgres.reader and postgres.personal_reader")
+	}
+	if err != nil && q.explain != nil {
+		err = q.explain(err)
 	}
 	if err != nil {
 		return api.SQLAnswer{}, err

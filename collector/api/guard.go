@@ -206,6 +206,11 @@ func (s *Server) record(ctx context.Context, o Operation, outcome string) error 
 		return nil
 	}
 	s.d.Log.ErrorContext(ctx, "audit", "action", o.ID, "outcome", outcome, "error", err, "request_id", a.id)
+	if errors.Is(err, store.ErrBusy) {
+		p := NewProblem(busy, "that was %s, but the database does not answer just now and the audit lacks it: the collector's log has it", outcome)
+		p.RetryAfter = 0 // it was done
+		return p
+	}
 	return NewProblem(internal, "that was %s but could not be written to the audit: look at the collector's log", outcome)
 }
 

@@ -107,7 +107,16 @@ func causes() []cause {
 		{account.ErrWrong, signedOut, ""},
 		{context.DeadlineExceeded, busy, "that took too long and was stopped: ask for less, or try again"},
 		{context.Canceled, busy, "the request was given up"},
+		// Behind the two before: what took too long for a server is first of all that.
+		{store.ErrBusy, busy, "the database does not answer just now: try again in a moment. If that stays, muster doctor says why"},
 	}
+}
+
+// ProblemOf turns any error of the stores into what may be shown of it, as an
+// operation does; for pages that ask a store themselves.
+func ProblemOf(err error) *Problem {
+	p, _ := problemOf(err)
+	return p
 }
 
 // problemOf turns any error into what may be shown. hidden is true when the
@@ -136,7 +145,7 @@ func problemOf(err error) (p *Problem, hidden bool) {
 				text = said
 			}
 		}
-		return NewProblem(c.kind, "%s", text), c.err == store.ErrFatal || c.err == store.ErrFull
+		return NewProblem(c.kind, "%s", text), c.err == store.ErrFatal || c.err == store.ErrFull || c.err == store.ErrBusy
 	}
 	return NewProblem(internal, "the collector could not do that; its log says why"), true
 }

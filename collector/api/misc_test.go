@@ -1,9 +1,14 @@
 package api
 
 import (
+	"fmt"
+	"net/http"
 	"net/netip"
+	"strings"
+	"testing"
 
 	"muster/collector/account"
+	"muster/collector/store"
 )
 
 func prefixes(list ...string) []netip.Prefix {
@@ -19,3 +24,13 @@ func netipOf(i int) netip.Addr {
 }
 
 func adminActor() account.Actor { return account.Local("root") }
+
+// A database that is away is no fault of the collector: it says later.
+func TestBusyStoreSaysLater(t *testing.T) {
+	for _, err := range []error{store.ErrBusy, fmt.Errorf("list devices: %w: database muster at db:5432 cannot be reached", store.ErrBusy)} {
+		p, hidden := problemOf(err)
+		if p.Status != http.StatusServiceUnavailable || p.RetryAfter == 0 || !strings.Contains(p.Detail, "try again in a moment") || strings.Contains(p.Detail, "db:5432") || !hidden {
+			t.Errorf("%v: %+v, %v", err, p, hidden)
+		}
+	}
+}

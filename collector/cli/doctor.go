@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -123,14 +121,13 @@ func (s *session) living(ctx context.Context) (*doctor.Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &doctor.Live{Program: buildinfo.Read().Version}
+	l := &doctor.Live{Program: buildinfo.Read().Version, Untold: map[string]error{}}
 	if l.Status, err = c.StatusShow(ctx); err != nil {
 		return nil, err
 	}
-	var errs []error
 	ask := func(what string, err error) {
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", what, err))
+			l.Untold[what] = err
 		}
 	}
 	l.Notices, err = c.NoticeList(ctx, api.NoticeListInput{})
@@ -139,5 +136,5 @@ func (s *session) living(ctx context.Context) (*doctor.Live, error) {
 	ask("targets", err)
 	l.CA, err = c.CAShow(ctx)
 	ask("CA", err)
-	return l, errors.Join(errs...)
+	return l, nil
 }

@@ -63,6 +63,8 @@ type Live struct {
 	Targets api.TargetList
 	CA      api.CA
 	Program string // version of the program that asks
+	// Untold is why one of "notices", "targets" and "CA" is not known.
+	Untold map[string]error
 }
 
 const (
@@ -137,6 +139,11 @@ func Judge(l *Live, now time.Time) []Check {
 	for _, p := range s.Problems {
 		add("status", Bad, "muster status shows it in its place", "%s", p)
 	}
+	for _, what := range []string{"notices", "targets", "CA"} {
+		if err := l.Untold[what]; err != nil {
+			add(what, Bad, "see the database above; else look at the collector's log", "%v", err)
+		}
+	}
 	failed, waiting := 0, l.Notices.Pending
 	var channels []string
 	for _, c := range l.Notices.Channels {
@@ -154,7 +161,9 @@ func Judge(l *Live, now time.Time) []Check {
 	if failed > 0 {
 		in = " (" + strings.Join(channels, ", ") + ")"
 	}
-	add("notices", notices, "muster notice list tells why, muster channel test NAME tries one; then muster notice retry ID", "%d wait, %d given up%s", waiting, failed, in)
+	if l.Untold["notices"] == nil {
+		add("notices", notices, "muster notice list tells why, muster channel test NAME tries one; then muster notice retry ID", "%d wait, %d given up%s", waiting, failed, in)
+	}
 	bad := map[string]int{}
 	total := 0
 	for _, t := range l.Targets.Targets {
@@ -168,7 +177,9 @@ func Judge(l *Live, now time.Time) []Check {
 	if total > 0 {
 		targets = Warn
 	}
-	add("targets", targets, "muster target list --state dead,wrong_credential,silent,lying", "%d of %d cannot be polled as they should", total, len(l.Targets.Targets))
+	if l.Untold["targets"] == nil {
+		add("targets", targets, "muster target list --state dead,wrong_credential,silent,lying", "%d of %d cannot be polled as they should", total, len(l.Targets.Targets))
+	}
 	for _, c := range l.CA.Authorities {
 		if c.State != "current" {
 			continue

@@ -15,9 +15,10 @@ var (
 	ErrConflict  = errors.New("conflict")  // a name is taken, or the thing is in use
 	ErrFuture    = errors.New("database is newer than this program")
 	ErrFull      = errors.New("no space left in the store")
-	// ErrBusy is a store that another program holds: nothing was written, and
-	// a later try may succeed.
-	ErrBusy = errors.New("the store is held by another program")
+	// ErrBusy is a store that another program holds, or a server that cannot be
+	// reached or refuses the collector: nothing was written, and a later try may
+	// succeed.
+	ErrBusy = errors.New("the database cannot be used just now")
 	// ErrFatal says that nothing more may be written: an fsync failed or the
 	// file is damaged. The process must stop and start again; trying again in
 	// the same process would answer for what is not on disk.

@@ -164,6 +164,9 @@ func (s *Site) fail(v *visit, err error) {
 	default:
 		s.o.Log.ErrorContext(v.r.Context(), "page", "path", clip(v.r.URL.Path, 200), "error", err, "request_id", v.id)
 		t.Text = "The collector could not do that. Its log says why, under the number below."
+		if later := api.ProblemOf(err); later.Status == http.StatusServiceUnavailable {
+			p, t.Status, t.Text = later, later.Status, sentence(later.Detail)
+		}
 	}
 	if w, ok := v.w.(*watched); ok && w.status != 0 {
 		return

@@ -368,6 +368,9 @@ func (d *database) read(ctx context.Context, f func(*view) error) error {
 		o.Isolation = sql.LevelRepeatableRead // in SQLite it is so anyway
 	}
 	x, err := d.readers.BeginTx(ctx, &o)
+	if err != nil && d.server != nil {
+		return unconnected(d.explain(err))
+	}
 	if err != nil {
 		return d.explain(err)
 	}

@@ -48,7 +48,7 @@ func explain(path string, err error) error {
 	case sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("%s cannot be opened: give this account access to the file and its folder: %w", path, err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("%w: %s: stop it, or give this one another data folder: %w", store.ErrBusy, path, err)
+		return fmt.Errorf("%w: another program holds %s: stop it, or give this one another data folder: %w", store.ErrBusy, path, err)
 	case sqlite3.SQLITE_CONSTRAINT:
 		if extended == sqlite3.SQLITE_CONSTRAINT_UNIQUE || extended == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
 			return fmt.Errorf("%w: %w", store.ErrConflict, err)

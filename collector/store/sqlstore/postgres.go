@@ -255,7 +255,7 @@ func (d *database) connect(ctx context.Context) error {
 	defer cancel()
 	conn, err := d.pool.Conn(ctx)
 	if err != nil {
-		return d.explain(err)
+		return unconnected(d.explain(err))
 	}
 	for begin := time.Now(); ; {
 		var got bool
@@ -278,6 +278,15 @@ func (d *database) connect(ctx context.Context) error {
 	return nil
 }
 
+// unconnected makes whatever kept a connection from being made, such as a file
+// that holds no password, a thing to try again: nothing was written.
+func unconnected(err error) error {
+	if err == nil || errors.Is(err, store.ErrBusy) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", store.ErrBusy, err)
+}
+
 // furnish holds the server against what is needed of it, and makes schema and
 // extensions.
 func (d *database) furnish(ctx context.Context) error {
@@ -286,15 +295,11 @@ func (d *database) furnish(ctx context.Context) error {
 	var standby bool
 	err := d.conn.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('server_encoding'),
 		current_setting('default_transaction_read_only'), pg_is_in_recovery()`).Scan(&version, &shown, &encoding, &readOnly, &standby)
-	switch {
-	case err != nil:
+	if err != nil {
 		return d.explain(err)
-	case version < leastServer:
-		return fmt.Errorf("%s is PostgreSQL %s: version %d or newer is needed", d.path, shown, leastServer/10000)
-	case standby || readOnly == "on":
-		return fmt.Errorf("%s is a standby, or set to read only: name the primary server", d.path)
-	case encoding != "UTF8":
-		return fmt.Errorf("%s keeps texts as %s: make it with ENCODING 'UTF8'", d.path, encoding)
+	}
+	if err := suits(d.path, version, shown, encoding, standby, readOnly == "on"); err != nil {
+		return err
 	}
 	var tables, ours int
 	if err := d.conn.QueryRowContext(ctx, "SELECT count(*), count(*) FILTER (WHERE tablename = 'schema_version') FROM pg_tables WHERE schemaname = $1", d.server.schema).Scan(&tables, &ours); err != nil {
@@ -316,6 +321,21 @@ func (d *database) furnish(ctx context.Context) error {
 		}
 	}
 	return d.explain(d.native(func(c *pgx.Conn) error { return knowCitext(ctx, c) }))
+}
+
+// suits says what a server lacks that a collector needs.
+func suits(name string, version int, shown, encoding string, standby, readOnly bool) error {
+	switch {
+	case version < leastServer:
+		return fmt.Errorf("%s is PostgreSQL %s: version %d or newer is needed; move the database to a newer server, or name another", name, shown, leastServer/10000)
+	case standby:
+		return fmt.Errorf("%s is a standby that is only read: name the primary server with postgres.host", name)
+	case readOnly:
+		return fmt.Errorf("%s is set to read only: ALTER DATABASE … SET default_transaction_read_only = off, or name the primary server with postgres.host", name)
+	case encoding != "UTF8":
+		return fmt.Errorf("%s keeps texts as %s: make it with ENCODING 'UTF8'", name, encoding)
+	}
+	return nil
 }
 
 // native runs f on the writer's connection as pgx has it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -22,12 +23,13 @@ import (
 // User is who owns everything in a server.
 const User = "postgres"
 
-// Port is the one in the name of the server's socket; nothing listens on it.
+// Port is the one in the name of a server's socket; nothing listens on it.
 const Port = 5432
 
 // Server is a running server. Make it with Start.
 type Server struct {
-	Dir string // of its socket: the host to connect to
+	Dir  string // of its socket: the host to connect to
+	Port int    // in the name of its socket, and of 127.0.0.1 if it listens there
 
 	bin   string
 	as    *syscall.Credential // nil: as this process
@@ -45,9 +47,23 @@ type Server struct {
 	free []string // copies that were used and wiped; guarded by mu
 }
 
-// Start makes a server. Durable is one that syncs, as for an office; without,
-// a crash of the machine may take everything, and tests are faster.
-func Start(durable bool) (*Server, error) {
+// Options of a server that is more than one on a socket.
+type Options struct {
+	// Durable is one that syncs, as for an office; without, a crash of the
+	// machine may take everything, and tests are faster.
+	Durable bool
+	// Certificate and Key are PEM; with them it also listens on Port of 127.0.0.1,
+	// with TLS. Rules then are the lines of pg_hba.conf for what comes there.
+	Certificate, Key []byte
+	Rules            string
+	Settings         []string // more of them, such as "ssl=off"
+}
+
+// Start makes a server on a socket.
+func Start(durable bool) (*Server, error) { return StartWith(Options{Durable: durable}) }
+
+// StartWith makes a server.
+func StartWith(o Options) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -56,7 +72,7 @@ func Start(durable bool) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Dir: dir, bin: bin, log: filepath.Join(dir, "log")}
+	s := &Server{Dir: dir, Port: Port, bin: bin, log: filepath.Join(dir, "log")}
 	if os.Getuid() == 0 { // which the server refuses
 		u, err := user.Lookup(User)
 		if err != nil {
@@ -65,7 +81,7 @@ func Start(durable bool) (*Server, error) {
 		uid, _ := strconv.Atoi(u.Uid)
 		gid, _ := strconv.Atoi(u.Gid)
 		s.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		if err := errors.Join(os.Chown(dir, uid, gid), os.Chmod(dir, 0o755)); err != nil {
+		if err := errors.Join(s.own(dir), os.Chmod(dir, 0o755)); err != nil {
 			return nil, err
 		}
 	}
@@ -73,13 +89,77 @@ func Start(durable bool) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("initdb: %w: %s", err, out), os.RemoveAll(dir))
 	}
 	s.flags = []string{"-D", s.data(), "-k", dir, "-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "logging_collector=off"}
-	if !durable {
+	if !o.Durable {
 		s.flags = append(s.flags, "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
+	}
+	if len(o.Certificate) > 0 {
+		if err := s.listen(o); err != nil {
+			return nil, errors.Join(err, os.RemoveAll(dir))
+		}
+	}
+	for _, x := range o.Settings {
+		s.flags = append(s.flags, "-c", x)
 	}
 	if err := s.Up(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return s, nil
+}
+
+// own gives a file to whom the server runs as.
+func (s *Server) own(path string) error {
+	if s.as == nil {
+		return nil
+	}
+	return os.Chown(path, int(s.as.Uid), int(s.as.Gid))
+}
+
+// listen has the server take connections with TLS.
+func (s *Server) listen(o Options) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.Port = l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		return err
+	}
+	for name, text := range map[string]string{"server.crt": string(o.Certificate), "server.key": string(o.Key), "pg_hba.conf": "local all all trust\n" + o.Rules + "\n"} {
+		path := filepath.Join(s.data(), name)
+		if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chmod(path, 0o600), s.own(path)); err != nil {
+			return err
+		}
+	}
+	for i, f := range s.flags {
+		if f == "listen_addresses=" {
+			s.flags[i] = "listen_addresses=127.0.0.1"
+		}
+	}
+	s.flags = append(s.flags, "-p", strconv.Itoa(s.Port), "-c", "ssl=on", "-c", "ssl_cert_file=server.crt", "-c", "ssl_key_file=server.key")
+	return nil
+}
+
+// Standby makes a server that follows this one and is only read. Stop it before
+// this one.
+func (s *Server) Standby() (*Server, error) {
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		return nil, err
+	}
+	x := &Server{Dir: dir, Port: s.Port, bin: s.bin, as: s.as, log: filepath.Join(dir, "log")}
+	if err := errors.Join(s.own(dir), os.Chmod(dir, 0o755)); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if out, err := x.run("pg_basebackup", "-D", x.data(), "-R", "-X", "stream", "-c", "fast", "--no-sync", "-h", s.Dir, "-p", strconv.Itoa(s.Port), "-U", User); err != nil {
+		return nil, errors.Join(fmt.Errorf("pg_basebackup: %w: %s", err, out), os.RemoveAll(dir))
+	}
+	for _, f := range s.flags {
+		x.flags = append(x.flags, strings.ReplaceAll(f, s.Dir, dir))
+	}
+	if err := x.Up(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return x, nil
 }
 
 // programs is the folder of the newest server that is installed.
@@ -139,7 +219,7 @@ func (s *Server) Up() error {
 	}
 	s.cmd, s.died = cmd, died
 	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		if _, err := s.run("pg_isready", "-q", "-h", s.Dir); err == nil {
+		if _, err := s.run("pg_isready", "-q", "-h", s.Dir, "-p", strconv.Itoa(s.Port)); err == nil {
 			return nil
 		}
 		select {
@@ -210,7 +290,7 @@ func (s *Server) Stop() {
 
 // SQL runs statements in a database.
 func (s *Server) SQL(database, text string) (string, error) {
-	out, err := s.run("psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", s.Dir, "-U", User, "-d", database, "-c", text)
+	out, err := s.run("psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", s.Dir, "-p", strconv.Itoa(s.Port), "-U", User, "-d", database, "-c", text)
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
@@ -284,4 +364,14 @@ func (s *Server) copied(t testing.TB, from string) string {
 		}
 	})
 	return name
+}
+
+// Run runs one of the server's programs, such as pg_dump, which connects to a
+// database of this server.
+func (s *Server) Run(program, database string, args ...string) (string, error) {
+	out, err := s.run(program, append([]string{"-h", s.Dir, "-p", strconv.Itoa(s.Port), "-U", User, "-d", database}, args...)...)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", program, err, out)
+	}
+	return string(out), nil
 }
