@@ -1,7 +1,7 @@
 # Muster. `make` alone lists what there is to make.
 
 .DEFAULT_GOAL := help
-.PHONY: help build assets run test lint cross bench bench-large bench-snmp health-eval corpus faults fuzz
+.PHONY: help build assets screenshots run test lint cross bench bench-large bench-snmp health-eval corpus faults fuzz
 .DELETE_ON_ERROR:
 
 GO       ?= go
@@ -76,6 +76,9 @@ cross: ## build and vet for linux/amd64, linux/arm64, windows/amd64 and darwin/a
 		GOOS=$$os GOARCH=$$arch $(GOBUILD) -o bin/$$os-$$arch/ $(PROGRAMS); \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) vet -buildvcs=false ./...; \
 	done
+
+screenshots: $(ASSETS) ## draw every page with 2,000 simulated PCs and 40 SNMP devices into OUT (screenshots), the best as small pictures into DOCS; minutes
+	$(GO) run -buildvcs=false $(TAGS) ./internal/e2e/pages -out '$(or $(OUT),screenshots)' $(if $(DOCS),-docs '$(DOCS)')
 
 bench: build $(INFLUXD) ## measure the figures of docs/performance, one JSON line each, peers in the same run
 	$(GO) test -buildvcs=false $(TAGS) -run '^$$' -bench . -benchtime 1s -p 1 -timeout 1h ./...

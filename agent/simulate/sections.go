@@ -65,7 +65,8 @@ func (m *machine) readOS(time.Time) (inventory.Table, error) {
 }
 
 func (m *machine) readCPU(time.Time) (inventory.Table, error) {
-	return encode(inventory.CPU{Socket: 0, Vendor: "Intel", Model: fmt.Sprintf("Simulated Processor %d", 4*m.model.cores), CoreCount: m.model.cores, ThreadCount: 2 * m.model.cores})
+	// Of one model some were bought years before others.
+	return encode(inventory.CPU{Socket: 0, Vendor: "Intel", Model: fmt.Sprintf("Simulated Processor %d", 4*m.model.cores), Generation: fmt.Sprintf("intel-core-%d", 6+int(m.model.cores)/2+m.n%5), CoreCount: m.model.cores, ThreadCount: 2 * m.model.cores})
 }
 
 func (m *machine) readMemory(time.Time) (inventory.Table, error) {

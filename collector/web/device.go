@@ -1,10 +1,8 @@
 package web
 
 import (
-	"encoding/json"
 	"fmt"
 	"html/template"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -56,13 +54,6 @@ func (p *devicePage) Gear() bool { return isGear(p.Device.Kind) }
 type shelfView struct {
 	Title    string
 	Sections []sectionView
-}
-
-// healthChart is a chart that one can zoom: its numbers are data of the page.
-type healthChart struct {
-	ID, Title, Now, Words string
-	Data                  template.JS
-	Names                 []string
 }
 
 // changeView is a line of the journal, in words.
@@ -189,6 +180,12 @@ func (p *devicePage) shelve(c clock) {
 				continue
 			}
 			view := sectionOf(name, p.Sections[name], st, p.Hidden, c, false)
+			if p.At != "" {
+				if view.Count == 0 {
+					continue
+				}
+				view.State, view.Says = "fine", "" // how it was read is known of now only
+			}
 			// Long ones come when one opens them.
 			view.Lazy = !view.Single && view.Count > 12
 			view.Open = !view.Lazy && view.Count > 0 && (title == "Machine" || title == "Storage" || name == "interface")
@@ -239,10 +236,12 @@ func (p *devicePage) journal(list []store.Change, from, now time.Time, c clock) 
 	}
 	slices.Reverse(p.Stops) // oldest first, as the slider has it
 	p.Stop = len(p.Stops)
-	for i, st := range p.Stops {
-		if t, _ := time.Parse(time.RFC3339, st.At); p.At != "" && t.After(at.Add(-time.Minute)) {
-			p.Stop = i
-			break
+	if p.At != "" { // it stands at the last change before
+		p.Stop = 0
+		for i, st := range p.Stops {
+			if t, _ := time.Parse(time.RFC3339, st.At); !t.After(at) {
+				p.Stop = i
+			}
 		}
 	}
 	for _, st := range slices.Backward(p.Stops) {
@@ -270,8 +269,13 @@ func changeOf(ch store.Change) changeView {
 	out := changeView{At: ch.At, What: sectionTitle(ch.Section)}
 	esc := template.HTMLEscapeString
 	value := func(x any) string {
-		if x == nil || x == "" {
+		switch x {
+		case nil, "":
 			return "–"
+		case true:
+			return "yes"
+		case false:
+			return "no"
 		}
 		return clip(fmt.Sprint(x), 80)
 	}
@@ -341,183 +345,6 @@ func rangeOf(name string) time.Duration {
 		return 365 * 24 * time.Hour
 	}
 	return 24 * time.Hour
-}
-
-// wanted is a chart of the health of a device: its lines, each a number of the
-// catalogue.
-type wanted struct {
-	id, title string
-	lines     []wantedLine
-	low, high float64 // of the axis; NaN: as it comes
-	limit     float64
-}
-
-type wantedLine struct {
-	name, word, labels string
-	most               bool // of several series the highest at each time
-}
-
-// healthCharts are the charts of a device, by its kind.
-func healthCharts(kind string) []wanted {
-	nan := math.NaN()
-	if isGear(kind) {
-		return []wanted{
-			{"answer", "Time to answer", []wantedLine{{name: "ping_average_response_ms", word: "answer"}}, 0, nan, nan},
-			{"cpu", "Processor", []wantedLine{{name: "processor_usage_percent", word: "busiest", most: true}}, 0, 100, nan},
-			{"mem", "Memory in use", []wantedLine{{name: "memory_pool_used_percent", word: "fullest", most: true}}, 0, 100, nan},
-			{"temp", "Temperature", []wantedLine{{name: "sensor_celsius", word: "warmest", most: true}}, nan, nan, nan},
-		}
-	}
-	return []wanted{
-		{"cpu", "Processor", []wantedLine{{name: "cpu_usage_active", word: "in use", labels: "cpu=cpu-total"}}, 0, 100, nan},
-		{"mem", "Memory in use", []wantedLine{{name: "mem_used_percent", word: "in use"}}, 0, 100, nan},
-		{"disk", "Fullest volume", []wantedLine{{name: "disk_used_percent", word: "in use", most: true}}, 0, 100, nan},
-		{"temp", "Temperature", []wantedLine{{name: "smart_device_temp_c", word: "disk", most: true}, {name: "sensors_temp_input", word: "machine", most: true}}, nan, nan, nan},
-	}
-}
-
-// charts asks for the numbers of a device. What cannot be had is left out, and
-// said when that is all.
-func (s *Site) charts(v *visit, id, over string) (out []healthChart, behind string) {
-	to := v.now
-	from := to.Add(-rangeOf(over))
-	step := max(rangeOf(over)/240, time.Minute).Truncate(time.Minute)
-	d, err := v.api.DeviceShow(v.ctx(), api.DeviceShowInput{Ref: id, Sections: []string{"system"}})
-	if err != nil {
-		return nil, ""
-	}
-	list := healthCharts(d.Device.Kind)
-	all := make([]*healthChart, len(list))
-	errs := make([]error, len(list))
-	var wg sync.WaitGroup
-	for i, w := range list {
-		wg.Go(func() { all[i], errs[i] = s.chartData(v, id, w, from, to, step) })
-	}
-	wg.Wait()
-	for i, c := range all {
-		if c != nil {
-			out = append(out, *c)
-		}
-		if errs[i] != nil && behind == "" {
-			behind = "Readings are missing right now. Inventory is fine."
-			if p, ok := asProblem(errs[i]); ok && p.Status < 500 {
-				behind = ""
-			}
-		}
-	}
-	return out, behind
-}
-
-// plotData is what the script draws: times, lines, what is written below.
-type plotData struct {
-	H      int          `json:"h"`
-	X      []int64      `json:"x"`
-	Series []plotSeries `json:"series"`
-	Unit   string       `json:"unit,omitempty"`
-	Scale  string       `json:"scale,omitempty"` // unit that gets K, M, G before it
-	Dec    int          `json:"dec"`
-	Range  []float64    `json:"range,omitempty"`
-	XS     [][2]any     `json:"xs"`
-	From   int64        `json:"from"`
-	To     int64        `json:"to"`
-	Sync   string       `json:"sync"`
-}
-
-type plotSeries struct {
-	Name string     `json:"name"`
-	Y    []*float64 `json:"y"`
-}
-
-func (s *Site) chartData(v *visit, id string, w wanted, from, to time.Time, step time.Duration) (*healthChart, error) {
-	data := plotData{H: 132, Sync: "health", From: from.Unix(), To: to.Unix()}
-	values := map[string]map[int64]float64{}
-	times := map[int64]bool{}
-	unit := ""
-	for _, l := range w.lines {
-		in := api.SeriesQueryInput{Name: l.name, Device: id, From: from.UTC().Format(time.RFC3339), To: to.UTC().Format(time.RFC3339), Step: step.String(), Limit: 100}
-		if l.labels != "" {
-			in.Labels = []string{l.labels}
-		}
-		a, err := v.api.SeriesQuery(v.ctx(), in)
-		if err != nil {
-			return nil, err
-		}
-		if len(a.Series) == 0 {
-			continue
-		}
-		unit = a.Unit
-		at := map[int64]float64{}
-		for _, ser := range a.Series {
-			for _, pt := range ser.Points {
-				t := pt.At.Unix()
-				if old, ok := at[t]; !ok || pt.Value > old {
-					at[t] = pt.Value
-				}
-				times[t] = true
-			}
-		}
-		values[l.word] = at
-	}
-	if len(times) < 2 {
-		return nil, nil
-	}
-	// Every step has its place, so that what was not read is a gap.
-	sec := int64(step.Seconds())
-	first := int64(math.MaxInt64)
-	for t := range times {
-		first = min(first, t)
-	}
-	start := first - (first-from.Unix())/sec*sec
-	for t := start; t <= to.Unix(); t += sec {
-		data.X = append(data.X, t)
-	}
-	out := &healthChart{ID: "d-" + w.id, Title: w.title}
-	var now []string
-	for _, l := range w.lines {
-		at, ok := values[l.word]
-		if !ok {
-			continue
-		}
-		ps := plotSeries{Name: l.word}
-		latest, when := math.NaN(), int64(0)
-		for _, t := range data.X {
-			if val, ok := at[t]; ok {
-				r := math.Round(val*100) / 100
-				ps.Y = append(ps.Y, &r)
-				latest, when = val, t
-			} else {
-				ps.Y = append(ps.Y, nil)
-			}
-		}
-		data.Series = append(data.Series, ps)
-		out.Names = append(out.Names, l.word)
-		word := amount(latest, unit)
-		if len(w.lines) > 1 {
-			word = l.word + " " + word
-		}
-		if to.Unix()-when > 3*sec+600 {
-			word += ", " + span(to.Sub(time.Unix(when, 0))) + " ago"
-		}
-		now = append(now, word)
-	}
-	out.Now = strings.Join(now, " · ")
-	out.Words = w.title + ": " + out.Now + ", over the last " + strings.TrimSpace(span(to.Sub(from)))
-	data.Unit = map[string]string{"percent": " %", "celsius": " °C", "millisecond": " ms", "second": " s", "packet_per_second": "/s"}[unit]
-	data.Scale = map[string]string{"byte_per_second": "B/s", "bit_per_second": "b/s"}[unit]
-	if !math.IsNaN(w.low) && !math.IsNaN(w.high) {
-		data.Range = []float64{w.low, w.high}
-	}
-	c := clock{s.o.Zone, v.now}
-	for i := 1; i < 6; i++ {
-		t := from.Add(to.Sub(from) * time.Duration(i) / 6)
-		data.XS = append(data.XS, [2]any{t.Unix(), axisTime(t, to.Sub(from), c)})
-	}
-	b, err := json.Marshal(data)
-	if err != nil {
-		return nil, err
-	}
-	out.Data = template.JS(b) // json.Marshal writes <, > and & as escapes: no tag can end it
-	return out, nil
 }
 
 // deviceChart is the charts over another time, to be put in place.

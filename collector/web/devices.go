@@ -215,6 +215,7 @@ func (p *deviceList) facets(f api.DeviceFacets) {
 			}
 		}
 		out := facet{Name: x.Name, Title: titles[x.Name], Open: x.Name != "os" && x.Name != "kind"}
+		near := placeWord(valuesOf(x))
 		for i, val := range x.Values {
 			if i == 8 {
 				break
@@ -227,6 +228,8 @@ func (p *deviceList) facets(f api.DeviceFacets) {
 				word = presenceWord(val.Value)
 			case "kind":
 				word = kindWord(val.Value)
+			case "site":
+				word = near(val.Value)
 			}
 			if word == "" {
 				word = "Not known"
@@ -246,6 +249,17 @@ func (p *deviceList) facets(f api.DeviceFacets) {
 			p.Facets = append(p.Facets, out)
 		}
 	}
+}
+
+// valuesOf are the values of a facet that are one.
+func valuesOf(x api.Facet) []string {
+	var out []string
+	for _, v := range x.Values {
+		if v.Value != "" {
+			out = append(out, v.Value)
+		}
+	}
+	return out
 }
 
 // worst is the severity of the worst open incident of each device that has one.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -64,6 +65,7 @@ func (s *Site) fleet(v *visit) error {
 			continue
 		}
 		b := bars{Title: title, More: x.More}
+		near := placeWord(valuesOf(x))
 		for i, val := range x.Values {
 			if i == 10 {
 				b.More += len(x.Values) - i
@@ -78,6 +80,8 @@ func (s *Site) fleet(v *visit) error {
 				}
 			case "state":
 				word = presenceWord(val.Value)
+			case "site":
+				word = near(val.Value)
 			case "os":
 				if most == "" && val.Value != "" {
 					most = val.Value
@@ -317,7 +321,17 @@ func (s *Site) fleetUpgrade(v *visit) error {
 		st.finish(r.Costs.PC, perPart)
 		r.Sites = append(r.Sites, *st)
 	}
-	slices.SortFunc(r.Sites, func(a, b readySite) int { return b.Replace - a.Replace })
+	slices.SortFunc(r.Sites, func(a, b readySite) int { return cmp.Or(b.Replace-a.Replace, strings.Compare(a.Name, b.Name)) })
+	var names []string
+	for _, st := range r.Sites {
+		if strings.Contains(st.Name, "/") {
+			names = append(names, st.Name)
+		}
+	}
+	near := placeWord(names)
+	for i := range r.Sites {
+		r.Sites[i].Name = near(r.Sites[i].Name)
+	}
 	r.Whole.Name = "All"
 	r.Whole.finish(r.Costs.PC, perPart)
 	f.Ready, f.Total = r, all
@@ -325,7 +339,13 @@ func (s *Site) fleetUpgrade(v *visit) error {
 	if unknown := r.Classes[4].Count; unknown > all/2 {
 		f.Title = count(unknown, "PC", "PCs") + " cannot be judged for Windows 11 yet"
 	}
-	f.Lede = fmt.Sprintf("Another %s a setting or a part. Of %s, %s ready today.", count(r.Classes[1].Count+r.Classes[2].Count, "needs", "need"), count(all, "Windows PC", "Windows PCs"), count(r.Classes[0].Count, "is", "are"))
+	f.Lede = fmt.Sprintf("Of %s, %s ready today.", count(all, "Windows PC", "Windows PCs"), count(r.Classes[0].Count, "is", "are"))
+	if n := r.Classes[1].Count + r.Classes[2].Count; n > 0 {
+		f.Lede = fmt.Sprintf("Another %s a setting or a part. ", count(n, "needs", "need")) + f.Lede
+	}
+	if all == 0 {
+		f.Title, f.Lede = "No Windows PC reports yet", "Readiness is read from the machines: enroll some, and the plan is here."
+	}
 	return s.render(v, http.StatusOK, "fleet", "", f)
 }
 

@@ -19,19 +19,20 @@ import (
 // incidentPage is all that one needs to work on an incident.
 type incidentPage struct {
 	api.IncidentShow
-	Queue  []group
-	Mine   bool
-	Work   bool
-	Checks []check
-	Done   int
-	Charts []evidenceChart
-	Facts  []fact // evidence in words
-	Log    []logged
-	Device *api.Device
-	Place  *api.Place
-	Next   string // the one primary act: claim, escalate, resolve
-	Also   []api.IncidentBrief
-	Now    time.Time
+	Queue   []group
+	Mine    bool
+	Work    bool
+	Checks  []check
+	Done    int
+	Charts  []evidenceChart
+	Facts   []fact // evidence in words
+	Example string // of many devices, the one that the evidence is of
+	Log     []logged
+	Device  *api.Device
+	Place   *api.Place
+	Next    string // the one primary act: claim, escalate, resolve
+	Also    []api.IncidentBrief
+	Now     time.Time
 }
 
 func (p *incidentPage) Head() (string, string) { return p.Incident.Title, "triage" }
@@ -150,6 +151,12 @@ func (s *Site) evidence(v *visit, p *incidentPage) {
 		return boolOrder(a.Rule == p.Incident.Rule, b.Rule == p.Incident.Rule)
 	})
 	c := clock{s.o.Zone, v.now}
+	// Of a cause that many share the numbers of one say what the others' would.
+	if len(p.Incident.Devices) > 1 && len(findings) > 0 {
+		first := findings[0].Device
+		findings = slices.DeleteFunc(findings, func(f store.Finding) bool { return f.Device != first })
+		p.Example = findings[0].Name
+	}
 	for _, f := range findings {
 		for _, e := range f.Evidence {
 			if e.Measurement == "" {
@@ -159,7 +166,7 @@ func (s *Site) evidence(v *visit, p *incidentPage) {
 					if f.Label != "" && len(findings) > 1 {
 						label = f.Label + ": " + label
 					}
-					p.Facts = append(p.Facts, fact{label, e.Value})
+					p.Facts = append(p.Facts, fact{label, apart(e.Value)})
 				}
 				continue
 			}

@@ -72,7 +72,10 @@ func (s *Site) fleetReports(v *visit) error {
 	slices.SortFunc(m.Rules, func(a, b api.RuleSummary) int { return b.Open - a.Open })
 	f.Measures = m
 	f.Title = count(m.Opened, "incident was", "incidents were") + " found in " + count(m.Days, "day", "days")
-	f.Lede = count(m.Resolved, "is", "are") + " resolved; of those that people judged, " + count(m.Useful, "was", "were") + " worth somebody’s time and " + count(m.Wrong, "was a false alarm", "were false alarms") + "."
+	f.Lede = count(m.Resolved, "is", "are") + " resolved. Nobody has said yet whether they were worth the time: closing one asks for it."
+	if m.Useful+m.Useless+m.Wrong > 0 {
+		f.Lede = count(m.Resolved, "is", "are") + " resolved; of those that people judged, " + count(m.Useful, "was", "were") + " worth somebody’s time and " + count(m.Wrong, "was a false alarm", "were false alarms") + "."
+	}
 	return s.render(v, http.StatusOK, "fleet", "", f)
 }
 

@@ -23,7 +23,8 @@ type networkPage struct {
 	Site   string
 	Sites  []string
 	Groups []gearGroup
-	Inks   []inkLine
+	Inks   []inkLine // that want somebody soon
+	Full   []inkLine // the others, folded
 	Power  []powerLine
 	Silent []api.Target
 	States []fact // targets by state
@@ -292,7 +293,16 @@ func (p *networkPage) supplies(rows api.SectionRows) {
 		}
 		return cmp.Or(cmp.Compare(of(a), of(b)), strings.Compare(a.Device.Name, b.Device.Name))
 	})
+	low := 0
+	for low < len(p.Inks) && p.Inks[low].Low {
+		low++
+	}
+	n := min(max(low, inksShown), len(p.Inks))
+	p.Inks, p.Full = p.Inks[:n], p.Inks[n:]
 }
+
+// inksShown is how many supplies are listed even when none is low.
+const inksShown = 8
 
 // ups lists uninterruptible supplies, those in trouble first.
 func (p *networkPage) ups(rows api.SectionRows) {

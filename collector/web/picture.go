@@ -174,14 +174,17 @@ func chart(l line, class, unit, limitWord, words string, flags []flagged, c cloc
 	}
 	for i, n := 0, 4; i <= n; i++ {
 		t := l.From.Add(whole * time.Duration(i) / time.Duration(n))
-		anchor := "middle"
+		anchor, class := "middle", ""
+		if i%2 == 1 {
+			class = ` class="alt"` // there is no room for it on a phone
+		}
 		switch i {
 		case 0:
 			anchor = "start"
 		case n:
 			anchor = "end"
 		}
-		fmt.Fprintf(&b, `<text x="%d%%" y="100%%" dy="18" text-anchor="%s">%s</text>`, 100*i/n, anchor, template.HTMLEscapeString(axisTime(t, whole, c)))
+		fmt.Fprintf(&b, `<text%s x="%d%%" y="100%%" dy="18" text-anchor="%s">%s</text>`, class, 100*i/n, anchor, template.HTMLEscapeString(axisTime(t, whole, c)))
 	}
 	b.WriteString(`</svg></svg>`)
 	return template.HTML(b.String())
@@ -271,6 +274,12 @@ func amount(v float64, unit string) string {
 		return neg + num(v/86400) + " d"
 	case "millisecond":
 		return neg + num(v) + " ms"
+	case "watt_hour":
+		return neg + num(v) + " Wh"
+	case "packet":
+		return neg + num(v)
+	case "dbm":
+		return neg + num(v) + " dBm"
 	case "hour":
 		return neg + num(v) + " h"
 	case "count", "", "bool", "ratio":

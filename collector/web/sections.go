@@ -37,8 +37,30 @@ func sectionTitle(name string) string {
 	switch name {
 	case "os":
 		return "Operating system"
-	case "cpu":
+	case "cpu", "processor":
 		return "Processors"
+	case "memory_module":
+		return "Memory modules"
+	case "sensor", "service", "driver", "certificate", "user", "group", "session", "network", "route", "container", "port", "startup_item", "scheduled_task", "browser_extension", "virtual_machine", "print_queue", "memory_pool", "wireless_network", "wireless_client", "access_point", "radio", "printer_tray", "printer_alert", "monitor", "listening_port", "stack_member", "power_line", "user_group", "group_member":
+		return words(name) + "s"
+	case "battery":
+		return "Batteries"
+	case "process":
+		return "Processes"
+	case "patch":
+		return "Patches"
+	case "printer_supply":
+		return "Printer supplies"
+	case "neighbor":
+		return "Neighbors"
+	case "entity":
+		return "Parts of the chassis"
+	case "snmp_agent":
+		return "SNMP"
+	case "logon":
+		return "Who uses it"
+	case "change_log":
+		return "Change log"
 	case "gpu":
 		return "Graphics"
 	case "disk":

@@ -189,6 +189,10 @@ func (b *board) facets(f api.DeviceFacets, troubled int) {
 		}
 	}
 	slices.Sort(b.Places)
+	near := placeWord(b.Places)
+	for i := range b.Sites {
+		b.Sites[i].Name = near(b.Sites[i].Name)
+	}
 	b.Total = f.Total - states["retired"].Count
 	b.Empty = f.Total == 0
 	b.Fine = max(b.Total-troubled, 0)
@@ -261,7 +265,7 @@ func evidenceLine(fs []store.Finding, i store.Incident) string {
 	var parts []string
 	for _, e := range f.Evidence {
 		if e.Value != "" && e.Measurement == "" {
-			parts = append(parts, e.Label+": "+e.Value)
+			parts = append(parts, e.Label+": "+apart(e.Value))
 		}
 		if len(parts) == 3 {
 			break
@@ -306,6 +310,9 @@ func (s *Site) picture(v *visit, r *row, fs []store.Finding) {
 func chartName(e store.Evidence) string {
 	if e.Label != "" {
 		return e.Label
+	}
+	if w := numberWord(e.Measurement, e.Field); w != "" {
+		return w
 	}
 	return words(e.Field)
 }
@@ -386,7 +393,7 @@ func lower(s string) string {
 // plugged is the port that a device hangs on, if that is known.
 func (s *Site) plugged(v *visit, device string) (text, ref string) {
 	w, err := v.api.PortWhere(v.ctx(), api.PortWhereInput{What: device})
-	if err != nil || len(w.Places) == 0 || w.Places[0].Switch == nil || !w.Places[0].Present {
+	if err != nil || len(w.Places) == 0 || w.Places[0].Switch == nil || !w.Places[0].Present || w.Places[0].Confidence == "low" {
 		return "", ""
 	}
 	p := w.Places[0]

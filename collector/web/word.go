@@ -93,6 +93,33 @@ func whole(n int64) string {
 	return neg
 }
 
+// apart writes a text that is nothing but a large number with its thousands
+// apart.
+func apart(s string) string {
+	if len(s) < 5 || len(s) > 15 {
+		return s
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return s
+	}
+	return whole(n)
+}
+
+// placeWord tells places of one agency without it: who works for one need not
+// read its name in every line. Of several it stays.
+func placeWord(all []string) func(string) string {
+	agency := ""
+	for i, p := range all {
+		a, _, ok := strings.Cut(p, "/")
+		if !ok || i > 0 && a != agency {
+			return func(s string) string { return s }
+		}
+		agency = a
+	}
+	return func(s string) string { return strings.TrimPrefix(s, agency+"/") }
+}
+
 // size is a number of bytes.
 func size(n int64) string {
 	switch {

@@ -62,7 +62,7 @@ func Guards() []Guard {
 		{Import: "github.com/rogpeppe/go-internal/txtar", Only: []string{"agent/gather/recorded"}, Tests: true, Why: "the form of recordings"},
 		{Import: "github.com/rogpeppe/go-internal", Tests: true, Why: "testscript drives command lines in tests"},
 		{Import: "github.com/Shopify/toxiproxy", Tests: true, Only: []string{"internal/e2e", "internal/e2e/*"}, Why: "broken networks, in tests"},
-		{Import: "github.com/chromedp", Tests: true, Why: "a browser, in tests"},
+		{Import: "github.com/chromedp", Only: []string{"internal/e2e/pages"}, Tests: true, Why: "a browser, in tests and for pictures"},
 
 		// The standard library: what would break a promise of this house.
 		{Import: "os/exec", Only: []string{"agent/host", "agent/host/...", "agent", "collector/query", "collector/notify/mail/mailtest", "collector/store/influx/influxtest", "collector/store/sqlstore/postgrestest", "internal/e2e", "internal/e2e/*"}, Tests: true,
