@@ -23,3 +23,7 @@ func addresses(*host.Host, kernel) ([]inventory.Address, []string, error) {
 func network(*host.Host, kernel) (inventory.Network, []string, error) {
 	return inventory.Network{}, nil, errNotYet
 }
+
+func routing(*host.Host, kernel) ([]inventory.Route, []string, []string, error) {
+	return nil, nil, nil, errNoRoutes
+}
