@@ -49,6 +49,18 @@ func Operations() []Operation {
 		op[HistoryInput, History](get, "/history", "history-list", account.Read, "List changes of many devices", (*Server).historyList),
 		op[EventsInput, EventList](get, "/events", "event-list", account.Read, "List events of many devices", (*Server).eventList),
 
+		// What people keep under a name.
+		op[NoInput, SearchList](get, "/searches", "search-list", account.Read, "List saved searches", (*Server).searchList),
+		op[SavedInput, SavedSearch](get, "/searches/{ref}", "search-show", account.Read, "Show a saved search", (*Server).searchShow),
+		op[SearchNewInput, SavedSearch](post, "/searches", "search-new", account.Read, "Save a search", (*Server).searchNew),
+		op[SearchSetInput, SavedSearch](patch, "/searches/{id}", "search-set", account.Read, "Rename, share or change a saved search", (*Server).searchSet),
+		op[SavedIDInput, Nothing](del, "/searches/{id}", "search-delete", account.Read, "Delete a saved search", (*Server).searchDelete),
+		op[NoInput, QueryList](get, "/queries", "query-list", account.Query, "List saved statements", (*Server).queryList),
+		op[SavedInput, SavedQuery](get, "/queries/{ref}", "query-show", account.Query, "Show a saved statement", (*Server).queryShow),
+		op[QueryNewInput, SavedQuery](post, "/queries", "query-new", account.Query, "Save a statement", (*Server).queryNew),
+		op[QuerySetInput, SavedQuery](patch, "/queries/{id}", "query-set", account.Query, "Rename, share or change a saved statement", (*Server).querySet),
+		op[SavedIDInput, Nothing](del, "/queries/{id}", "query-delete", account.Query, "Delete a saved statement", (*Server).queryDelete),
+
 		// Places, labels, groups.
 		op[NoInput, AgencyList](get, "/agencies", "agency-list", account.Read, "List agencies", (*Server).agencyList),
 		op[AgencyNewInput, Agency](post, "/agencies", "agency-new", account.Manage, "Make an agency", (*Server).agencyNew),

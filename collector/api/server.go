@@ -15,6 +15,7 @@ import (
 	"muster/collector/account"
 	"muster/collector/atlas"
 	"muster/collector/health/rule"
+	"muster/collector/saved"
 	"muster/collector/store"
 	"muster/internal/inventory"
 )
@@ -39,9 +40,10 @@ type Deps struct {
 	Draft   func(file string, text []byte) (*rule.Set, error) // rules in use, and one that is not yet; see rule.Draft
 	Notices Notices
 	Gear    Gear
-	Purge   Purger  // nil: not offered
-	Backups Backups // nil: none are made
-	Outbox  Outbox  // nil: not offered
+	Purge   Purger      // nil: not offered
+	Backups Backups     // nil: none are made
+	Outbox  Outbox      // nil: not offered
+	Saved   saved.Store // what people keep under a name; nil: not offered
 	// Atlas is how the network hangs together; nil: one of its own.
 	Atlas *atlas.Atlas
 	// SetupLink is the address at which the first account is made; empty when

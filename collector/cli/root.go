@@ -151,6 +151,7 @@ On the collector's machine commands go through the socket in its data folder
 	}
 	add(groupFleet,
 		s.deviceCommand(),
+		s.searchCommand(),
 		s.softwareCommand(),
 		s.portCommand(),
 		s.topologyCommand(),

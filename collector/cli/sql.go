@@ -32,30 +32,36 @@ and can change nothing.`,
 				return err
 			}
 			q.Query = text
-			c, err := s.client()
-			if err != nil {
-				return err
-			}
-			a, err := c.SQLQuery(ctx, api.SQLInput{Body: q})
-			if err != nil {
-				return err
-			}
-			g := &grid{rows: a.Rows}
-			for _, name := range a.Columns {
-				g.columns = append(g.columns, column{name: name})
-			}
-			if err := s.show(g, a, "no rows"); err != nil {
-				return err
-			}
-			if a.Truncated {
-				s.note("there are more than these %d rows; --limit asks for more", len(a.Rows))
-			}
-			return nil
+			return s.askSQL(ctx, q)
 		},
 	})
+	c.AddCommand(s.sqlSaved())
 	c.Flags().StringVar(&file, "file", "", "read the statement from this `file`")
 	c.Flags().IntVar(&q.Limit, "limit", 0, "at most `n` rows (default 10000)")
 	return c
+}
+
+// askSQL asks and prints the answer.
+func (s *session) askSQL(ctx context.Context, q api.SQLQuestion) error {
+	c, err := s.client()
+	if err != nil {
+		return err
+	}
+	a, err := c.SQLQuery(ctx, api.SQLInput{Body: q})
+	if err != nil {
+		return err
+	}
+	g := &grid{rows: a.Rows}
+	for _, name := range a.Columns {
+		g.columns = append(g.columns, column{name: name})
+	}
+	if err := s.show(g, a, "no rows"); err != nil {
+		return err
+	}
+	if a.Truncated {
+		s.note("there are more than these %d rows; --limit asks for more", len(a.Rows))
+	}
+	return nil
 }
 
 // statement finds the SQL: argument, file, or the input for -.

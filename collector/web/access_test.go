@@ -13,7 +13,7 @@ import (
 
 // filled is an address of a page with its parts filled in.
 func filled(path string) string {
-	return strings.NewReplacer("{$}", "", "{ref}", device, "{number}", "1", "{act}", "claim", "{chart}", "day", "{title}", "x", "{name}", "none").Replace(path)
+	return strings.NewReplacer("{$}", "", "{ref}", device, "{number}", "1", "{act}", "claim", "{chart}", "day", "{title}", "x", "{name}", "none", "{id}", "1").Replace(path)
 }
 
 // TestEveryPageByEveryActor is F29 over the pages, from their table: nobody sees

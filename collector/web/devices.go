@@ -33,6 +33,7 @@ type deviceList struct {
 	Edit    bool
 	Here    string // the address of this page
 	Places  []string
+	Saved   keptMenu
 }
 
 func (d *deviceList) Head() (string, string) { return "Devices", "devices" }
@@ -123,6 +124,7 @@ func (s *Site) devices(v *visit) error {
 	}
 	p.columns(base)
 	p.Here = v.r.URL.RequestURI()
+	p.Saved = s.searchesKept(v, p.Q, p.Cols, p.Sort)
 	list, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: p.Q, Sort: p.Sort, Limit: pageSize, After: q.Get("after")})
 	if problem, ok := asProblem(err); ok && problem.Status < 500 {
 		p.Problem = problem

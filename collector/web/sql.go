@@ -31,6 +31,7 @@ type sqlPage struct {
 	Views    []sqlView
 	Examples []sqlExample
 	Now      time.Time
+	Saved    keptMenu
 }
 
 func (p *sqlPage) Head() (string, string) { return p.Title, "sql" }
@@ -94,6 +95,14 @@ func (s *Site) sql(v *visit) error {
 			p.SQL = p.Examples[n].SQL
 		}
 	}
+	if ref := v.r.URL.Query().Get("saved"); ref != "" && v.r.Method == http.MethodGet {
+		text, err := s.savedStatement(v.ctx(), v, ref)
+		if err != nil {
+			return err
+		}
+		p.SQL = text
+	}
+	p.Saved = s.statementsKept(v, p.SQL)
 	schema, err := v.api.SchemaShow(v.ctx(), api.SchemaInput{})
 	if err != nil {
 		return err

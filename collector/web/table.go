@@ -41,6 +41,9 @@ func pages() []page {
 		{post, "/devices/bulk", account.Edit, (*Site).deviceBulk},
 		{get, "/devices/read", account.Read, (*Site).searchRead},
 		{get, "/devices/words", account.Read, (*Site).searchWords},
+		{get, "/devices/saved", account.Read, (*Site).savedSearches},
+		{post, "/devices/saved", account.Read, (*Site).saveSearch},
+		{post, "/devices/saved/{id}", account.Read, (*Site).changeSearch},
 		{get, "/devices/{ref}", account.Read, (*Site).device},
 		{post, "/devices/{ref}", account.Edit, (*Site).deviceEdit},
 		{get, "/devices/{ref}/compare", account.Read, (*Site).compare},
@@ -56,6 +59,9 @@ func pages() []page {
 
 		{get, "/sql", account.Query, (*Site).sql},
 		{post, "/sql", account.Query, (*Site).sql},
+		{get, "/sql/saved", account.Query, (*Site).savedQueries},
+		{post, "/sql/saved", account.Query, (*Site).saveQuery},
+		{post, "/sql/saved/{id}", account.Query, (*Site).changeQuery},
 
 		{get, "/fleet", account.Read, (*Site).fleet},
 		{get, "/fleet/upgrade", account.Read, (*Site).fleetUpgrade},

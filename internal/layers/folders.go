@@ -443,6 +443,9 @@ func Folders() []Folder {
 			{"collector/store", "scopes are decided here and kept there"},
 			{"internal/inventory", "DeviceID"},
 		}},
+		{Path: "collector/saved", Owns: "what people keep for themselves: searches, statements, when they last looked", May: []Import{
+			{"collector/account", "whose it is"},
+		}},
 		{Path: "collector/api", Owns: "one table of operations", May: []Import{
 			{"collector/store", "what operations read and write"},
 			{"collector/search", "filters in requests"},
@@ -452,6 +455,7 @@ func Folders() []Folder {
 			{"collector/notify", "channels, routes and letters are its types"},
 			{"collector/atlas", "where everything hangs"},
 			{"collector/topology", "places, ports and links are its answers"},
+			{"collector/saved", "what people keep is listed and changed"},
 			{"internal/...", "it shows sections, series, events and versions"},
 		}, Tests: []Import{
 			{"collector/store/sqlstore", "the operations over the stores that a collector has"},
@@ -495,6 +499,7 @@ func controlMay() []Import {
 		Import{"collector/account", "accounts and the audit are kept there"},
 		Import{"collector/authority", "identities are kept there"},
 		Import{"collector/notify", "announcements, letters, channels and routes are kept there"},
+		Import{"collector/saved", "what people keep for themselves is kept there"},
 		Import{"internal/enroll", "keys and evidence of identities"})
 }
 

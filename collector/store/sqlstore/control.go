@@ -96,7 +96,8 @@ CREATE TABLE authority (
 	created_at INTEGER NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX authority_one ON authority (state) WHERE state IN ('active', 'published');
 CREATE TABLE identity_change (seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB, at INTEGER NOT NULL) STRICT;
-`}, {"channels and routes", channelTables}, {"credentials, targets, subnets", gearTables}}
+`}, {"channels and routes", channelTables}, {"credentials, targets, subnets", gearTables},
+		{"saved searches and statements, last looks", savedTables}}
 }
 
 // stamp is how times are kept here.

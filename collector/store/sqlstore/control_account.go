@@ -83,11 +83,18 @@ func (c *Control) UserSecret(ctx context.Context, name string) (u account.User, 
 // DeleteUser removes an account; what it did stays in the audit.
 func (c *Control) DeleteUser(ctx context.Context, name string) error {
 	return c.d.write(ctx, func(t *tx) error {
-		n, err := t.count("DELETE FROM account_user WHERE name = ?", name)
-		if err == nil && n == 0 {
-			err = notFound("user", fmt.Sprintf("%q", name))
+		var id int64
+		found, err := t.one("SELECT id FROM account_user WHERE name = ?", []any{name}, &id)
+		if err != nil {
+			return err
 		}
-		return err
+		if !found {
+			return notFound("user", fmt.Sprintf("%q", name))
+		}
+		if err := t.forget(id); err != nil {
+			return err
+		}
+		return t.do("DELETE FROM account_user WHERE id = ?", id)
 	})
 }
 

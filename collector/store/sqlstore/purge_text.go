@@ -170,12 +170,15 @@ func (c *Control) Purge(ctx context.Context, name string, dry bool) ([]store.Pur
 		{"target", "created_by", "who added targets"},
 		{"target", "reason", "states of targets"},
 		{"account_token", "created_by", "who made tokens"},
+		{"saved", "made_by", "who saved searches and statements"},
 	})
 	err = errors.Join(err, u.stays(ctx, []place{
 		{"account_user", "name", "accounts of staff: muster user delete"},
 		{"account_token", "name", "names of tokens: muster token revoke"},
 		{"channel", "settings", "recipients of channels: muster channel set"},
 		{"route", "body", "routes: muster route set"},
+		{"saved", "name", "saved searches and statements: muster search list"},
+		{"saved", "body", "saved searches and statements: muster search list"},
 		{"audit", "actor", "the audit, which ends by retention.audit"},
 		{"audit", "object", "the audit, which ends by retention.audit"},
 		{"audit", "detail", "the audit, which ends by retention.audit"},

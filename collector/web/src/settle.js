@@ -74,6 +74,9 @@ export function settle(root) {
       if (document.querySelector('[data-chart]')) draw();
     });
   });
+  each(root, 'input[data-enter]', i => i.addEventListener('keydown', e => {
+    if (e.key === 'Enter') { e.preventDefault(); i.form.requestSubmit(document.querySelector(i.dataset.enter)); }
+  }));
   each(root, '[data-range]', a => a.addEventListener('click', () => {
     document.querySelectorAll('[data-range]').forEach(x => x.removeAttribute('aria-current'));
     a.setAttribute('aria-current', 'true');
