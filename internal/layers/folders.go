@@ -445,6 +445,8 @@ func Folders() []Folder {
 		}},
 		{Path: "collector/saved", Owns: "what people keep for themselves: searches, statements, when they last looked", May: []Import{
 			{"collector/account", "whose it is"},
+		}, Tests: []Import{
+			{"collector/store", "scopes of those who ask"},
 		}},
 		{Path: "collector/api", Owns: "one table of operations", May: []Import{
 			{"collector/store", "what operations read and write"},
