@@ -222,7 +222,7 @@ func (t *tx) stmt(query string) (*sql.Stmt, error) {
 // with the end of the transaction. Who has to know at once uses count.
 func (t *tx) do(query string, args ...any) error {
 	if t.d.server != nil {
-		return t.later(query, args)
+		return t.later(query, args, false)
 	}
 	s, err := t.stmt(query)
 	if err != nil {
@@ -230,6 +230,41 @@ func (t *tx) do(query string, args ...any) error {
 	}
 	_, err = s.Exec(t.d.bind(args)...)
 	return t.d.explain(err)
+}
+
+// apart is do of a statement that touches a row of its own, which nothing else
+// that waits touches: a server is given many of them as one, and in any order
+// among those that are apart.
+func (t *tx) apart(query string, args ...any) error {
+	if t.d.server != nil {
+		return t.later(query, args, true)
+	}
+	return t.do(query, args...)
+}
+
+// question is a query with what is done with each row of its answer.
+type question struct {
+	query string
+	args  []any
+	row   func(scan) error
+}
+
+// all asks many questions, of a server at one time: none may depend on the
+// answer to another. What scans a row takes int64, float64, string, []byte and
+// pointers to pointers of these.
+func (t *tx) all(list []question) error {
+	if len(list) == 0 {
+		return nil
+	}
+	if t.d.server != nil {
+		return t.together(list)
+	}
+	for _, q := range list {
+		if err := t.each(q.query, q.args, q.row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // count is do that answers how many rows it touched.

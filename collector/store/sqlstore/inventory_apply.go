@@ -16,7 +16,6 @@ type sectionState struct {
 	store.SectionState
 	good    int64 // last ok reading, 0: none yet
 	changed int64 // last time a row opened or closed
-	found   bool
 }
 
 // apply takes one reading of a section: it closes, opens and overwrites rows
@@ -31,17 +30,20 @@ func (c *commit) apply(h *head, r *store.SectionReading) (after [][]any, changed
 	if err != nil {
 		return nil, false, err
 	}
-	last, err := c.sectionState(h.no, p)
-	if err != nil {
-		return nil, false, err
+	st := c.standing(p)
+	if st == nil {
+		if st, err = c.stand(h.no, p); err != nil {
+			return nil, false, err
+		}
 	}
-	current, err := c.x.rowsOf(c.asker(), p, p.current, h.no)
+	last := st.state
+	current, err := c.x.completed(c.asker(), st.rows)
 	if err != nil {
 		return nil, false, err
 	}
 	now := store.SectionState{Hash: r.Hash, Status: r.Status, Sources: r.Sources}
 	read := max(r.At.UnixMilli(), h.mark)
-	w := &writing{commit: c, plan: p, device: h.no, at: max(read, last.changed+1), counts: map[int64]*[2]int64{}}
+	w := &writing{commit: c, plan: p, device: h.no, next: st.last + 1, at: max(read, last.changed+1), counts: map[int64]*[2]int64{}}
 	if err := w.merge(current, next, store.MayClose(last.SectionState, now)); err != nil {
 		return nil, false, err
 	}
@@ -75,18 +77,61 @@ func (p *plan) conforming(t inventory.Table) ([][]any, error) {
 	return t.Rows, err
 }
 
-func (c *commit) sectionState(device int64, p *plan) (sectionState, error) {
-	var s sectionState
-	var hash []byte
-	var status int64
-	var asked *string
-	found, err := c.one("SELECT hash, status, ifnull(asked, sources), good_at, changed_at FROM state_rows WHERE device_no = ? AND section = ?",
-		[]any{device, p.no}, &hash, &status, &asked, &s.good, &s.changed)
-	copy(s.Hash[:], hash)
-	s.Status = report.Status(status)
-	s.Sources = texts(asked)
-	s.found = found
-	return s, err
+// standing is what is stored of a section of a device.
+type standing struct {
+	state sectionState
+	rows  *gathered
+	last  int64 // highest row_no
+}
+
+// ask are the questions that fill it.
+func (st *standing) ask(device int64, p *plan) []question {
+	st.rows = newGathered(p)
+	return []question{
+		{"SELECT hash, status, ifnull(asked, sources), good_at, changed_at FROM state_rows WHERE device_no = ? AND section = ?", []any{device, p.no}, func(scan scan) error {
+			var hash []byte
+			var status int64
+			var asked *string
+			if err := scan(&hash, &status, &asked, &st.state.good, &st.state.changed); err != nil {
+				return err
+			}
+			copy(st.state.Hash[:], hash)
+			st.state.Status = report.Status(status)
+			st.state.Sources = texts(asked)
+			return nil
+		}},
+		{p.current, []any{device}, st.rows.take},
+		{p.last, []any{device}, func(scan scan) error { return scan(&st.last) }},
+	}
+}
+
+// stand reads what is stored of one section.
+func (c *commit) stand(device int64, p *plan) (*standing, error) {
+	st := new(standing)
+	return st, c.all(st.ask(device, p))
+}
+
+// foresee reads what is stored of the sections of one report, at one time; apply
+// takes it from there, once: what it changes makes it old.
+func (c *commit) foresee(device int64, list []*store.SectionReading) error {
+	c.ahead = map[*plan]*standing{}
+	var ask []question
+	for _, r := range list {
+		p := c.x.named[r.Section.Name]
+		if p == nil || c.ahead[p] != nil {
+			continue
+		}
+		st := new(standing)
+		c.ahead[p] = st
+		ask = append(ask, st.ask(device, p)...)
+	}
+	return c.all(ask)
+}
+
+func (c *commit) standing(p *plan) *standing {
+	st := c.ahead[p]
+	delete(c.ahead, p)
+	return st
 }
 
 // keepState stores what is known of the reading. A reading that was not ok
@@ -115,7 +160,7 @@ func (c *commit) keepState(device int64, p *plan, r *store.SectionReading, last 
 	if r.Reason != "" {
 		reason = r.Reason
 	}
-	return c.do(`INSERT INTO state_rows (device_no, section, hash, status, reason, sources, asked, read_at, good_at, changed_at, took_ms)
+	return c.apart(`INSERT INTO state_rows (device_no, section, hash, status, reason, sources, asked, read_at, good_at, changed_at, took_ms)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (device_no, section) DO UPDATE SET hash = excluded.hash, status = excluded.status, reason = excluded.reason, sources = excluded.sources, asked = excluded.asked,
 		read_at = excluded.read_at, good_at = excluded.good_at, changed_at = excluded.changed_at, took_ms = excluded.took_ms`,
@@ -129,7 +174,7 @@ type writing struct {
 	device    int64
 	at        int64               // when what changes now changed
 	counts    map[int64]*[2]int64 // rows opened and closed, by time
-	next      int64               // row_no to give; 0: not asked yet
+	next      int64               // row_no to give
 	after     [][]any             // rows that are current afterwards
 	refreshed bool                // a latest column was overwritten
 }
@@ -162,7 +207,17 @@ func (w *writing) merge(current []row, next [][]any, mayClose bool) error {
 		}
 		return nil
 	}
-	for _, ch := range store.Diff(w.plan.section, old, next, mayClose) {
+	changes := store.Diff(w.plan.section, old, next, mayClose)
+	var fresh [][]any
+	for _, ch := range changes {
+		if ch.New != nil {
+			fresh = append(fresh, ch.New)
+		}
+	}
+	if err := w.learn(w.plan, fresh); err != nil {
+		return err
+	}
+	for _, ch := range changes {
 		if ch.Old == nil {
 			if err := w.open(ch.New); err != nil {
 				return err
@@ -216,12 +271,6 @@ func (w *writing) count(at int64) *[2]int64 {
 }
 
 func (w *writing) open(values []any) error {
-	if w.next == 0 {
-		if _, err := w.one(w.plan.last, []any{w.device}, &w.next); err != nil {
-			return err
-		}
-		w.next++
-	}
 	fact, err := w.factNo(w.plan, values)
 	if err != nil {
 		return err
@@ -233,12 +282,12 @@ func (w *writing) open(values []any) error {
 	w.next++
 	w.after = append(w.after, values)
 	w.count(w.at)[0]++
-	return w.do(w.plan.open, args...)
+	return w.apart(w.plan.open, args...)
 }
 
 func (w *writing) shut(r *row, at int64) error {
 	w.count(at)[1]++
-	return w.do(w.plan.shut, at, w.device, r.no)
+	return w.apart(w.plan.shut, at, w.device, r.no)
 }
 
 // replace closes a row and opens another of the same key. Both at the same
@@ -279,18 +328,25 @@ func (w *writing) mark(r *row, at any) error {
 func (w *writing) log(first bool) error {
 	for _, at := range slices.SortedFunc(maps.Keys(w.counts), cmp.Compare[int64]) {
 		n := w.counts[at]
-		if err := w.logChange(w.device, at, w.plan.no, n[0], n[1], first && n[1] == 0); err != nil {
+		// At a time of its own each: commit.finish counts the rows of sections.
+		w.moved[w.plan.no] = [2]int64{w.moved[w.plan.no][0] + n[0], w.moved[w.plan.no][1] + n[0] - n[1]}
+		if err := w.apart(changeLogged, w.device, at, w.plan.no, n[0], n[1], toSQL(first && n[1] == 0)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// changeLogged adds to the table of contents of changes.
+const changeLogged = `INSERT INTO change_rows (device_no, at, section, opened, closed, first) VALUES (?, ?, ?, ?, ?, ?)
+	ON CONFLICT (device_no, at, section) DO UPDATE SET opened = change_rows.opened + excluded.opened, closed = change_rows.closed + excluded.closed`
+
+// sectionMoved counts rows that are there, and those that are current.
+const sectionMoved = "UPDATE section_name SET rows = rows + ?, open = open + ? WHERE section = ?"
+
 func (t *tx) logChange(device, at, section, opened, closed int64, first bool) error {
-	if err := t.do("UPDATE section_name SET rows = rows + ?, open = open + ? WHERE section = ?", opened, opened-closed, section); err != nil {
+	if err := t.do(sectionMoved, opened, opened-closed, section); err != nil {
 		return err
 	}
-	return t.do(`INSERT INTO change_rows (device_no, at, section, opened, closed, first) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (device_no, at, section) DO UPDATE SET opened = change_rows.opened + excluded.opened, closed = change_rows.closed + excluded.closed`,
-		device, at, section, opened, closed, toSQL(first))
+	return t.do(changeLogged, device, at, section, opened, closed, toSQL(first))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -40,10 +41,12 @@ type commit struct {
 	heads   map[inventory.DeviceID]*head
 	digests map[digest]int64
 	titles  titleChanges
+	moved   map[int64][2]int64  // by section: rows more, and of them current
+	ahead   map[*plan]*standing // of the report under way
 }
 
 func (x *Inventory) newCommit(t *tx) *commit {
-	return &commit{tx: t, x: x, heads: map[inventory.DeviceID]*head{}, digests: map[digest]int64{}, titles: titleChanges{}}
+	return &commit{tx: t, x: x, heads: map[inventory.DeviceID]*head{}, digests: map[digest]int64{}, titles: titleChanges{}, moved: map[int64][2]int64{}}
 }
 
 // Commit takes a group of reports in one transaction: all or none. An entry
@@ -127,6 +130,9 @@ func (c *commit) takeSections(h *head, e *store.Entry, moved bool) error {
 	}
 	// By their times, because rows of a device never begin before others.
 	slices.SortStableFunc(order, func(a, b *store.SectionReading) int { return a.At.Compare(b.At) })
+	if err := c.foresee(h.no, order); err != nil {
+		return err
+	}
 	var facts facts
 	for _, r := range order {
 		after, changed, err := c.apply(h, r)
@@ -215,6 +221,12 @@ func (c *commit) finish() error {
 	if err := c.writeTitles(c.titles); err != nil {
 		return err
 	}
+	for _, section := range slices.Sorted(maps.Keys(c.moved)) {
+		n := c.moved[section]
+		if err := c.apart(sectionMoved, n[0], n[1], section); err != nil {
+			return err
+		}
+	}
 	staged := make([]*head, 0, len(c.heads))
 	for _, h := range c.heads {
 		staged = append(staged, h)
@@ -225,7 +237,7 @@ func (c *commit) finish() error {
 		if h.known {
 			epoch = h.epoch
 		}
-		if err := c.do(`UPDATE seen_rows SET epoch = ?, seq = ?, body = ?, turn = ?, seen_at = ?, mark_at = ?, offset_ms = ?, address = ?, machine = ? WHERE device_no = ?`,
+		if err := c.apart(`UPDATE seen_rows SET epoch = ?, seq = ?, body = ?, turn = ?, seen_at = ?, mark_at = ?, offset_ms = ?, address = ?, machine = ? WHERE device_no = ?`,
 			epoch, h.seq, h.body[:], h.turn, h.seen, h.mark, h.offset, h.address, h.machine[:], h.no); err != nil {
 			return err
 		}
@@ -251,7 +263,7 @@ func (c *commit) putEvent(h *head, e *store.Entry, ordinal int, ev store.EventRe
 	if e.Head != (store.Head{}) {
 		epoch, seq = h.epoch, h.seq
 	}
-	return c.do(`INSERT OR IGNORE INTO event_rows (device_no, at, received_at, kind, count, attributes, epoch, seq, ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return c.apart(`INSERT OR IGNORE INTO event_rows (device_no, at, received_at, kind, count, attributes, epoch, seq, ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		h.no, ev.At.UnixMilli(), e.ReceivedAt.UnixMilli(), ev.Kind, max(ev.Count, 1), attributes, epoch, seq, ordinal)
 }
 

@@ -103,6 +103,7 @@ func firstText(l ...string) string {
 // when it may read otherwise.
 func (c *commit) refreshFacts(h *head, f *facts, moved bool) error {
 	search := f.search || moved
+	var updates []question
 	for _, set := range f.sets {
 		for _, column := range []string{"name", "kind", "os", "os_family", "vendor", "model", "serial", "memory_bytes", "agent_version", "user_name"} {
 			v, ok := set[column]
@@ -120,12 +121,14 @@ func (c *commit) refreshFacts(h *head, f *facts, moved bool) error {
 				// of something else looks like that of a PC.
 				q += " AND kind = ''"
 			}
-			n, err := c.count(q, v, h.no)
-			if err != nil {
-				return err
-			}
-			search = search || n > 0
+			updates = append(updates, question{q + " RETURNING device_no", []any{v, h.no}, func(scan) error {
+				search = true
+				return nil
+			}})
 		}
+	}
+	if err := c.all(updates); err != nil {
+		return err
 	}
 	if !search {
 		return nil
@@ -144,12 +147,18 @@ func (x *Inventory) refreshSearch(t *tx, no int64) error {
 
 func (x *Inventory) refreshSearchOf(t *tx, no int64, address string) error {
 	var name, serial, tag, model, vendor, user, owner string
-	if _, err := t.one("SELECT name, serial, asset_tag, model, vendor, user_name, owner FROM device_rows WHERE device_no = ?", []any{no},
-		&name, &serial, &tag, &model, &vendor, &user, &owner); err != nil {
-		return err
+	var oldFacts, oldPersonal string
+	found := false
+	var words, ips, macs []string
+	ask := []question{
+		{"SELECT name, serial, asset_tag, model, vendor, user_name, owner FROM device_rows WHERE device_no = ?", []any{no}, func(scan scan) error {
+			return scan(&name, &serial, &tag, &model, &vendor, &user, &owner)
+		}},
+		{"SELECT facts, personal FROM device_search WHERE rowid = ?", []any{no}, func(scan scan) error {
+			found = true
+			return scan(&oldFacts, &oldPersonal)
+		}},
 	}
-	words := []string{name, serial, tag, model, vendor, bareAddress(address)}
-	var ips, macs []string
 	for _, of := range []struct {
 		section, column string
 		into            *[]string
@@ -161,26 +170,24 @@ func (x *Inventory) refreshSearchOf(t *tx, no int64, address string) error {
 		if p == nil || p.section.Index(of.column) < 0 {
 			continue
 		}
-		err := t.each("SELECT DISTINCT "+p.expr(of.column)+p.from()+" WHERE r.device_no = ? AND r.until_at IS NULL AND "+p.expr(of.column)+" IS NOT NULL ORDER BY 1", []any{no}, func(scan scan) error {
+		ask = append(ask, question{"SELECT DISTINCT " + p.expr(of.column) + p.from() + " WHERE r.device_no = ? AND r.until_at IS NULL AND " + p.expr(of.column) + " IS NOT NULL ORDER BY 1", []any{no}, func(scan scan) error {
 			var s string
 			err := scan(&s)
 			*of.into = append(*of.into, s)
 			return err
-		})
-		if err != nil {
-			return err
-		}
+		}})
 	}
+	if err := t.all(ask); err != nil {
+		return err
+	}
+	words = append([]string{name, serial, tag, model, vendor, bareAddress(address)}, words...)
 	words = append(append(words, ips...), macs...)
 	for _, m := range macs {
 		words = append(words, strings.NewReplacer(":", "", "-", "", ".", "").Replace(m))
 	}
 	facts, personal := x.d.searched(lines(words)), x.d.searched(lines([]string{user, owner}))
-	var oldFacts, oldPersonal string
-	found, err := t.one("SELECT facts, personal FROM device_search WHERE rowid = ?", []any{no}, &oldFacts, &oldPersonal)
+	var err error
 	switch {
-	case err != nil:
-		return err
 	case found && oldFacts == facts && oldPersonal == personal:
 		return nil
 	case found:
@@ -205,7 +212,7 @@ func (t *tx) keepAddresses(no int64, ips, macs []string) error {
 	for _, s := range ips {
 		if a, ok := parseAddress(s); ok && !a.IsLoopback() {
 			b := a.As16()
-			if err := t.do("INSERT OR IGNORE INTO host_ip (ip, device_no) VALUES (?, ?)", b[:], no); err != nil {
+			if err := t.apart("INSERT OR IGNORE INTO host_ip (ip, device_no) VALUES (?, ?)", b[:], no); err != nil {
 				return err
 			}
 		}
@@ -214,7 +221,7 @@ func (t *tx) keepAddresses(no int64, ips, macs []string) error {
 		if m == "00:00:00:00:00:00" || len(m) > longestMac {
 			continue // of a loopback, or none
 		}
-		if err := t.do("INSERT OR IGNORE INTO host_mac (mac, device_no) VALUES (?, ?)", strings.ToLower(m), no); err != nil {
+		if err := t.apart("INSERT OR IGNORE INTO host_mac (mac, device_no) VALUES (?, ?)", strings.ToLower(m), no); err != nil {
 			return err
 		}
 	}

@@ -50,44 +50,63 @@ type digest [16]byte
 // factsKept is how many facts stay in memory, about 300 bytes each.
 const factsKept = 16_384
 
+// gathered are rows of a section as they come.
+type gathered struct {
+	p     *plan
+	rows  []row
+	facts []int64
+	cells []any
+	into  []any
+}
+
+const fixedCells = 5
+
+func newGathered(p *plan) *gathered {
+	g := &gathered{p: p, cells: make([]any, fixedCells+len(p.own))}
+	g.into = make([]any, len(g.cells))
+	for i := range g.cells {
+		g.into[i] = &g.cells[i]
+	}
+	return g
+}
+
+func (g *gathered) take(scan scan) error {
+	if err := scan(g.into...); err != nil {
+		return err
+	}
+	r := row{values: make([]any, len(g.p.section.Columns))}
+	r.no, _ = g.cells[0].(int64)
+	r.from, _ = g.cells[1].(int64)
+	r.until, _ = g.cells[2].(int64)
+	r.missing, _ = g.cells[3].(int64)
+	fact, _ := g.cells[4].(int64)
+	for i, c := range g.p.own {
+		r.values[c] = fromSQL(g.p.section.Columns[c], g.cells[fixedCells+i])
+	}
+	g.rows = append(g.rows, r)
+	g.facts = append(g.facts, fact)
+	return nil
+}
+
 // rowsOf loads rows of a section, sorted by key and then by time.
 func (x *Inventory) rowsOf(ask asker, p *plan, query string, args ...any) ([]row, error) {
-	const fixed = 5
-	var out []row
-	var facts []int64
-	cells := make([]any, fixed+len(p.own))
-	into := make([]any, len(cells))
-	for i := range cells {
-		into[i] = &cells[i]
+	g := newGathered(p)
+	if err := ask.each(query, args, g.take); err != nil {
+		return nil, err
 	}
-	err := ask.each(query, args, func(scan scan) error {
-		if err := scan(into...); err != nil {
-			return err
-		}
-		r := row{values: make([]any, len(p.section.Columns))}
-		r.no, _ = cells[0].(int64)
-		r.from, _ = cells[1].(int64)
-		r.until, _ = cells[2].(int64)
-		r.missing, _ = cells[3].(int64)
-		fact, _ := cells[4].(int64)
-		for i, c := range p.own {
-			r.values[c] = fromSQL(p.section.Columns[c], cells[fixed+i])
-		}
-		out = append(out, r)
-		facts = append(facts, fact)
-		return nil
-	})
+	return x.completed(ask, g)
+}
+
+// completed puts the shared columns into rows, and sorts them.
+func (x *Inventory) completed(ask asker, g *gathered) ([]row, error) {
+	p, out := g.p, g.rows
+	known, err := x.factsOf(ask, p, g.facts)
 	if err != nil {
 		return nil, err
 	}
-	// After the walk, because a connection runs one query at a time.
-	for i, no := range facts {
-		shared, err := x.fact(ask, p, no)
-		if err != nil {
-			return nil, err
-		}
+	for i, no := range g.facts {
 		for j, c := range p.shared {
-			out[i].values[c] = shared[j]
+			out[i].values[c] = known[no][j]
 		}
 	}
 	slices.SortStableFunc(out, func(a, b row) int {
@@ -99,28 +118,48 @@ func (x *Inventory) rowsOf(ask asker, p *plan, query string, args ...any) ([]row
 	return out, nil
 }
 
-// fact loads the shared columns of a fact; number 0 is the fact of which
+// factsOf loads the shared columns of facts; number 0 is the fact of which
 // nothing is known.
-func (x *Inventory) fact(ask asker, p *plan, no int64) ([]any, error) {
-	key := factKey{p.no, no}
-	if v, ok := x.facts.get(key); ok {
-		return v, nil
-	}
-	v := make([]any, len(p.shared))
-	if no != 0 {
-		into := make([]any, len(v))
-		for i := range v {
-			into[i] = &v[i]
+func (x *Inventory) factsOf(ask asker, p *plan, numbers []int64) (map[int64][]any, error) {
+	out := make(map[int64][]any, len(numbers))
+	var missing numberList
+	for _, no := range numbers {
+		if _, ok := out[no]; ok {
+			continue
 		}
-		if err := ask.each(p.factByNo, []any{no}, func(scan scan) error { return scan(into...) }); err != nil {
-			return nil, err
+		v, ok := x.facts.get(factKey{p.no, no})
+		if !ok {
+			v = make([]any, len(p.shared))
+			for i, c := range p.shared {
+				v[i] = fromSQL(p.section.Columns[c], nil)
+			}
+			if no != 0 {
+				missing = append(missing, no)
+			}
 		}
+		out[no] = v
 	}
-	for i, c := range p.shared {
-		v[i] = fromSQL(p.section.Columns[c], v[i])
+	if len(missing) == 0 || len(p.shared) == 0 {
+		return out, nil
 	}
-	ask.keep(func() { x.facts.put(key, v) })
-	return v, nil
+	cells := make([]any, 1+len(p.shared))
+	into := make([]any, len(cells))
+	for i := range cells {
+		into[i] = &cells[i]
+	}
+	return out, ask.each(p.factsByNo, []any{missing}, func(scan scan) error {
+		if err := scan(into...); err != nil {
+			return err
+		}
+		no, _ := cells[0].(int64)
+		v := make([]any, len(p.shared))
+		for i, c := range p.shared {
+			v[i] = fromSQL(p.section.Columns[c], cells[1+i])
+		}
+		out[no] = v
+		ask.keep(func() { x.facts.put(factKey{p.no, no}, v) })
+		return nil
+	})
 }
 
 // digestOf names the fact of a row; false when nothing of it is known.
@@ -161,9 +200,76 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// factNo finds or stores the fact of a row; nil when nothing of it is known.
-// What a transaction adds is remembered beyond it only once it is durable:
-// a number that was rolled back is given again, to something else.
+// learn finds or stores the facts of rows, so that factNo knows them. What a
+// transaction adds is remembered beyond it only once it is durable: a number
+// that was rolled back is given again, to something else.
+func (c *commit) learn(p *plan, list [][]any) error {
+	if len(p.shared) == 0 {
+		return nil
+	}
+	type wanted struct {
+		digest digest
+		values []any
+		no     int64
+	}
+	var want []*wanted
+	seen := map[digest]bool{}
+	for _, values := range list {
+		d, known := p.digestOf(values)
+		if !known || seen[d] {
+			continue
+		}
+		seen[d] = true
+		if _, ok := c.digests[d]; ok {
+			continue
+		}
+		if no, ok := c.x.digests.get(d); ok {
+			c.digests[d] = no
+			continue
+		}
+		want = append(want, &wanted{digest: d, values: values})
+	}
+	// First those that are there, then those that are not: of both, all at once.
+	for _, insert := range []bool{false, true} {
+		var ask []question
+		for _, w := range want {
+			q := question{p.factByHash, []any{w.digest[:]}, func(scan scan) error { return scan(&w.no) }}
+			if insert {
+				q.query, q.args = p.factInsert, p.factArgs(w.digest, w.values)
+			}
+			if w.no == 0 {
+				ask = append(ask, q)
+			}
+		}
+		if err := c.all(ask); err != nil {
+			return err
+		}
+	}
+	for _, w := range want {
+		c.digests[w.digest] = w.no
+		c.after = append(c.after, func() { c.x.digests.put(w.digest, w.no) })
+	}
+	return nil
+}
+
+// factArgs are the parameters of factInsert.
+func (p *plan) factArgs(d digest, values []any) []any {
+	args := []any{d[:]}
+	for _, i := range p.shared {
+		col := p.section.Columns[i]
+		v := toSQL(values[i])
+		if col.Key && v == "" {
+			v = nil
+		}
+		args = append(args, v)
+		if col.Version {
+			args = append(args, versionSort(v))
+		}
+	}
+	return args
+}
+
+// factNo is the fact of a row; nil when nothing of it is known.
 func (c *commit) factNo(p *plan, values []any) (any, error) {
 	if len(p.shared) == 0 {
 		return nil, nil
@@ -175,34 +281,10 @@ func (c *commit) factNo(p *plan, values []any) (any, error) {
 	if no, ok := c.digests[d]; ok {
 		return no, nil
 	}
-	if no, ok := c.x.digests.get(d); ok {
-		return no, nil
-	}
-	var no int64
-	found, err := c.one(p.factByHash, []any{d[:]}, &no)
-	if err != nil {
+	if err := c.learn(p, [][]any{values}); err != nil {
 		return nil, err
 	}
-	if !found {
-		args := []any{d[:]}
-		for _, i := range p.shared {
-			col := p.section.Columns[i]
-			v := toSQL(values[i])
-			if col.Key && v == "" {
-				v = nil
-			}
-			args = append(args, v)
-			if col.Version {
-				args = append(args, versionSort(v))
-			}
-		}
-		if no, err = c.insert("fact_no", p.factInsert, args...); err != nil {
-			return nil, err
-		}
-	}
-	c.digests[d] = no
-	c.after = append(c.after, func() { c.x.digests.put(d, no) })
-	return no, nil
+	return c.digests[d], nil
 }
 
 // versionSort is the stored sort key of a version text.

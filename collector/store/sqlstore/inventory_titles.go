@@ -89,12 +89,23 @@ func (t *tx) writeTitles(l titleChanges) error {
 		y, _ := b.version.(string)
 		return strings.Compare(x, y)
 	})
+	written := map[title]bool{}
 	for _, k := range keys {
 		c := l[k]
 		if c.devices == 0 {
 			continue
 		}
-		if err := t.do(`INSERT INTO title_rows (name, version, publisher, devices) VALUES (?, ?, ?, ?)
+		// Names that a database may take for one are no rows apart.
+		alike := title{strings.ToLower(plainText(k.name)), k.version}
+		if v, ok := k.version.(string); ok {
+			alike.version = strings.ToLower(plainText(v))
+		}
+		put := t.apart
+		if written[alike] {
+			put = t.do
+		}
+		written[alike] = true
+		if err := put(`INSERT INTO title_rows (name, version, publisher, devices) VALUES (?, ?, ?, ?)
 			ON CONFLICT (name, ifnull(version, char(0))) DO UPDATE SET devices = title_rows.devices + excluded.devices, publisher = ifnull(excluded.publisher, title_rows.publisher)`,
 			k.name, k.version, c.publisher, c.devices); err != nil {
 			return err

@@ -31,9 +31,9 @@ type plan struct {
 	shut       string // set until_at
 	refresh    string // overwrite the columns of a row
 	mark       string // set missing_at
-	factByNo   string
+	factsByNo  string // number and shared columns of some
 	factByHash string
-	factInsert string
+	factInsert string // answers its number
 }
 
 // identifier is what a section or column may be called: the names go into SQL
@@ -125,10 +125,10 @@ func newPlan(s *inventory.Section, no int64, inFacts func(inventory.Column) bool
 	}
 	p.refresh = "UPDATE " + p.rows + " SET " + strings.Join(set, ", ") + " WHERE device_no = ? AND row_no = ?"
 	if len(p.shared) > 0 {
-		p.factByNo = "SELECT " + strings.Join(sharedNames, ", ") + " FROM " + p.facts + " WHERE fact_no = ?"
+		p.factsByNo = "SELECT fact_no, " + strings.Join(sharedNames, ", ") + " FROM " + p.facts + " WHERE fact_no IN (SELECT value FROM json_each(?))"
 		p.factByHash = "SELECT fact_no FROM " + p.facts + " WHERE fact_digest = ?"
 		p.factInsert = "INSERT INTO " + p.facts + " (" + strings.Join(append([]string{"fact_digest"}, sharedStored...), ", ") +
-			") VALUES (" + placeholders(1+len(sharedStored)) + ")"
+			") VALUES (" + placeholders(1+len(sharedStored)) + ") RETURNING fact_no"
 	}
 	return p
 }

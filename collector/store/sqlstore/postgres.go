@@ -63,7 +63,6 @@ const (
 	lockLimit    = 15 * time.Second // a session whose machine died is noticed by then
 	writeLimit   = 2 * time.Minute  // a transaction; then its connection is cut
 	idleLimit    = 5 * time.Minute  // a reader without work goes
-	lateMost     = 500              // statements that wait for each other
 )
 
 // OpenPostgres opens the inventory in a database of a PostgreSQL server, in
@@ -94,17 +93,13 @@ type server struct {
 	lock   int64 // key of the advisory lock that the writer holds
 	log    *slog.Logger
 
-	late []lateStatement // of the writer's transaction, not sent yet
-	used time.Time       // when the writer last had an answer
+	late []lateStatement   // of the writer's transaction, not sent yet
+	many map[string]string // statements over arrays, by what they are for one row
+	used time.Time         // when the writer last had an answer
 	// fresh runs in the first transaction over a new connection: what was
 	// remembered may be not what is there, for the answer to a COMMIT was lost.
 	fresh func(*tx) error
 	anew  bool
-}
-
-type lateStatement struct {
-	query string
-	args  []any
 }
 
 // name is what people call the database.
@@ -383,40 +378,6 @@ func (d *database) cut(conn *pgconn.PgConn) func() {
 	}
 }
 
-// flush sends the statements that wait, all at once. The first that fails
-// fails the transaction.
-func (t *tx) flush() error {
-	if t.d.server == nil || len(t.d.server.late) == 0 {
-		return nil
-	}
-	late := t.d.server.late
-	t.d.server.late = nil
-	var b pgx.Batch
-	for _, s := range late {
-		b.Queue(s.query, s.args...)
-	}
-	return t.d.explain(t.d.native(func(c *pgx.Conn) error {
-		r := c.SendBatch(context.Background(), &b)
-		for _, s := range late {
-			if _, err := r.Exec(); err != nil {
-				r.Close() // it says the same once more
-				return fmt.Errorf("%w in %s", err, s.query)
-			}
-		}
-		return r.Close()
-	}))
-}
-
-// later keeps a statement until an answer is wanted.
-func (t *tx) later(query string, args []any) error {
-	s := t.d.server
-	s.late = append(s.late, lateStatement{t.d.text(query), bindPostgres(args)})
-	if len(s.late) >= lateMost {
-		return t.flush()
-	}
-	return nil
-}
-
 // makes says whether a statement makes or changes a table.
 var makes = regexp.MustCompile(`^\s*(?:--[^\n]*\s*)*(?:CREATE (?:TABLE|UNIQUE INDEX|INDEX|VIRTUAL)|ALTER TABLE)`)
 
@@ -449,7 +410,7 @@ func (d *database) writeServer(ctx context.Context, t *tx, f func(*tx) error) er
 	}
 	defer time.AfterFunc(writeLimit, d.cut(conn)).Stop()
 	anew := d.server.anew
-	err := t.later("BEGIN", nil)
+	err := t.later("BEGIN", nil, false)
 	if err == nil && anew && d.server.fresh != nil {
 		err = d.server.fresh(t)
 	}
@@ -457,7 +418,7 @@ func (d *database) writeServer(ctx context.Context, t *tx, f func(*tx) error) er
 		err = f(t)
 	}
 	if err == nil {
-		if err = t.later("COMMIT", nil); err == nil {
+		if err = t.later("COMMIT", nil, false); err == nil {
 			err = t.flush()
 		}
 	}

@@ -375,3 +375,26 @@ func (s *Server) Run(program, database string, args ...string) (string, error) {
 	}
 	return string(out), nil
 }
+
+// Busy is the processor time that the server has taken so far, with all its
+// processes, in steps of 10 ms.
+func (s *Server) Busy() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ticks int64
+	for _, pid := range append(s.children(s.cmd.Process.Pid), s.cmd.Process.Pid) {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue // it has ended, and counts with the one that started it
+		}
+		_, rest, _ := bytes.Cut(b, []byte(") "))
+		f := strings.Fields(string(rest))
+		for _, at := range []int{11, 12, 13, 14} { // utime, stime, and of children: proc(5)
+			if at < len(f) {
+				n, _ := strconv.ParseInt(f[at], 10, 64)
+				ticks += n
+			}
+		}
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond // USER_HZ is 100 on all that Go runs on
+}
