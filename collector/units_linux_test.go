@@ -16,7 +16,7 @@ import (
 // unitOf reads a unit: its settings by section and name, in order.
 func unitOf(t *testing.T, name string) map[string][]string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("../packaging/linux", name))
+	b, err := os.ReadFile(filepath.Join("../internal/service/units", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestUnitsAreGood(t *testing.T) {
 	}
 	exposure := regexp.MustCompile(`Overall exposure level for \S+: ([0-9])\.`)
 	for name, most := range map[string]string{"muster.service": "1", "muster-agent.service": "4"} {
-		b, err := os.ReadFile(filepath.Join("../packaging/linux", name))
+		b, err := os.ReadFile(filepath.Join("../internal/service/units", name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -158,6 +158,7 @@ On the collector's machine commands go through the socket in its data folder
 		s.sqlCommand(),
 		s.seriesCommand(),
 		s.schemaCommand(),
+		serviceCommand(s),
 	)
 	add(groupGear,
 		s.subnetCommand(),

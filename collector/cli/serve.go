@@ -9,6 +9,7 @@ import (
 
 	"muster/collector/config"
 	"muster/internal/buildinfo"
+	"muster/internal/service"
 )
 
 // Start is how a collector is started.
@@ -22,6 +23,7 @@ type Start struct {
 // Serve makes the command that runs a collector. run blocks until ctx ends.
 func Serve(run func(ctx context.Context, s Start) error) *cobra.Command {
 	var file string
+	var managed bool
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a collector until it is stopped",
@@ -38,7 +40,14 @@ running collector read log.level and log.format anew; all else needs a restart.`
 				return err
 			}
 			ctx := c.Context()
-			err = run(ctx, Start{Config: conf, File: file, Again: func() (config.Config, error) { return serveConfig(file, c) }})
+			work := func(ctx context.Context) error {
+				return run(ctx, Start{Config: conf, File: file, Again: func() (config.Config, error) { return serveConfig(file, c) }})
+			}
+			if managed {
+				err = service.Collector().Run(ctx, work)
+			} else {
+				err = work(ctx)
+			}
 			if err != nil && (err == ctx.Err() || err == context.Cause(ctx)) {
 				return nil // asked to stop, and did
 			}
@@ -46,6 +55,8 @@ running collector read log.level and log.format anew; all else needs a restart.`
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "read settings from this `file`")
+	cmd.Flags().BoolVar(&managed, "service", false, "run as the system's service manager started it")
+	_ = cmd.Flags().MarkHidden("service") // the installed command line says it
 	cmd.Flags().String("web", "", "`address` of pages and API, such as 127.0.0.1:8420")
 	cmd.Flags().String("agents", "", "`address` for agents, such as :8421")
 	return cmd

@@ -60,6 +60,7 @@ func Folders() []Folder {
 		{Path: "internal/buildinfo", Owns: "which build this is"},
 		{Path: "internal/settings", Owns: "how a settings file is read"},
 		{Path: "internal/layers", Owns: "this plan"},
+		{Path: "internal/service", Owns: "a program under the system's service manager"},
 		{Path: "internal/e2e", TestsOnly: true, Owns: "both programs as people run them, and the oracle over them", May: []Import{
 			{"internal/...", "the oracle speaks the wire"},
 			{"agent/...", "it drives the real agent"},
@@ -79,8 +80,7 @@ func Folders() []Folder {
 		{Path: "agent/cmd/muster-agent", Owns: "main", May: []Import{
 			{"agent", "it starts the joined agent"},
 			{"agent/config", "flags win over the file"},
-			{"agent/service", "it can run as a service"},
-			{"internal/...", "it prints versions, sections and reports"},
+			{"internal/...", "it prints versions, sections and reports, and can run as a service"},
 		}},
 		{Path: "agent/cmd/muster-simulate", Owns: "main", May: []Import{
 			{"agent/simulate", "it starts the simulation"},
@@ -91,9 +91,6 @@ func Folders() []Folder {
 			{"internal/settings", "how files are read"},
 			{"internal/inventory", "sections are named in settings"},
 			{"internal/report", "a policy of the collector bends settings"},
-		}},
-		{Path: "agent/service", Owns: "service manager of each system", May: []Import{
-			{"internal/buildinfo", "the service's description"},
 		}},
 		{Path: "agent/host", Owns: "the machine as a section sees it"},
 		{Path: "agent/gather", Owns: "what a gatherer is", May: []Import{
@@ -218,7 +215,7 @@ func Folders() []Folder {
 			{"collector/doctor", "what muster doctor finds"},
 			{"collector/backup", "muster backup verify and restore need no collector"},
 			{"collector/authority/seal", "a backup's seal is opened with a copy of the key file"},
-			{"internal/...", "it prints sections, versions and enrolment strings"},
+			{"internal/...", "it prints sections, versions and enrolment strings, and can run as a service"},
 		}},
 		{Path: "collector/config", Owns: "settings of the collector", May: []Import{
 			{"internal/settings", "how files are read"},

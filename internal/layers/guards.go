@@ -18,8 +18,8 @@ func Guards() []Guard {
 		// Libraries that one folder wraps, so that they can be replaced.
 		{Import: "github.com/gosnmp/gosnmp", Only: []string{"collector/snmp/session"},
 			Why: "all packets of SNMP, asked and unasked; not its loop, its sockets and its trap listener"},
-		{Import: "github.com/kardianos/service", Only: []string{"agent/service", "collector/service"},
-			Why: "it chooses the service manager in init; wrapped once per program"},
+		{Import: "github.com/kardianos/service", Only: []string{"internal/service"}, Tests: true,
+			Why: "it chooses the service manager in init; wrapped once"},
 		{Import: "github.com/shirou/gopsutil/v3/cpu", Only: gatherers(), Why: "cpu.Times only"},
 		{Import: "github.com/shirou/gopsutil/v3/mem", Only: gatherers(), Why: "memory and swap"},
 		{Import: "github.com/shirou/gopsutil/v3/disk", Only: gatherers(), Why: "usage and counters"},
@@ -78,8 +78,8 @@ func Guards() []Guard {
 		{Import: "math/rand/v2", Only: everywhere, Why: "jitter and made-up data"},
 		{Import: "math/rand", Why: "use math/rand/v2 for jitter and crypto/rand for secrets"},
 		{Import: "io/ioutil", Why: "replaced by io and os since Go 1.16"},
-		{Import: "text/template", Only: []string{"collector/notify/...", "agent/service", "collector/service"}, Why: "it does not escape; pages use html/template"},
-		{Import: "unsafe", Only: []string{"agent/host", "agent/host/...", "agent/gather/*", "agent/service", "agent", "collector/query", "internal/segment"}, Why: "only where a system call asks for it"},
+		{Import: "text/template", Only: []string{"collector/notify/..."}, Why: "it does not escape; pages use html/template"},
+		{Import: "unsafe", Only: []string{"agent/host", "agent/host/...", "agent/gather/*", "agent", "collector/query", "internal/segment"}, Why: "only where a system call asks for it"},
 		{Import: "C", Why: "both programs are built without cgo"},
 	}
 }

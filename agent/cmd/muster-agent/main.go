@@ -23,6 +23,7 @@ import (
 	"muster/agent/config"
 	"muster/internal/buildinfo"
 	"muster/internal/enroll"
+	"muster/internal/service"
 )
 
 func main() {
@@ -88,13 +89,13 @@ what it reads: muster-agent report shows every fact it would send.`,
 	f.StringVar(&s.file, "config", "", "settings file (YAML); without it the defaults hold")
 	f.StringVar(&s.data, "data", "", "data folder: identity and spool")
 	f.StringVar(&s.level, "log-level", "", "debug, info, warn or error")
-	root.AddCommand(runCommand(&s), reportCommand(&s), statusCommand(&s), collectCommand(), configCommand(), versionCommand())
+	root.AddCommand(runCommand(&s), reportCommand(&s), statusCommand(&s), enrollCommand(&s), serviceCommand(), collectCommand(), configCommand(), versionCommand())
 	return root
 }
 
 func runCommand(s *settings) *cobra.Command {
 	var file string
-	var once bool
+	var once, managed bool
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Gather, keep and send until stopped",
@@ -113,11 +114,19 @@ func runCommand(s *settings) *cobra.Command {
 			// One thread at work: a cycle hands over from sampler to sampler, and
 			// waking another processor each time costs more than the sampling.
 			runtime.GOMAXPROCS(1)
-			return agent.Run(cmd.Context(), agent.Options{Config: c, Once: once, Log: log, Program: itself(), Bind: true,
-				Invitation: invitation(file, s.env, cmd.InOrStdin())})
+			work := func(ctx context.Context) error {
+				return agent.Run(ctx, agent.Options{Config: c, Once: once, Log: log, Program: itself(), Bind: true,
+					Invitation: invitation(file, s.env, cmd.InOrStdin())})
+			}
+			if managed {
+				return service.Agent().Run(cmd.Context(), work)
+			}
+			return work(cmd.Context())
 		},
 	}
 	c.Flags().StringVar(&file, "enroll-file", "", "file with the enrolment string (- for standard input); or set MUSTER_ENROLL")
+	c.Flags().BoolVar(&managed, "service", false, "run as the system's service manager started it")
+	c.Flags().MarkHidden("service") // the installed command line says it
 	c.Flags().BoolVar(&once, "once", false, "make one report, deliver it, and end")
 	return c
 }

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/agent"
+	"muster/internal/enroll"
+	"muster/internal/service"
+)
+
+func invitationFile() string { return service.Agent().File("invitation") }
+
+func serviceCommand() *cobra.Command {
+	c := &cobra.Command{Use: "service", Short: "The agent as a service of the system",
+		Long: `The agent as a service of the system: systemd, launchd or Windows' service control
+manager starts it with the machine, and again when it fell. Packages do this by
+themselves; these commands are for an agent that came as a single file. They need
+root, on Windows a prompt that runs as administrator.`}
+	act := func(use, short string, do func(service.Program) error, then string) {
+		c.AddCommand(&cobra.Command{Use: use, Short: short, Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := do(service.Agent()); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), then)
+			return nil
+		}})
+	}
+	act("install", "Make the service; it starts with the machine", service.Program.Install, "The service is installed. Enrol and start it: muster-agent enroll")
+	act("uninstall", "Stop the service and remove it; the data folder stays", service.Program.Uninstall, "The service is gone. Identity and spool are where they were.")
+	act("start", "Start the service", service.Program.Start, "The service starts; muster-agent status tells how it is.")
+	act("stop", "Stop the service", service.Program.Stop, "The service is stopped.")
+	act("restart", "Stop the service and start it", service.Program.Restart, "The service starts anew; muster-agent status tells how it is.")
+	c.AddCommand(&cobra.Command{Use: "status", Short: "Tell what the system's manager says of it", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		state, err := service.Agent().State()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), state)
+		return nil
+	}})
+	return c
+}
+
+func enrollCommand(s *settings) *cobra.Command {
+	var file string
+	var wait time.Duration
+	c := &cobra.Command{
+		Use:   "enroll",
+		Short: "Give the service an enrolment string, start it, and wait until the collector knows this machine",
+		Example: `  muster-agent enroll --enroll-file invitation.txt
+  muster-agent enroll        (and paste the string, then press Enter)`,
+		Long: `Give the service an enrolment string, start it, and wait until the collector knows
+this machine. The string comes from muster enroll new on the collector, or from its
+page Administration, Enrolment. It is read from --enroll-file, MUSTER_ENROLL or the
+keyboard, never from the command line, which every user of the machine can read.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			conf, err := s.load()
+			if err != nil {
+				return err
+			}
+			if st, err := agent.ReadStatus(conf.Data); err == nil && st.Device != "" {
+				return fmt.Errorf("this machine is enrolled already, as %s: to enrol it anew, stop the service and remove %s", st.Device, conf.Data)
+			}
+			text, err := enrolmentText(file, s.env, cmd.InOrStdin(), cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			if _, err := enroll.Parse(text); err != nil {
+				return err
+			}
+			if err := keepInvitation(invitationFile(), text); err != nil {
+				return err
+			}
+			state, err := service.Agent().State()
+			switch {
+			case errors.Is(err, service.ErrNoManager):
+				return fmt.Errorf("the string is in %s, and nothing here can start the agent: run muster-agent run --enroll-file %s: %w", invitationFile(), invitationFile(), err)
+			case err != nil:
+				return err
+			case state == service.Absent:
+				return fmt.Errorf("the string is in %s, and there is no service yet: muster-agent service install, then muster-agent service start", invitationFile())
+			}
+			if err := service.Agent().Restart(); err != nil {
+				return err
+			}
+			return enrolled(cmd.Context(), cmd.OutOrStdout(), conf.Data, wait)
+		},
+	}
+	c.Flags().StringVar(&file, "enroll-file", "", "file with the enrolment string (- for standard input); or set MUSTER_ENROLL")
+	c.Flags().DurationVar(&wait, "wait", time.Minute, "how long to wait for the collector")
+	return c
+}
+
+// enrolmentText finds the string. At a keyboard it asks for it.
+func enrolmentText(file string, env func(string) string, in io.Reader, say io.Writer) (string, error) {
+	if file != "" && file != "-" {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return "", fmt.Errorf("read enrolment string: %w", err)
+		}
+		return strings.TrimSpace(string(b)), nil
+	}
+	if text := env("MUSTER_ENROLL"); file == "" && text != "" {
+		return strings.TrimSpace(text), nil
+	}
+	if f, ok := in.(*os.File); ok {
+		if fi, err := f.Stat(); err == nil && fi.Mode()&os.ModeCharDevice != 0 {
+			fmt.Fprint(say, "Enrolment string: ")
+		}
+	}
+	// One line: who pastes it presses Enter and does not know of Ctrl-D.
+	var line []byte
+	one := make([]byte, 1)
+	for len(line) < 64<<10 {
+		n, err := in.Read(one)
+		if n == 1 && one[0] != '\n' {
+			line = append(line, one[0])
+		}
+		if n == 1 && one[0] == '\n' && len(strings.TrimSpace(string(line))) > 0 || err == io.EOF {
+			break
+		}
+		if err != nil {
+			return "", fmt.Errorf("read enrolment string: %w", err)
+		}
+	}
+	if text := strings.TrimSpace(string(line)); text != "" {
+		return text, nil
+	}
+	return "", errors.New("no enrolment string was given: muster enroll new on the collector makes one")
+}
+
+// keepInvitation writes the file that the service reads, for its eyes only.
+func keepInvitation(name, text string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return fmt.Errorf("keep enrolment string: %w", err)
+	}
+	if err := os.WriteFile(name+".new", []byte(text+"\n"), 0o600); err != nil {
+		return fmt.Errorf("keep enrolment string (this needs root): %w", err)
+	}
+	if err := os.Rename(name+".new", name); err != nil {
+		return fmt.Errorf("keep enrolment string: %w", err)
+	}
+	return nil
+}
+
+// enrolled waits until the service has an identity.
+func enrolled(ctx context.Context, out io.Writer, data string, wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	t := time.NewTicker(200 * time.Millisecond)
+	defer t.Stop()
+	for {
+		if st, err := agent.ReadStatus(data); err == nil && st.Device != "" && st.Running {
+			fmt.Fprintf(out, "Enrolled as %s. The first report follows within a minute.\n", st.Device)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the service runs, and the collector has not taken this machine within %s: muster-agent status and the system's log (journalctl -u muster-agent) tell why; it goes on trying", wait)
+		case <-t.C:
+		}
+	}
+}

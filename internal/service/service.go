@@ -1,0 +1,183 @@
+// Package service makes a program a service of the operating system: systemd,
+// launchd or the service control manager installs, starts and stops it, and
+// the program runs as one of theirs.
+//
+// It owns the words between program and manager, and the units and property
+// lists of both programs, which packages lay down too. It must not know what a
+// program does, and is the only one to import kardianos/service.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/kardianos/service"
+)
+
+// Program is what is to be a service. All fields are needed.
+type Program struct {
+	Name     string        // of the service and of its account, such as muster-agent
+	Title    string        // for people
+	About    string        // one sentence
+	Folder   string        // of its settings
+	Unit     string        // systemd's unit, in which the program is /usr/bin/NAME
+	Plist    string        // launchd's property list, in which the program is /usr/local/bin/NAME
+	Patience time.Duration // that it is given to end in order
+	// Arguments make the service's command line, after the program, of paths in
+	// Folder.
+	Arguments func(at func(name string) string) []string
+}
+
+// State is how a service is.
+type State string
+
+// The states. Installed services that are neither running nor stopped, such as
+// one that starts, count as stopped.
+const (
+	Absent  State = "not installed"
+	Running State = "running"
+	Stopped State = "stopped"
+)
+
+// manager is the part of kardianos' service that is used.
+type manager interface {
+	Install() error
+	Uninstall() error
+	Start() error
+	Stop() error
+	Restart() error
+	Status() (service.Status, error)
+}
+
+// idle is what kardianos wants to start and stop in this process; running is
+// Run's matter.
+type idle struct{}
+
+func (idle) Start(service.Service) error { return nil }
+func (idle) Stop(service.Service) error  { return nil }
+
+// ErrNoManager is a system without a manager that this package knows.
+var ErrNoManager = errors.New("this system has neither systemd, launchd nor Windows services: start the program by what it has")
+
+func (p Program) manager() (manager, error) {
+	switch where := service.Platform(); where {
+	case "linux-systemd", "darwin-launchd", "windows-service":
+	default:
+		return nil, fmt.Errorf("%w (%s)", ErrNoManager, where)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the program's own file: %w", err)
+	}
+	return service.New(idle{}, p.config(exe))
+}
+
+func (p Program) config(exe string) *service.Config {
+	return &service.Config{
+		Name: p.Name, DisplayName: p.Title, Description: p.About, Arguments: p.Arguments(p.File), Executable: exe,
+		Option: service.KeyValue{
+			// What packages lay down, for a program that lies elsewhere.
+			"SystemdScript": literal(strings.ReplaceAll(p.Unit, "/usr/bin/"+p.Name+" ", exe+" ")),
+			"LaunchdConfig": literal(strings.ReplaceAll(p.Plist, "/usr/local/bin/"+p.Name+"<", exe+"<")),
+			// Windows: after the network and what people wait for; again after it
+			// fell, with a pause, however often.
+			"DelayedAutoStart": true, "OnFailure": "restart", "OnFailureDelayDuration": "10s", "OnFailureResetPeriod": 3600,
+		},
+	}
+}
+
+// literal keeps the templates of kardianos from reading what is no template.
+func literal(text string) string { return strings.ReplaceAll(text, "{{", `{{"{{"}}`) }
+
+// Install makes the service; it starts with the system from then on, and now
+// by Start.
+func (p Program) Install() error { return p.do("install", manager.Install) }
+
+// Uninstall stops the service and takes it out of the manager. The program's
+// data stay.
+func (p Program) Uninstall() error {
+	if s, err := p.State(); err == nil && s == Running {
+		if err := p.Stop(); err != nil {
+			return err
+		}
+	}
+	return p.do("uninstall", manager.Uninstall)
+}
+
+// Start starts the installed service.
+func (p Program) Start() error { return p.do("start", manager.Start) }
+
+// Stop stops it in order.
+func (p Program) Stop() error { return p.do("stop", manager.Stop) }
+
+// Restart stops it and starts it.
+func (p Program) Restart() error { return p.do("restart", manager.Restart) }
+
+func (p Program) do(what string, act func(manager) error) error {
+	m, err := p.manager()
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", what, p.Name, err)
+	}
+	return p.explain(what, act(m))
+}
+
+// explain says what to do about the usual errors of managers.
+func (p Program) explain(what string, err error) error {
+	text := ""
+	if err != nil {
+		text = strings.ToLower(err.Error())
+	}
+	has := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(text, w) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, service.ErrNotInstalled):
+		return fmt.Errorf("%s %s: it is not installed: %s service install", what, p.Name, p.Name)
+	case errors.Is(err, os.ErrPermission), has("access is denied", "permission denied", "interactive authentication", "must be root"):
+		return fmt.Errorf("%s %s: this needs root, on Windows a prompt that runs as administrator: %w", what, p.Name, err)
+	case what == "install" && has("already exists", "init already exists"):
+		return fmt.Errorf("install %s: it is installed already: %s service status tells how it is, service uninstall removes it", p.Name, p.Name)
+	}
+	return fmt.Errorf("%s %s: %w", what, p.Name, err)
+}
+
+// State asks the manager.
+func (p Program) State() (State, error) {
+	m, err := p.manager()
+	if err != nil {
+		return "", fmt.Errorf("ask for %s: %w", p.Name, err)
+	}
+	return p.state(m)
+}
+
+func (p Program) state(m manager) (State, error) {
+	s, err := m.Status()
+	switch {
+	case errors.Is(err, service.ErrNotInstalled):
+		return Absent, nil
+	case err != nil:
+		return "", p.explain("ask for", err)
+	case s == service.StatusRunning:
+		return Running, nil
+	}
+	return Stopped, nil
+}
+
+// ended is what a service says that was asked to stop and did so.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
