@@ -365,7 +365,13 @@ func (s *Site) deviceChart(v *visit) error {
 
 // deviceEdit keeps what people know about a device.
 func (s *Site) deviceEdit(v *visit) error {
-	text := func(name string) *string { x := v.form(name); return &x }
+	text := func(name string) *string { // what a form does not have stays
+		x := v.form(name)
+		if _, ok := v.r.Form[name]; !ok {
+			return nil
+		}
+		return &x
+	}
 	d, err := v.api.DeviceSet(v.ctx(), api.DeviceSetInput{Ref: v.r.PathValue("ref"), Body: api.DeviceChange{AssetTag: text("asset_tag"), Department: text("department"),
 		Purchased: text("purchased"), Warranty: text("warranty"), Site: text("site"), Note: text("note")}})
 	if err != nil {

@@ -91,14 +91,22 @@ func (w *wish) run(ctx context.Context) (err error) {
 	if w.live {
 		return h.stay(ctx)
 	}
-	if w.out == "" {
-		w.out = dir
-	}
 	t, done, err := h.chromium(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
+	if w.figures {
+		if err := h.measure(ctx, t); err != nil {
+			return err
+		}
+	}
+	if w.out == "" && w.docs == "" {
+		return nil
+	}
+	if w.out == "" {
+		w.out = dir
+	}
 	list, err := h.views(ctx)
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ type office struct {
 
 // play fills the stores in a folder with the days before now, in virtual time.
 func (o office) play(ctx context.Context, dir string, now time.Time) (stats e2e.StageStats, err error) {
-	text := fmt.Sprintf(script, 24*o.Days+24, 24*o.Days-15, 24*o.Days-40)
+	text := fmt.Sprintf(script, 24*o.Days+24, max(24*o.Days-15, 1), max(24*o.Days-40, 1))
 	sc, err := simulate.ParseScenario("office.yaml", []byte(text), simulate.Scenario{Speed: 1})
 	if err != nil {
 		return stats, err
