@@ -231,6 +231,11 @@ func (c *Client) GroupDelete(ctx context.Context, in GroupInput) error {
 	return err
 }
 
+// PortPlaces calls port-places: list the ports that devices hang on.
+func (c *Client) PortPlaces(ctx context.Context, in PortPlacesInput) (PortPlaces, error) {
+	return call[PortPlacesInput, PortPlaces](ctx, c, "port-places", in)
+}
+
 // PortWhere calls port-where: find the port that a device or address hangs on.
 func (c *Client) PortWhere(ctx context.Context, in PortWhereInput) (PortWhere, error) {
 	return call[PortWhereInput, PortWhere](ctx, c, "port-where", in)

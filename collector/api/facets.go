@@ -14,9 +14,14 @@ import (
 // mostValues is how many values of one facet are told.
 const mostValues = 100
 
-// facets counts devices by what they are, where they are and how they do.
+// deviceFacets counts devices by what they are, where they are and how they do.
 func (s *Server) deviceFacets(ctx context.Context, in *DeviceFacetsInput) (DeviceFacets, error) {
-	e, err := filterOf(ctx, in.Filter)
+	filter := in.Filter
+	return s.counts.of(ctx, s.d.Now, filter, func(ctx context.Context) (DeviceFacets, error) { return s.countFacets(ctx, filter) })
+}
+
+func (s *Server) countFacets(ctx context.Context, filter string) (DeviceFacets, error) {
+	e, err := filterOf(ctx, filter)
 	if err != nil {
 		return DeviceFacets{}, err
 	}

@@ -85,6 +85,11 @@ func op[I, O any](method, path, id string, right account.Right, summary string, 
 				a.object = pathOf(in)
 			}
 			out, err := do(s, ctx, in)
+			// Who works on incidents changes no device: counts of large fleets may
+			// tell of that a little later.
+			if o.Changes() && o.Right != account.Work {
+				s.counts.forget()
+			}
 			if o.Changes() {
 				if aerr := s.record(ctx, o, outcome(err)); aerr != nil && err == nil {
 					err = aerr

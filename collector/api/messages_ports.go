@@ -21,6 +21,25 @@ type PortWhereInput struct {
 	From    string `query:"from" maxLength:"64" doc:"With history: what ended before is left out. Default: all that is kept."`
 }
 
+// PortPlacesInput asks where many devices hang, for a list of them.
+type PortPlacesInput struct {
+	Devices []string `query:"devices" required:"true" minItems:"1" maxItems:"500" doc:"IDs of devices, separated by commas."`
+}
+
+// PortPlaces is the ports of those that hang on one now, in the order asked.
+type PortPlaces struct {
+	Places []DevicePlace `json:"places" nullable:"false" doc:"Devices of which no port is known, or only guessed, and those out of scope are left out."`
+	ReadAt time.Time     `json:"read_at" doc:"When the answer was worked out; it may be some minutes old in a large network."`
+}
+
+// DevicePlace is a device and its port.
+type DevicePlace struct {
+	Device     NamedDevice `json:"device"`
+	Switch     NamedDevice `json:"switch"`
+	Port       string      `json:"port"`
+	Confidence string      `json:"confidence" doc:"high or medium."`
+}
+
 // PortWhere is which port something hangs on.
 type PortWhere struct {
 	What       string         `json:"what" doc:"As asked."`

@@ -81,6 +81,7 @@ func Operations() []Operation {
 		op[GroupInput, Nothing](del, "/groups/{name}", "group-delete", account.Manage, "Delete a group", (*Server).groupDelete),
 
 		// Which port is it on.
+		op[PortPlacesInput, PortPlaces](get, "/ports/places", "port-places", account.Read, "List the ports that devices hang on", (*Server).portPlaces),
 		op[PortWhereInput, PortWhere](get, "/ports/where", "port-where", account.Read, "Find the port that a device or address hangs on", (*Server).portWhere),
 		op[PortShowInput, PortShow](get, "/devices/{ref}/ports", "port-show", account.Read, "Show what hangs on the ports of a device", (*Server).portShow),
 		op[TopologyInput, Topology](get, "/topology", "topology-show", account.Read, "Show how network gear is connected", (*Server).topologyShow),

@@ -62,6 +62,29 @@ func (s *Server) portWhere(ctx context.Context, in *PortWhereInput) (PortWhere, 
 	return out, nil
 }
 
+// portPlaces answers for many devices what a line of a list has room for: the
+// port, without what was counted at its ends.
+func (s *Server) portPlaces(ctx context.Context, in *PortPlacesInput) (PortPlaces, error) {
+	x, err := s.sight(ctx)
+	if err != nil {
+		return PortPlaces{}, err
+	}
+	out := PortPlaces{Places: []DevicePlace{}, ReadAt: x.n.At()}
+	for _, id := range in.Devices {
+		d := x.named(inventory.DeviceID(id))
+		if d == nil {
+			continue
+		}
+		for _, p := range x.n.Of(d.ID) {
+			if sw := x.named(p.Switch); sw != nil && p.Present && p.Confidence != topology.Low {
+				out.Places = append(out.Places, DevicePlace{Device: *d, Switch: *sw, Port: p.Port, Confidence: string(p.Confidence)})
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
 // lookFor understands what is asked for, and answers its addresses and places.
 func (s *Server) lookFor(ctx context.Context, x *sight, out *PortWhere) (macs []topology.Mac, places []topology.Place, err error) {
 	ip, notIP := netip.ParseAddr(out.What)

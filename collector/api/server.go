@@ -129,6 +129,7 @@ type Server struct {
 	replaying chan struct{} // full while a rule is replayed
 	trying    chan struct{} // full while as many trials of profiles go on as may
 	looks     *discoveries
+	counts    counted
 }
 
 // longest is how long an operation may take before it is stopped.

@@ -160,11 +160,15 @@ func (s *Site) devices(v *visit) error {
 		return err
 	}
 	c := clock{s.o.Zone, v.now}
+	var shown []string
 	for _, d := range list.Devices {
-		r := deviceRow{Device: d, Severity: worst[string(d.ID)]}
 		if p.shows("port") {
-			r.Port, r.PortRef = s.plugged(v, string(d.ID))
+			shown = append(shown, string(d.ID))
 		}
+	}
+	ports := s.plugged(v, shown)
+	for _, d := range list.Devices {
+		r := deviceRow{Device: d, Severity: worst[string(d.ID)], Port: ports[d.ID].Word, PortRef: ports[d.ID].Ref}
 		for _, col := range p.Columns {
 			text, class := r.cell(col.Name, c)
 			r.Cells = append(r.Cells, cell{text, col.Num, class})

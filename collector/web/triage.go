@@ -12,6 +12,7 @@ import (
 	"muster/collector/account"
 	"muster/collector/api"
 	"muster/collector/store"
+	"muster/internal/inventory"
 )
 
 // board is the home page: what needs somebody, the worst first.
@@ -213,6 +214,13 @@ func (s *Site) rows(v *visit, list []store.Incident) ([]row, error) {
 			by[f.Incident] = append(by[f.Incident], f)
 		}
 	}
+	var alone []string
+	for i, x := range list {
+		if len(x.Devices) == 1 && x.Severity != "info" && i < 60 {
+			alone = append(alone, string(x.Devices[0].ID))
+		}
+	}
+	ports := s.plugged(v, alone)
 	out := make([]row, len(list))
 	gate := make(chan struct{}, 8)
 	var wg sync.WaitGroup
@@ -225,13 +233,14 @@ func (s *Site) rows(v *visit, list []store.Incident) ([]row, error) {
 		if x.Severity == "info" || i >= 60 {
 			continue
 		}
+		if len(x.Devices) == 1 {
+			p := ports[x.Devices[0].ID]
+			r.Port, r.PortRef = p.Word, p.Ref
+		}
 		wg.Go(func() {
 			gate <- struct{}{}
 			defer func() { <-gate }()
 			s.picture(v, r, fs)
-			if len(x.Devices) == 1 {
-				r.Port, r.PortRef = s.plugged(v, string(x.Devices[0].ID))
-			}
 		})
 	}
 	wg.Wait()
@@ -390,14 +399,23 @@ func lower(s string) string {
 	return strings.ToLower(s[:min(len(s), 1)]) + s[min(len(s), 1):]
 }
 
-// plugged is the port that a device hangs on, if that is known.
-func (s *Site) plugged(v *visit, device string) (text, ref string) {
-	w, err := v.api.PortWhere(v.ctx(), api.PortWhereInput{What: device})
-	if err != nil || len(w.Places) == 0 || w.Places[0].Switch == nil || !w.Places[0].Present || w.Places[0].Confidence == "low" {
-		return "", ""
+// portWord is a port in a line of a list, and the device that it is of.
+type portWord struct{ Word, Ref string }
+
+// plugged is the ports that devices hang on, of those whose port is known.
+func (s *Site) plugged(v *visit, devices []string) map[inventory.DeviceID]portWord {
+	out := map[inventory.DeviceID]portWord{}
+	if len(devices) == 0 {
+		return out
 	}
-	p := w.Places[0]
-	return p.Switch.Name + " · " + p.Port, string(p.Switch.ID)
+	list, err := v.api.PortPlaces(v.ctx(), api.PortPlacesInput{Devices: devices})
+	if err != nil {
+		return out // the list is worth showing without them
+	}
+	for _, p := range list.Places {
+		out[p.Device.ID] = portWord{p.Switch.Name + " · " + p.Port, string(p.Switch.ID)}
+	}
+	return out
 }
 
 // today counts the incidents to act on today, for the top bar of every page.

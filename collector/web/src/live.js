@@ -32,7 +32,9 @@ if (meta && window.EventSource) {
     for (const [n, el] of have) {
       const gone = !open.has(n);
       el.classList.toggle('inc--solved', gone);
-      if (gone && !el.querySelector('.tagword--fixed')) el.querySelector('h3')?.insertAdjacentHTML('beforeend', ` <span class="tagword tagword--fixed">Fixed ${now.at}</span>`);
+      const tag = el.querySelector('.tagword--fixed');
+      if (!gone) tag?.remove();
+      else if (!tag) el.querySelector('.inc__own')?.insertAdjacentHTML('beforeend', `<span class="tagword tagword--fixed">Over ${now.at}</span>`);
     }
     const news = now.open.filter(i => !document.querySelector(`[href="/incidents/${i.number}"]`));
     const box = document.querySelector('[data-fresh]');
