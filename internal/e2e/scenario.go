@@ -197,13 +197,29 @@ func (s *Stage) enter(ctx context.Context) error {
 		}
 		// The form of a UUIDv7, in the order of the roles.
 		id := inventory.DeviceID(fmt.Sprintf("%08x-0000-7000-8000-%012x", s.o.Start.Unix(), i))
-		if err := s.Inventory.AddDevice(ctx, store.NewDevice{ID: id, Kind: r.Kind, Name: r.Name, Site: sites[r.Site], At: s.o.Start}); err != nil {
-			return fmt.Errorf("enter device: %w", err)
-		}
 		s.IDs = append(s.IDs, id)
 		s.role[id] = i
 	}
-	return nil
+	// A small fleet one after the other, so that a test has the same order each
+	// time; of a large one many share a commit.
+	lanes := 1
+	if len(s.Roles) > 5000 {
+		lanes = 64
+	}
+	var wg sync.WaitGroup
+	errs := make([]error, lanes)
+	for lane := range lanes {
+		wg.Go(func() {
+			for i := lane; i < len(s.Roles) && errs[lane] == nil; i += lanes {
+				r := s.Roles[i]
+				if err := s.Inventory.AddDevice(ctx, store.NewDevice{ID: s.IDs[i], Kind: r.Kind, Name: r.Name, Site: sites[r.Site], At: s.o.Start}); err != nil {
+					errs[lane] = fmt.Errorf("enter device: %w", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // take keeps what became durable until it is judged.
