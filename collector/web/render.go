@@ -100,9 +100,9 @@ type frame struct {
 	Today int // incidents to act on today, beside the word Triage
 	D     any // of the page itself
 
-	Staff, Admin bool
-	Signed       bool
-	Body         string // class
+	Staff, Manage, Admin bool
+	Signed               bool
+	Body                 string // class
 }
 
 // title is what a page may say of itself.
@@ -115,7 +115,7 @@ func (s *Site) render(v *visit, status int, name, part string, data any) error {
 		return fmt.Errorf("there is no page %q", name)
 	}
 	f := frame{Actor: v.actor, Clock: clock{s.o.Zone, v.now}, D: data, Signed: v.actor.Name != "",
-		Staff: v.can(account.Query), Admin: v.can(account.Administer)}
+		Staff: v.can(account.Query), Manage: v.can(account.Manage), Admin: v.can(account.Administer)}
 	if h, ok := data.(titled); ok {
 		f.Title, f.Page = h.Head()
 	}

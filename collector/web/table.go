@@ -68,6 +68,22 @@ func pages() []page {
 		{get, "/fleet/replacement", account.Read, (*Site).fleetQuestions},
 		{get, "/fleet/quality", account.Read, (*Site).fleetQuestions},
 		{get, "/fleet/reports", account.Read, (*Site).fleetReports},
+
+		{get, "/admin", account.Manage, (*Site).adminHub},
+		{get, "/admin/enroll", account.Manage, (*Site).adminEnroll},
+		{post, "/admin/enroll", account.Manage, (*Site).adminEnrollAct},
+		{get, "/admin/approvals", account.Manage, (*Site).adminApprovals},
+		{post, "/admin/approvals", account.Manage, (*Site).adminApprovalsAct},
+		{get, "/admin/places", account.Manage, (*Site).adminPlaces},
+		{post, "/admin/places", account.Manage, (*Site).adminPlacesAct},
+		{get, "/admin/places/one", account.Manage, (*Site).adminPlace},
+		{post, "/admin/places/one", account.Manage, (*Site).adminPlaceAct},
+		{get, "/admin/labels", account.Manage, (*Site).adminLabels},
+		{post, "/admin/labels", account.Manage, (*Site).adminLabelsAct},
+		{get, "/admin/groups", account.Manage, (*Site).adminGroups},
+		{post, "/admin/groups", account.Manage, (*Site).adminGroupsAct},
+		{get, "/admin/groups/one", account.Manage, (*Site).adminGroup},
+		{post, "/admin/groups/one", account.Manage, (*Site).adminGroupAct},
 	}
 }
 

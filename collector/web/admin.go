@@ -1,0 +1,239 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"muster/collector/account"
+	"muster/collector/api"
+)
+
+// adminPage is one page of administration, as the list beside them all has it.
+type adminPage struct {
+	Path, Title, Group string
+	Says               string // what one does there
+	Right              account.Right
+}
+
+// adminPages are the pages of administration, in the order in which they are
+// listed. A page hangs itself in by its line here and its lines in pages.
+func adminPages() []adminPage {
+	const devices, gear, health, people, collector = "Devices", "Network gear", "Findings", "People", "Collector"
+	return []adminPage{
+		{"/admin/enroll", "Enrollment", devices, "Let PCs and servers in: a command for each system", account.Manage},
+		{"/admin/approvals", "Approvals", devices, "Decide about devices that wait, and about records that may be one machine", account.Manage},
+		{"/admin/places", "Agencies and sites", devices, "Where devices stand, and which networks belong to a site", account.Manage},
+		{"/admin/labels", "Labels", devices, "Rename labels, take them away, see who carries them", account.Manage},
+		{"/admin/groups", "Agent settings", devices, "How often which devices are read", account.Manage},
+	}
+}
+
+// adminFrame is what every page of administration has beside its own.
+type adminFrame struct {
+	Title  string
+	Here   string // Path of the page
+	Groups []adminGroup
+	Done   string // what was done a moment ago
+}
+
+type adminGroup struct {
+	Title string
+	Pages []adminPage
+}
+
+func (f *adminFrame) Head() (string, string) { return f.Title, "admin" }
+
+// adminFrame is the list of the pages that somebody may open.
+func (s *Site) adminFrame(v *visit, here string) adminFrame {
+	f := adminFrame{Here: here, Done: s.sessions.PopString(v.ctx(), "done")}
+	for _, p := range adminPages() {
+		if !v.can(p.Right) {
+			continue
+		}
+		if n := len(f.Groups); n == 0 || f.Groups[n-1].Title != p.Group {
+			f.Groups = append(f.Groups, adminGroup{Title: p.Group})
+		}
+		g := &f.Groups[len(f.Groups)-1]
+		g.Pages = append(g.Pages, p)
+	}
+	return f
+}
+
+// did sends on to a page that then says what was done.
+func (s *Site) did(v *visit, to, what string) error {
+	s.sessions.Put(v.ctx(), "done", clip(what, 600))
+	return v.send(to)
+}
+
+// adminHub lists what can be administered.
+func (s *Site) adminHub(v *visit) error {
+	p := &desk{adminFrame: s.adminFrame(v, "/admin")}
+	n := 0
+	for _, g := range p.Groups {
+		n += len(g.Pages)
+	}
+	p.Title = count(n, "page", "pages") + " to run Muster"
+	return s.render(v, http.StatusOK, "admin", "", p)
+}
+
+// desk is a page of administration: cards, one below the other.
+type desk struct {
+	adminFrame
+	Lede  string
+	Crumb []link // pages above it
+	Cards []*sheet
+	Acts  []*form // beside the title
+	Again int     // seconds until a page that waits is asked for anew; 0: never
+}
+
+type link struct{ To, Text string }
+
+// sheet is a card of a desk. What is empty is not drawn.
+type sheet struct {
+	ID, Title, Note string
+	Bad             string // what is wrong, above all
+	Table           *grid
+	Empty           string // what to do when the table has no rows
+	Pairs           []named
+	Lists           []listing
+	Forms           []*form
+	Commands        []command
+	Evidence        *evidence
+	Progress        *progress
+	After           string // below
+	More            []link
+}
+
+type named struct {
+	Name string
+	slot
+}
+
+// listing is a few lines under a small title.
+type listing struct {
+	Title string
+	Items []string
+}
+
+// progress is how far something is.
+type progress struct {
+	Done, Total int
+	Percent     int
+	Says        string
+	Moving      bool
+}
+
+// grid is a table.
+type grid struct {
+	Caption string
+	Heads   []head
+	Rows    []gridRow
+}
+
+type head struct {
+	Title string
+	Num   bool
+}
+
+type gridRow struct {
+	Cells []slot
+	Acts  []*form
+}
+
+// add appends a row; its first slot is what the row is about.
+func (g *grid) add(acts []*form, cells ...slot) { g.Rows = append(g.Rows, gridRow{cells, acts}) }
+
+// HasActs says whether any row can be acted on.
+func (g *grid) HasActs() bool {
+	for _, r := range g.Rows {
+		if len(r.Acts) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// heads are columns by their titles; one that begins with - holds numbers.
+func heads(titles ...string) []head {
+	var out []head
+	for _, t := range titles {
+		name, num := strings.CutPrefix(t, "-")
+		out = append(out, head{name, num})
+	}
+	return out
+}
+
+// show writes a desk.
+func (s *Site) show(v *visit, p *desk, again *form) error {
+	status := http.StatusOK
+	if again != nil && again.wrong() {
+		status = http.StatusUnprocessableEntity
+	}
+	return s.render(v, status, "admin-page", "", p)
+}
+
+// sure asks before what cannot be undone: it is true when somebody has said
+// yes. Otherwise the page that asks has been written, with all that was sent.
+func (s *Site) sure(v *visit, here, title, button string, says ...string) (bool, error) {
+	if v.form("sure") != "" {
+		return true, nil
+	}
+	if err := v.r.ParseForm(); err != nil {
+		return false, err
+	}
+	p := &surePage{adminFrame: s.adminFrame(v, here), Says: says, Button: button, Action: v.r.URL.Path, Back: here}
+	p.Title = title
+	for name, values := range v.r.PostForm {
+		for _, x := range values {
+			p.Fields = append(p.Fields, link{name, x})
+		}
+	}
+	return false, s.render(v, http.StatusOK, "admin-sure", "", p)
+}
+
+// surePage asks whether somebody means it.
+type surePage struct {
+	adminFrame
+	Says         []string
+	Button       string
+	Action, Back string
+	Fields       []link // name and value of what was sent
+}
+
+// siteChoices are all sites, to choose one.
+func siteChoices(v *visit, none string) ([]choice, error) {
+	list, err := v.api.SiteList(v.ctx(), api.SiteListInput{})
+	if err != nil {
+		return nil, err
+	}
+	out := []choice{{"", none}}
+	for _, x := range list.Sites {
+		out = append(out, choice{x.Agency + "/" + x.Name, x.Agency + ", " + x.Name})
+	}
+	return out, nil
+}
+
+// lines are what somebody wrote one a line, or separated by commas.
+func lines(text string) []string {
+	out := []string{}
+	for x := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' || r == ',' || r == ';' }) {
+		if x = strings.TrimSpace(x); x != "" {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// number is a field that holds one; what is none is a fault of that field.
+func (f *form) number(name string) int {
+	text := f.value(name)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(strings.ReplaceAll(text, ",", ""))
+	if err != nil {
+		f.fault(name, "Write a whole number, such as 10.")
+	}
+	return n
+}
