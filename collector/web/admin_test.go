@@ -104,7 +104,7 @@ func TestLabelsAndGroups(t *testing.T) {
 	w.says(w.post(b, "/admin/groups", f), http.StatusUnprocessableEntity, "There is a group of this name")
 	w.says(w.get(b, groupAt("lobby")), http.StatusOK, "lobby has 1 device", "software=6h", "front-1")
 	f.Set("filter", "label<<")
-	w.says(w.post(b, groupAt("lobby"), f), http.StatusBadRequest, "bad")
+	w.says(w.post(b, groupAt("lobby"), f), http.StatusUnprocessableEntity, `id="change-filter-bad"`, "label&lt;&lt;")
 	w.lands(b, groupAt("lobby"), url.Values{"do": {"delete"}, "sure": {"1"}}, "All agents gather alike")
 	w.lands(b, "/admin/labels", url.Values{"do": {"delete"}, "label": {"lobby"}, "sure": {"1"}}, "No device has a label")
 }

@@ -137,6 +137,8 @@ func (f *form) blame(err error) bool {
 		name, rest, cut := strings.Cut(p.Detail, ": ")
 		if cut && f.at(name).Name != "" {
 			f.fault(name, sentence(rest))
+		} else if p.Kind() == "bad_filter" {
+			f.fault("filter", sentence(p.Detail))
 		} else {
 			f.fault("", sentence(p.Detail))
 		}
