@@ -8,6 +8,7 @@ import (
 	"muster/agent/gather/disk"
 	"muster/agent/gather/diskspace"
 	"muster/agent/gather/iface"
+	"muster/agent/gather/osrelease"
 	"muster/agent/gather/system"
 	"muster/agent/gather/volume"
 	"muster/agent/host"
@@ -31,7 +32,9 @@ func evidence(ctx context.Context, h *host.Host) enroll.Evidence {
 	if rows, err := disk.Rows(ctx, h); err == nil {
 		e.Add(enroll.BootDisk, disk.BootSerial(rows))
 	}
-	e.Add(enroll.MachineID, h.Line("/etc/machine-id"))
+	if o, err := osrelease.Row(ctx, h); err == nil {
+		e.Add(enroll.MachineID, o.MachineID)
+	}
 	return e
 }
 

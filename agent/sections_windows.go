@@ -1,8 +1,19 @@
 package agent
 
-import "muster/agent/gather"
+import (
+	"muster/agent/gather"
+	"muster/agent/gather/cpu"
+	"muster/agent/gather/memory"
+	"muster/agent/gather/osrelease"
+	"muster/agent/gather/system"
+)
 
-// sections is empty until the readers of Windows are there.
 func sections() []gather.Section {
-	return []gather.Section{}
+	return []gather.Section{
+		read("system", system.Read),
+		read("os", osrelease.Read),
+		read("cpu", cpu.Read),
+		read("memory", memory.Read),
+		read("memory_module", memory.ReadModules),
+	}
 }

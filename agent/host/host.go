@@ -32,6 +32,10 @@ type Host struct {
 	Get func(ctx context.Context, q Question, socket string) ([]byte, error)
 	// Connect connects to a server of this machine; see Dial.
 	Connect func(ctx context.Context, s Server) (net.Conn, error)
+	// Registry reads a key of Windows' registry; see Key.
+	Registry func(view View, path string, values []string) (Key, error)
+	// Native asks Windows itself; see AskNative.
+	Native func(q Native) ([]byte, error)
 	// Statfs tells the size of the file system a path is on.
 	Statfs func(path string) (Filesystem, error)
 	// Mono is the time since boot, sleep included.
@@ -55,7 +59,7 @@ const MaxFile = 16 << 20
 
 // Local is the machine this process runs on.
 func Local() *Host {
-	return &Host{Root: rootOf(runtime.GOOS), Now: time.Now, Exec: execute, Get: get, Connect: connect, Statfs: statfs, Mono: mono, Stuck: &Stuck{}, Privileged: privileged()}
+	return &Host{Root: rootOf(runtime.GOOS), Now: time.Now, Exec: execute, Get: get, Connect: connect, Registry: readKey, Native: readNative, Statfs: statfs, Mono: mono, Stuck: &Stuck{}, Privileged: privileged()}
 }
 
 func rootOf(goos string) string {

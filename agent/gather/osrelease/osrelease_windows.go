@@ -2,13 +2,15 @@ package osrelease
 
 import (
 	"context"
-	"errors"
 	"fmt"
+
+	"golang.org/x/sys/windows"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-func read(context.Context, *host.Host) (inventory.OS, []string, []string, error) {
-	return inventory.OS{}, nil, nil, fmt.Errorf("the operating system is not read on Windows yet: %w", errors.ErrUnsupported)
+func read(_ context.Context, h *host.Host) (inventory.OS, []string, []string, error) {
+	v := windows.RtlGetVersion()
+	return fromRegistry(h, fmt.Sprintf("%d.%d.%d", v.MajorVersion, v.MinorVersion, v.BuildNumber))
 }

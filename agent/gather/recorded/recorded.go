@@ -22,11 +22,20 @@
 //	-- sizes --                     "path size free available inodes free-inodes" a line, or "path !error";
 //	                                a space in a path is \040
 //	-- now --                       the time it is, RFC 3339
+//
+// Machines with Windows stand in machines/windows; see Windows. They have
+//
+//	-- reg --                       keys of the registry, as its editor exports them; see registry
+//	-- native tcp4 --               bytes that Windows answers to a question of host.Native, as
+//	                                hexadecimal digits; starting with "!", its failure
+//
+// and smbios tables are what GetSystemFirmwareTable gives.
 package recorded
 
 import (
 	"context"
 	"embed"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -43,10 +52,10 @@ import (
 	"muster/agent/host"
 )
 
-//go:embed machines/*.txtar
+//go:embed machines/*.txtar machines/windows/*.txtar
 var files embed.FS
 
-// Names lists the machines.
+// Names lists the machines with Linux.
 func Names() []string {
 	list, err := files.ReadDir("machines")
 	if err != nil {
@@ -54,6 +63,9 @@ func Names() []string {
 	}
 	var names []string
 	for _, e := range list {
+		if e.IsDir() {
+			continue
+		}
 		names = append(names, strings.TrimSuffix(e.Name(), ".txtar"))
 	}
 	return names
@@ -69,10 +81,29 @@ func Machine(t testing.TB, name string) *host.Host {
 	return Unpack(t, b)
 }
 
+// Windows calls do, in a test of its own, for each machine with Windows.
+func Windows(t *testing.T, do func(t *testing.T, name string, h *host.Host)) {
+	t.Helper()
+	list, err := files.ReadDir("machines/windows")
+	if err != nil || len(list) == 0 {
+		t.Fatalf("no machines with Windows: %v", err)
+	}
+	for _, e := range list {
+		name := strings.TrimSuffix(e.Name(), ".txtar")
+		t.Run(name, func(t *testing.T) {
+			b, err := files.ReadFile("machines/windows/" + e.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			do(t, name, Unpack(t, b))
+		})
+	}
+}
+
 // Unpack makes a machine of an archive. Further archives lie over it.
 func Unpack(t testing.TB, archives ...[]byte) *host.Host {
 	t.Helper()
-	m := machine{root: t.TempDir(), sizes: map[string]size{}, answers: map[string]string{},
+	m := machine{root: t.TempDir(), sizes: map[string]size{}, answers: map[string]string{}, native: map[host.Native]string{},
 		now: time.Date(2024, 6, 3, 9, 30, 0, 0, time.UTC)}
 	for _, b := range archives {
 		for _, f := range txtar.Parse(b).Files {
@@ -95,6 +126,8 @@ type machine struct {
 	sizes   map[string]size
 	answers map[string]string
 	times   map[string]time.Time
+	reg     registry
+	native  map[host.Native]string // hexadecimal digits, or "!" and why not
 }
 
 type size struct {
@@ -103,6 +136,24 @@ type size struct {
 }
 
 func (m *machine) host() *host.Host {
+	h := m.unix()
+	if m.reg.keys != nil {
+		h.Registry = m.reg.read
+		h.Native = func(q host.Native) ([]byte, error) {
+			out, ok := m.native[q]
+			if !ok {
+				return nil, errors.ErrUnsupported
+			}
+			if why, failed := strings.CutPrefix(out, "!"); failed {
+				return nil, errors.New(strings.TrimSpace(why))
+			}
+			return hex.DecodeString(strings.Join(strings.Fields(out), ""))
+		}
+	}
+	return h
+}
+
+func (m *machine) unix() *host.Host {
 	return &host.Host{
 		Root: m.root, Privileged: true,
 		Now:  func() time.Time { return m.now },
@@ -163,6 +214,13 @@ func (m *machine) put(name string, data []byte) error {
 		if err != nil {
 			return err
 		}
+		// RawSMBIOSData: how it was called, version, revision, length, table.
+		var major, minor byte
+		if _, err := fmt.Sscanf(rest, "%d.%d", &major, &minor); err != nil {
+			return err
+		}
+		raw := binary.LittleEndian.AppendUint32([]byte{0, major, minor, 0}, uint32(len(table)))
+		m.native[host.NativeSMBIOS] = hex.EncodeToString(append(raw, table...))
 		if err := m.file("/sys/firmware/dmi/tables/smbios_entry_point", entry); err != nil {
 			return err
 		}
@@ -172,6 +230,11 @@ func (m *machine) put(name string, data []byte) error {
 		return nil
 	case "ask":
 		m.answers["?"+rest] = string(data)
+		return nil
+	case "reg":
+		return m.reg.parse(string(data))
+	case "native":
+		m.native[host.Native(rest)] = string(data)
 		return nil
 	case "sizes":
 		return m.space(data)

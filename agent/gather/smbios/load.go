@@ -1,6 +1,8 @@
 package smbios
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -14,9 +16,18 @@ const (
 	tableFile = "/sys/firmware/dmi/tables/DMI"
 )
 
-// Load reads and decodes the tables that the kernel shows. The error is
+// Load reads and decodes the tables that the system shows. The error is
 // fs.ErrNotExist when there are none and fs.ErrPermission without the right.
 func Load(h *host.Host) (*Tables, error) {
+	if h.Native != nil {
+		b, err := h.AskNative(host.NativeSMBIOS)
+		if err == nil {
+			return DecodeRaw(b)
+		}
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return nil, err
+		}
+	}
 	b, err := head(h, tableFile, MaxTable)
 	if err != nil {
 		return nil, err
@@ -42,6 +53,27 @@ func Load(h *host.Host) (*Tables, error) {
 	if fault != "" {
 		t.Major, t.Minor = 0, 0
 		t.Faults = append(t.Faults, fault)
+	}
+	return t, nil
+}
+
+// DecodeRaw decodes what GetSystemFirmwareTable('RSMB') of Windows gives,
+// RawSMBIOSData: one byte of how the firmware was called, the version in two,
+// a revision, the length, and the table. A table cut short has a fault.
+func DecodeRaw(b []byte) (*Tables, error) {
+	if len(b) < 8 {
+		return nil, fmt.Errorf("%w: %d bytes of RawSMBIOSData", ErrEntry, len(b))
+	}
+	e := Entry{Major: int(b[1]), Minor: int(b[2])}
+	n := uint64(binary.LittleEndian.Uint32(b[4:]))
+	table := b[8:]
+	short := n > uint64(len(table))
+	if !short {
+		table = table[:n]
+	}
+	t := Decode(e, table)
+	if short {
+		t.Faults = append(t.Faults, fmt.Sprintf("SMBIOS table: %d of %d bytes", len(table), n))
 	}
 	return t, nil
 }

@@ -226,3 +226,41 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func FuzzDecodeRaw(f *testing.F) {
+	_, table, err := recorded.SMBIOS("3.4", laptop)
+	if err != nil {
+		f.Fatal(err)
+	}
+	head := []byte{0, 3, 4, 0, byte(len(table)), byte(len(table) >> 8), 0, 0}
+	f.Add(append(head, table...))
+	f.Add(head)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		x, err := DecodeRaw(b)
+		if err != nil {
+			return
+		}
+		if len(x.Processors) > maxList || len(x.Modules) > maxList || len(x.Arrays) > maxList {
+			t.Error("more than the limit")
+		}
+	})
+}
+
+// TestDecodeRaw reads what Windows gives, and says when it is cut short.
+func TestDecodeRaw(t *testing.T) {
+	_, table, err := recorded.SMBIOS("3.4", laptop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := append([]byte{0, 3, 4, 0, byte(len(table)), byte(len(table) >> 8), 0, 0}, table...)
+	x, err := DecodeRaw(append(raw, 1, 2, 3))
+	if err != nil || x.System == nil || x.Version() != "3.4" || len(x.Faults) != 0 {
+		t.Fatal(x, err)
+	}
+	if x, err := DecodeRaw(raw[:len(raw)/2]); err != nil || len(x.Faults) == 0 {
+		t.Error("nothing said of a table cut short", err)
+	}
+	if _, err := DecodeRaw(raw[:7]); err == nil {
+		t.Error("a header cut short is read")
+	}
+}
