@@ -15,6 +15,16 @@ func (c *Client) SearchRead(ctx context.Context, in SearchReadInput) (SearchRead
 	return call[SearchReadInput, SearchRead](ctx, c, "search-read", in)
 }
 
+// SearchField calls search-field: tell how a field can be searched by.
+func (c *Client) SearchField(ctx context.Context, in SearchFieldInput) (SearchField, error) {
+	return call[SearchFieldInput, SearchField](ctx, c, "search-field", in)
+}
+
+// SearchAdd calls search-add: add a condition to a search.
+func (c *Client) SearchAdd(ctx context.Context, in SearchAddInput) (SearchAdded, error) {
+	return call[SearchAddInput, SearchAdded](ctx, c, "search-add", in)
+}
+
 // DeviceFacets calls device-facets: count devices by what they are.
 func (c *Client) DeviceFacets(ctx context.Context, in DeviceFacetsInput) (DeviceFacets, error) {
 	return call[DeviceFacetsInput, DeviceFacets](ctx, c, "device-facets", in)

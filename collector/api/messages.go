@@ -94,6 +94,51 @@ type SearchRead struct {
 	Fault    string          `json:"fault,omitempty" doc:"Why it cannot be read as it stands."`
 	Position int             `json:"position,omitempty" doc:"Of the fault: the character, from 1."`
 	Offers   []SearchOffer   `json:"offers" nullable:"false"`
+	Parts    []SearchPart    `json:"parts" nullable:"false" doc:"The conditions that must all hold."`
+}
+
+// SearchPart is one condition of a search.
+type SearchPart struct {
+	Text  string          `json:"text" doc:"In the search language."`
+	Words []search.Phrase `json:"words" nullable:"false"`
+	Rest  string          `json:"rest" doc:"The search without it."`
+}
+
+// SearchFieldInput asks how a field can be asked for.
+type SearchFieldInput struct {
+	Field string `query:"field" required:"true" maxLength:"128" doc:"A field of the search language, or a section's column as section.column."`
+}
+
+// SearchField is a field and how it can be compared.
+type SearchField struct {
+	Name    string         `json:"name"`
+	Title   string         `json:"title" doc:"As people call it."`
+	Kind    string         `json:"kind"`
+	Doc     string         `json:"doc"`
+	Example string         `json:"example,omitempty"`
+	Choices []SearchChoice `json:"choices" nullable:"false" doc:"Ways to compare, the usual one first."`
+	Values  []string       `json:"values" nullable:"false" doc:"Values in use or possible, 500 at most."`
+	Closed  bool           `json:"closed,omitempty" doc:"There are no other values."`
+}
+
+// SearchChoice is one way to compare.
+type SearchChoice struct {
+	How   string `json:"how"`
+	Word  string `json:"word"`
+	Value bool   `json:"value" doc:"It needs a value."`
+}
+
+// SearchAddInput adds a condition to a search.
+type SearchAddInput struct {
+	Filter string `query:"filter" maxLength:"4096" doc:"In the search language."`
+	Field  string `query:"field" required:"true" maxLength:"128"`
+	How    string `query:"how" required:"true" maxLength:"8" doc:"One of the field's choices (search-field)."`
+	Value  string `query:"value" maxLength:"500"`
+}
+
+// SearchAdded is a search with one condition more.
+type SearchAdded struct {
+	Filter string `json:"filter"`
 }
 
 // SearchOffer is one way to go on: Text replaces the bytes from From to Until.

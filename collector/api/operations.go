@@ -33,6 +33,8 @@ func Operations() []Operation {
 		// Devices.
 		op[DeviceListInput, DeviceList](get, "/devices", "device-list", account.Read, "List devices", (*Server).deviceList),
 		op[SearchReadInput, SearchRead](get, "/search", "search-read", account.Read, "Read a search back in words, and offer how to go on", (*Server).searchRead),
+		op[SearchFieldInput, SearchField](get, "/search/field", "search-field", account.Read, "Tell how a field can be searched by", (*Server).searchField),
+		op[SearchAddInput, SearchAdded](get, "/search/add", "search-add", account.Read, "Add a condition to a search", (*Server).searchAdd),
 		op[DeviceFacetsInput, DeviceFacets](get, "/facets", "device-facets", account.Read, "Count devices by what they are", (*Server).deviceFacets),
 		op[DeviceShowInput, DeviceShow](get, "/devices/{ref}", "device-show", account.Read, "Show a device", (*Server).deviceShow),
 		op[DeviceHistoryInput, History](get, "/devices/{ref}/history", "device-history", account.Read, "List a device's changes", (*Server).deviceHistory),

@@ -233,10 +233,37 @@ func TestNothingKept(t *testing.T) {
 	}
 	w.Server, w.handler = s, s.Handler()
 	for _, o := range Operations() {
-		if noun, verb, _ := strings.Cut(o.ID, "-"); (noun == "search" && verb != "read") || noun == "query" {
+		if noun, verb, _ := strings.Cut(o.ID, "-"); (noun == "search" && verb != "read" && verb != "field" && verb != "add") || noun == "query" {
 			if status, body := w.ask("socket", o.ID, examples()[o.ID]); status != 501 {
 				t.Errorf("%s: %d %s", o.ID, status, body)
 			}
 		}
+	}
+}
+
+func TestPuttingASearchTogether(t *testing.T) {
+	w := newWorld(t)
+	ctx, c := t.Context(), w.client("intern")
+	f, err := c.SearchField(ctx, SearchFieldInput{Field: "site"})
+	if err != nil || f.Title != "site" || len(f.Choices) < 5 || f.Choices[0].How != ":" || !slices.Contains(f.Values, "parks/hartford") {
+		t.Errorf("%+v, %v", f, err)
+	}
+	some, err := w.client("intern-parks").SearchField(ctx, SearchFieldInput{Field: "site"})
+	if err != nil || slices.Contains(some.Values, "roads/dover") {
+		t.Errorf("values beyond the scope: %+v, %v", some.Values, err)
+	}
+	x, err := c.SearchAdd(ctx, SearchAddInput{Filter: "a or b", Field: "site", How: "=", Value: "City Hall"})
+	if err != nil || x.Filter != `(a or b) site="City Hall"` {
+		t.Errorf("%+v, %v", x, err)
+	}
+	_, err = c.SearchAdd(ctx, SearchAddInput{Field: "ram", How: "<", Value: "lots"})
+	problemIn(t, err, badFilter)
+	_, err = c.SearchField(ctx, SearchFieldInput{Field: "owner"})
+	problemIn(t, err, forbidden)
+	_, err = c.SearchField(ctx, SearchFieldInput{Field: "onwer"})
+	problemIn(t, err, badFilter)
+	r, err := c.SearchRead(ctx, SearchReadInput{Filter: "os:windows ram<8GB", Cursor: -1})
+	if err != nil || len(r.Parts) != 2 || r.Parts[1].Text != "ram<8GB" || r.Parts[1].Rest != "os:windows" {
+		t.Errorf("%+v, %v", r.Parts, err)
 	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"muster/collector/search"
@@ -11,12 +12,15 @@ import (
 // searchRead reads a search back in words, and offers how to go on writing it.
 // One that cannot be read yet is no fault here: somebody is still writing.
 func (s *Server) searchRead(ctx context.Context, in *SearchReadInput) (SearchRead, error) {
-	out := SearchRead{Words: []search.Phrase{}, Offers: []SearchOffer{}}
+	out := SearchRead{Words: []search.Phrase{}, Offers: []SearchOffer{}, Parts: []SearchPart{}}
 	e, err := search.Parse(in.Filter)
 	if p, _ := problemOf(err); err != nil {
 		out.Fault, out.Position = p.Detail, p.Position
 	} else {
 		out.Words = append(out.Words, search.Say(e)...)
+		for _, x := range search.Parts(e) {
+			out.Parts = append(out.Parts, SearchPart{x.Text, x.Words, x.Rest})
+		}
 	}
 	cursor := in.Cursor
 	if cursor < 0 || cursor > len(in.Filter) {
@@ -47,6 +51,60 @@ func (s *Server) searchRead(ctx context.Context, in *SearchReadInput) (SearchRea
 		})
 	}
 	return out, nil
+}
+
+// mostOffered is how many values of a field are told.
+const mostOffered = 500
+
+// askedField finds a field that who asks may ask for.
+func askedField(ctx context.Context, name string) (search.Field, error) {
+	f, err := search.Grammar{Sections: inventory.Schema()}.Field(name)
+	if err == nil && f.Personal && !personal(ctx) {
+		err = NewProblem(forbidden, "%s tells of persons: this account may not ask for it", f.Name)
+	}
+	return f, err
+}
+
+// searchField tells how a field can be asked for, for those who put a search
+// together without writing it.
+func (s *Server) searchField(ctx context.Context, in *SearchFieldInput) (SearchField, error) {
+	f, err := askedField(ctx, in.Field)
+	if err != nil {
+		return SearchField{}, err
+	}
+	out := SearchField{Name: f.Name, Title: f.Called(), Kind: f.Kind.String(), Doc: f.Doc, Example: f.Example, Closed: f.Closed, Choices: []SearchChoice{}, Values: []string{}}
+	for _, c := range f.Choices() {
+		out.Choices = append(out.Choices, SearchChoice{c.Text, c.Word, c.Value})
+	}
+	list, err := s.valuesOf(ctx, f.Name)
+	if err != nil {
+		return out, err
+	}
+	for _, v := range append(slices.Clone(f.Values), list...) {
+		if v != "" && len(out.Values) < mostOffered && !slices.Contains(out.Values, v) {
+			out.Values = append(out.Values, v)
+		}
+	}
+	return out, nil
+}
+
+// searchAdd writes a condition behind a search.
+func (s *Server) searchAdd(ctx context.Context, in *SearchAddInput) (SearchAdded, error) {
+	e, err := filterOf(ctx, in.Filter)
+	if err != nil {
+		return SearchAdded{}, err
+	}
+	f, err := askedField(ctx, in.Field)
+	if err != nil {
+		return SearchAdded{}, err
+	}
+	if e, err = (search.Grammar{Sections: inventory.Schema()}).Add(e, f, in.How, in.Value); err != nil {
+		if x := (*search.Error)(nil); errors.As(err, &x) { // the position is one of a text that nobody wrote
+			err = NewProblem(badFilter, "%s", x.Msg)
+		}
+		return SearchAdded{}, err
+	}
+	return SearchAdded{e.String()}, nil
 }
 
 // valuesOf are values in use of a field whose values people make.

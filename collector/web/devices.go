@@ -34,6 +34,7 @@ type deviceList struct {
 	Here    string // the address of this page
 	Places  []string
 	Saved   keptMenu
+	Build   builder
 }
 
 func (d *deviceList) Head() (string, string) { return "Devices", "devices" }
@@ -125,6 +126,19 @@ func (s *Site) devices(v *visit) error {
 	p.columns(base)
 	p.Here = v.r.URL.RequestURI()
 	p.Saved = s.searchesKept(v, p.Q, p.Cols, p.Sort)
+	if p.Q != "" {
+		if read, err := v.api.SearchRead(v.ctx(), api.SearchReadInput{Filter: p.Q, Cursor: -1}); err == nil {
+			p.Read = read
+		}
+	}
+	var added string
+	var err error
+	if p.Build, added, err = s.build(v, p, p.Read); err != nil || added != "" {
+		if err == nil {
+			err = v.send(added)
+		}
+		return err
+	}
 	list, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: p.Q, Sort: p.Sort, Limit: pageSize, After: q.Get("after")})
 	if problem, ok := asProblem(err); ok && problem.Status < 500 {
 		p.Problem = problem
@@ -132,11 +146,6 @@ func (s *Site) devices(v *visit) error {
 	}
 	if err != nil {
 		return err
-	}
-	if p.Q != "" {
-		if read, err := v.api.SearchRead(v.ctx(), api.SearchReadInput{Filter: p.Q, Cursor: -1}); err == nil {
-			p.Read = read
-		}
 	}
 	p.Total = list.Total
 	if list.Next != "" {

@@ -40,6 +40,7 @@ func pages() []page {
 		{get, "/devices", account.Read, (*Site).devices},
 		{post, "/devices/bulk", account.Edit, (*Site).deviceBulk},
 		{get, "/devices/read", account.Read, (*Site).searchRead},
+		{get, "/devices/condition", account.Read, (*Site).condition},
 		{get, "/devices/words", account.Read, (*Site).searchWords},
 		{get, "/devices/saved", account.Read, (*Site).savedSearches},
 		{post, "/devices/saved", account.Read, (*Site).saveSearch},

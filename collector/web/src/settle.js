@@ -74,6 +74,7 @@ export function settle(root) {
       if (document.querySelector('[data-chart]')) draw();
     });
   });
+  each(root, 'input[data-search-text]', i => i.form.addEventListener('submit', () => { const q = document.querySelector('#q'); if (q) i.value = q.value; }));
   each(root, 'input[data-enter]', i => i.addEventListener('keydown', e => {
     if (e.key === 'Enter') { e.preventDefault(); i.form.requestSubmit(document.querySelector(i.dataset.enter)); }
   }));

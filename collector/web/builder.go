@@ -1,0 +1,120 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"muster/collector/account"
+	"muster/collector/api"
+)
+
+// builder puts a search together for those who do not write it: the conditions
+// that it has, each to take out, and a form for one more.
+type builder struct {
+	Parts   []builtPart
+	Groups  []fieldGroup
+	Field   *api.SearchField // the one that is chosen
+	How     string
+	Value   string
+	Problem string
+	Open    bool
+	Q       string
+	Cols    string
+	Sort    string
+}
+
+type builtPart struct {
+	api.SearchPart
+	Without string // address of the search without it
+}
+
+// fieldGroup is fields that belong together in the list to choose from.
+type fieldGroup struct {
+	Title  string
+	Fields []fieldChoice
+}
+
+type fieldChoice struct {
+	Name, Title string
+	On          bool
+}
+
+// fieldGroups are the fields that people ask for most, sorted as they think of
+// them. Columns of sections are asked for in the box.
+func fieldGroups() []fieldGroup {
+	f := func(pairs ...string) []fieldChoice {
+		var out []fieldChoice
+		for i := 0; i+1 < len(pairs); i += 2 {
+			out = append(out, fieldChoice{Name: pairs[i], Title: pairs[i+1]})
+		}
+		return out
+	}
+	return []fieldGroup{
+		{"What it is", f("kind", "Kind", "name", "Name", "model", "Model", "vendor", "Maker", "serial", "Serial number", "asset", "Asset tag")},
+		{"System", f("os", "System", "version", "Version of the system", "build", "Build of the system", "eol", "End of the system’s updates", "software", "Program", "service", "Service", "agent", "Version of the agent")},
+		{"Parts", f("ram", "Memory", "cpu", "Processor", "cores", "Processor cores", "disk", "Drive", "free", "Free space")},
+		{"Where", f("site", "Site", "agency", "Agency", "port", "Network port", "ip", "IP address", "mac", "MAC address")},
+		{"Whose", f("user", "User", "owner", "Owner", "department", "Department", "label", "Label", "group", "Group", "note", "Note")},
+		{"When", f("state", "Presence", "seen", "Last heard of", "first", "First seen", "purchased", "Bought", "warranty", "Warranty until")},
+	}
+}
+
+// build fills the builder in, and adds a condition where one was sent: then it
+// answers the address of the new search.
+func (s *Site) build(v *visit, p *deviceList, read api.SearchRead) (b builder, to string, err error) {
+	q := v.r.URL.Query()
+	b = builder{Q: p.Q, Cols: p.Cols, Sort: p.Sort, How: q.Get("how"), Value: strings.TrimSpace(q.Get("value")), Groups: fieldGroups()}
+	for _, x := range read.Parts {
+		b.Parts = append(b.Parts, builtPart{x, "/devices?" + queryOf("q", x.Rest, "cols", p.Cols, "sort", p.Sort)})
+	}
+	name := q.Get("field")
+	personal := v.can(account.ReadPersonal)
+	for i := range b.Groups {
+		g := &b.Groups[i]
+		if !personal {
+			g.Fields = slices.DeleteFunc(g.Fields, func(f fieldChoice) bool { return f.Name == "user" || f.Name == "owner" })
+		}
+		for k := range g.Fields {
+			g.Fields[k].On = g.Fields[k].Name == name
+		}
+	}
+	b.Open = q.Has("field")
+	if name == "" {
+		return b, "", nil
+	}
+	f, err := v.api.SearchField(v.ctx(), api.SearchFieldInput{Field: name})
+	if problem, told := asProblem(err); told && problem.Status < 500 {
+		b.Problem = sentence(problem.Detail)
+		return b, "", nil
+	}
+	if err != nil {
+		return b, "", err
+	}
+	b.Field = &f
+	if q.Get("add") == "" {
+		return b, "", nil
+	}
+	if !slices.ContainsFunc(f.Choices, func(c api.SearchChoice) bool { return c.How == b.How }) {
+		return b, "", nil // the field is another than before: choose again
+	}
+	x, err := v.api.SearchAdd(v.ctx(), api.SearchAddInput{Filter: p.Q, Field: name, How: b.How, Value: b.Value})
+	if problem, told := asProblem(err); told && problem.Status < 500 {
+		b.Problem = sentence(problem.Detail)
+		return b, "", nil
+	}
+	return b, "/devices?" + queryOf("q", x.Filter, "cols", p.Cols, "sort", p.Sort), err
+}
+
+// condition is the part of the builder that a chosen field decides, for a
+// script to put in place.
+func (s *Site) condition(v *visit) error {
+	b, _, err := s.build(v, &deviceList{}, api.SearchRead{})
+	if err != nil {
+		return err
+	}
+	if !v.partial() {
+		return v.send("/devices?" + queryOf("field", v.r.URL.Query().Get("field")))
+	}
+	return s.render(v, http.StatusOK, "devices", "condition", b)
+}
