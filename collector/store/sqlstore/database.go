@@ -463,8 +463,31 @@ const longestKey = 500
 
 // keyed is a value of a column of device_rows that has an index.
 func (d *database) keyed(v any) any {
-	if s, ok := v.(string); ok && d.server != nil && len(s) > longestKey {
-		return strings.ToValidUTF8(s[:longestKey], "")
+	if s, ok := v.(string); ok && d.server != nil {
+		return cutKey(s)
 	}
 	return v
+}
+
+func cutKey(s string) string {
+	if len(s) > longestKey {
+		return strings.ToValidUTF8(s[:longestKey], "")
+	}
+	return s
+}
+
+// keyedColumns are those of device_rows that devices tell.
+func keyedColumns() []string {
+	return []string{
+		"name",
+		"kind",
+		"os",
+		"os_family",
+		"vendor",
+		"model",
+		"serial",
+		"memory_bytes",
+		"agent_version",
+		"user_name",
+	}
 }

@@ -105,7 +105,7 @@ func (c *commit) refreshFacts(h *head, f *facts, moved bool) error {
 	search := f.search || moved
 	var updates []question
 	for _, set := range f.sets {
-		for _, column := range []string{"name", "kind", "os", "os_family", "vendor", "model", "serial", "memory_bytes", "agent_version", "user_name"} {
+		for _, column := range keyedColumns() {
 			v, ok := set[column]
 			if !ok {
 				continue

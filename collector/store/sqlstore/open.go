@@ -17,6 +17,8 @@ type Options struct {
 	Now     func() time.Time // only for noting when a migration ran; nil: time.Now
 	Readers int              // connections that read at once; 0: 4 of a file, 8 of a server
 	Cache   int64            // bytes of page cache per connection of a file; 0: 16 MiB
+
+	moving bool // a Move opens it
 }
 
 func (o Options) readers() int {

@@ -233,7 +233,7 @@ func openServer(ctx context.Context, s Server, schema string, app uint32, o Opti
 		return nil, errors.Join(err, d.close())
 	}
 	d.server.anew = false
-	if err := d.furnish(ctx); err != nil {
+	if err := d.furnish(ctx, o.moving); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	d.turn <- struct{}{}
@@ -284,7 +284,7 @@ func unconnected(err error) error {
 
 // furnish holds the server against what is needed of it, and makes schema and
 // extensions.
-func (d *database) furnish(ctx context.Context) error {
+func (d *database) furnish(ctx context.Context, moving bool) error {
 	var version int
 	var encoding, readOnly, shown string
 	var standby bool
@@ -297,14 +297,17 @@ func (d *database) furnish(ctx context.Context) error {
 		return err
 	}
 	var tables, ours int
-	if err := d.conn.QueryRowContext(ctx, "SELECT count(*), count(*) FILTER (WHERE tablename = 'schema_version') FROM pg_tables WHERE schemaname = $1", d.server.schema).Scan(&tables, &ours); err != nil {
+	if err := d.conn.QueryRowContext(ctx, "SELECT count(*), count(*) FILTER (WHERE tablename IN ('schema_version', '"+moveTable+"')) FROM pg_tables WHERE schemaname = $1", d.server.schema).Scan(&tables, &ours); err != nil {
 		return d.explain(err)
 	}
 	if tables > 0 && ours == 0 {
 		return fmt.Errorf("schema %s of %s has tables of another program: give another database", d.server.schema, d.path)
 	}
-	if ours > 0 {
+	if ours > 0 && moving {
 		return nil
+	}
+	if ours > 0 {
+		return d.settled(ctx)
 	}
 	for _, q := range []string{
 		"CREATE SCHEMA IF NOT EXISTS " + d.server.schema,
