@@ -50,6 +50,22 @@ func readRestored(dir string) ([]restored, error) {
 	return list, nil
 }
 
+// noteRestored adds a restore to those of a folder.
+func noteRestored(dir string, r restored) error {
+	list, err := readRestored(dir)
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(append(list, r), "", " ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, restoredFile), text, 0o600); err != nil {
+		return fmt.Errorf("note the restore: %w", err)
+	}
+	return nil
+}
+
 // noteRestore puts a restore into the audit, once: at the first start after it.
 func (c *collector) noteRestore(ctx context.Context) error {
 	if len(c.restores) == 0 {
@@ -214,7 +230,7 @@ func (b backups) Backup(ctx context.Context, o api.BackupOrder, out io.Writer) (
 // office's own rules and profiles.
 func (b backups) small(w *backup.Writer) error {
 	c := b.c
-	for _, name := range []string{"audit.sealed", engineFile, restoredFile, databaseFile} {
+	for _, name := range []string{"audit.sealed", engineFile, restoredFile, databaseFile, migrationFile} {
 		if _, err := w.File(name, filepath.Join(c.cfg.Data, name)); err != nil {
 			return err
 		}
@@ -279,16 +295,8 @@ func Restore(o backup.Order, now time.Time) (Restored, error) {
 	if err != nil {
 		return out, err
 	}
-	list, err := readRestored(o.Dir)
-	if err != nil {
+	if err := noteRestored(o.Dir, restored{MadeAt: m.MadeAt, RestoredAt: now.UTC()}); err != nil {
 		return out, err
-	}
-	text, err := json.MarshalIndent(append(list, restored{MadeAt: m.MadeAt, RestoredAt: now.UTC()}), "", " ")
-	if err != nil {
-		return out, err
-	}
-	if err := os.WriteFile(filepath.Join(o.Dir, restoredFile), text, 0o600); err != nil {
-		return out, fmt.Errorf("note the restore: %w", err)
 	}
 	for _, x := range m.Members {
 		if strings.HasPrefix(x.Name, "office/") {

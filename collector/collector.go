@@ -212,7 +212,10 @@ func (c *collector) openIdentity(ctx context.Context, dir string) error {
 		return err
 	}
 	c.accounts = &account.Accounts{Store: c.control, Now: c.now, Key: key}
-	return c.noteRestore(ctx)
+	if err := c.noteRestore(ctx); err != nil {
+		return err
+	}
+	return c.noteMove(ctx)
 }
 
 // auditKey reads or makes the key of the audit's chain. It lies sealed beside

@@ -22,6 +22,9 @@ const databaseFile = "database.json"
 // say: an empty one would take its place and know no device. It notes where it
 // is.
 func settled(dir string, c config.Config) error {
+	if err := unmoved(dir, c); err != nil {
+		return err
+	}
 	note := filepath.Join(dir, databaseFile)
 	if c.Stores.Inventory != "postgres" {
 		if _, err := os.Stat(note); err == nil {
@@ -30,9 +33,14 @@ func settled(dir string, c config.Config) error {
 		return nil
 	}
 	if _, err := os.Stat(filepath.Join(dir, "inventory.db")); err == nil {
-		return fmt.Errorf("%s holds an inventory in SQLite, and stores.inventory is postgres: set it to sqlite, or name another data folder", dir)
+		return fmt.Errorf("%s holds an inventory in SQLite, and stores.inventory is postgres: set it to sqlite, move it with muster migrate, or name another data folder", dir)
 	}
-	p := c.Postgres
+	return noteDatabase(dir, c)
+}
+
+// noteDatabase writes down where the inventory is.
+func noteDatabase(dir string, c config.Config) error {
+	note, p := filepath.Join(dir, databaseFile), c.Postgres
 	p.ReaderPasswordFile, p.PersonalPasswordFile = "", ""
 	for _, path := range []*string{&p.PasswordFile, &p.CAFile} {
 		if *path != "" {

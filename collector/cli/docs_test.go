@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"muster/collector/doctor"
+	"muster/collector/migrate"
 	"os"
 	"strings"
 	"testing"
@@ -20,7 +21,8 @@ func tree(out io.Writer) *cobra.Command {
 		Serve(func(context.Context, Start) error { return nil }),
 		SQLWorker(func(io.Reader, io.Writer) int { return 0 }),
 		Restore(Streams{}, func(RestoreOrder) (Restored, error) { return Restored{}, nil }),
-		Doctor(Streams{}, func(context.Context, doctor.Order) []doctor.Check { return nil }))
+		Doctor(Streams{}, func(context.Context, doctor.Order) []doctor.Check { return nil }),
+		Migrate(Streams{}, func(context.Context, MigrateOrder) (migrate.Outcome, error) { return migrate.Outcome{}, nil }))
 }
 
 func walk(c *cobra.Command, visit func(*cobra.Command)) {

@@ -16,6 +16,7 @@ import (
 
 	"muster/collector"
 	"muster/collector/config"
+	"muster/collector/migrate"
 	"muster/collector/store/sqlstore"
 )
 
@@ -28,6 +29,7 @@ func roles() map[string]func(args []string) error {
 		"committer": roleCommitter,
 		"perisher":  rolePerisher,
 		"furnisher": roleFurnisher,
+		"mover":     roleMover,
 	}
 }
 
@@ -58,6 +60,31 @@ func roleCollector(args []string) error {
 		}
 	}
 	return collector.Serve(ctx, o)
+}
+
+// roleMover is a move that dies, as by kill -9, at a step named by stopVar, or
+// when it has told of its progress so often: tell:COUNT.
+func roleMover(args []string) error {
+	c, err := config.Load(args[0])
+	if err != nil {
+		return err
+	}
+	where, n, _ := strings.Cut(os.Getenv(stopVar), ":")
+	count, err := strconv.Atoi(n)
+	if err != nil {
+		return fmt.Errorf("%s: %w", stopVar, err)
+	}
+	at := func(step string) {
+		if step != where {
+			return
+		}
+		if count--; count == 0 {
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // until the signal arrives
+		}
+	}
+	_, err = collector.Migrate(context.Background(), collector.MigrateOrder{Config: c, Step: at, Tell: func(migrate.Progress) { at("tell") }})
+	return err
 }
 
 // roleFurnisher makes an inventory database with nothing in it.

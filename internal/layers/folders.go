@@ -198,6 +198,7 @@ func Folders() []Folder {
 			{"collector", "muster serve"},
 			{"collector/cli", "all other commands"},
 			{"collector/config", "flags win over the file"},
+			{"collector/migrate", "what muster migrate comes to"},
 			{"collector/query", "muster sql-worker is the same binary"},
 			{"internal/buildinfo", "it prints its version"},
 		}},
@@ -214,6 +215,7 @@ func Folders() []Folder {
 			{"collector/snmp/profile", "muster profile check reads profiles without a collector"},
 			{"collector/doctor", "what muster doctor finds"},
 			{"collector/backup", "muster backup verify and restore need no collector"},
+			{"collector/migrate", "what muster migrate tells while it works, and what it comes to"},
 			{"collector/authority/seal", "a backup's seal is opened with a copy of the key file"},
 			{"internal/...", "it prints sections, versions and enrolment strings, and can run as a service"},
 		}},
@@ -353,6 +355,10 @@ func Folders() []Folder {
 		}},
 		{Path: "collector/health/rules", Owns: "our own rules, a YAML file each"},
 		{Path: "collector/backup", Owns: "the archive of a collector's data: written while it runs, checked, unpacked"},
+		{Path: "collector/migrate", Owns: "in which pieces numbers are moved from one store to another, and that they arrive", May: []Import{
+			{"collector/store", "what is read and written"},
+			{"internal/backoff", "when to try a store again that is away"},
+		}},
 		{Path: "collector/doctor", Owns: "what muster doctor finds, and the judgement of a running collector", May: []Import{
 			{"collector/api", "what a collector tells of itself"},
 		}, Tests: []Import{

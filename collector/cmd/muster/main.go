@@ -13,6 +13,8 @@ import (
 
 	"muster/collector"
 	"muster/collector/cli"
+	"muster/collector/config"
+	"muster/collector/migrate"
 	"muster/collector/query"
 )
 
@@ -20,7 +22,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	root := cli.New(cli.Streams{}, cli.Serve(serve), cli.SQLWorker(query.Worker), cli.Restore(cli.Streams{}, restore), cli.Doctor(cli.Streams{}, collector.Examine))
+	root := cli.New(cli.Streams{}, cli.Serve(serve), cli.SQLWorker(query.Worker), cli.Restore(cli.Streams{}, restore), cli.Doctor(cli.Streams{}, collector.Examine), cli.Migrate(cli.Streams{}, move))
 	os.Exit(cli.Main(ctx, root, os.Args[1:]))
 }
 
@@ -48,6 +50,11 @@ func serve(ctx context.Context, s cli.Start) error {
 func restore(o cli.RestoreOrder) (cli.Restored, error) {
 	r, err := collector.Restore(o.Order, o.Now)
 	return cli.Restored(r), err
+}
+
+func move(ctx context.Context, o cli.MigrateOrder) (migrate.Outcome, error) {
+	log := slog.New(newLogForm(config.Log{Level: "warn", Format: "text"}, os.Stderr)) // progress is told otherwise
+	return collector.Migrate(ctx, collector.MigrateOrder{Config: o.Config, Wait: o.Wait, Back: o.Back, Force: o.Force, Log: log, Now: o.Now, Tell: o.Tell})
 }
 
 // reload takes the log's settings from the file as it is now.

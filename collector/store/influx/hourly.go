@@ -203,6 +203,7 @@ type figures struct {
 	tags  map[string]string
 	buf   []byte
 	lines int
+	gone  int // lines that the server let go of
 }
 
 func (g *figures) row(x *row) error {
@@ -276,6 +277,7 @@ func (g *figures) flush() error {
 	g.buf, g.lines = g.buf[:0], 0
 	var old *beyondRetention
 	if errors.As(err, &old) {
+		g.gone += dropped(old.text)
 		return nil // it is deleted already what should be made
 	}
 	return err

@@ -480,12 +480,3 @@ func (m *Move) write(ctx context.Context, t *movedTable, after, upto []any, rows
 		return err
 	})
 }
-
-// Counts says how many rows the file and the server have, by table.
-func (m *Move) Counts(list []MovedTable) (file, written int64) {
-	for _, t := range list {
-		file += t.File.Rows
-		written += t.Written
-	}
-	return file, written
-}
