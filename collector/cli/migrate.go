@@ -137,7 +137,7 @@ func (s *session) migrate(ctx context.Context, file string, o MigrateOrder, run 
 		s.say("%s: %s rows of %d tables are in PostgreSQL as they were in the file", d.Name, grouped(d.Rows), d.Tables)
 	}
 	if r.Pieces > 0 {
-		s.say("numbers: %s of %s hours and days are in InfluxDB as they were here", grouped(r.Numbers), grouped(int64(r.Pieces)))
+		s.say("numbers: %s of %s are in InfluxDB as they were here", grouped(r.Numbers), plural(r.Pieces, "hour or day", "hours or days"))
 	}
 	if r.Gone > 0 {
 		s.say("numbers: %s were left out, because InfluxDB does not keep what is so old", grouped(r.Gone))

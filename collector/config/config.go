@@ -77,8 +77,8 @@ type Outbox struct {
 
 // Stores says which engine keeps what.
 type Stores struct {
-	Inventory string `yaml:"inventory" oneof:"sqlite,postgres" doc:"Engine of inventory and control: sqlite is embedded, postgres is a PostgreSQL server (see postgres). Choose before the first start: what is in the one does not move to the other by itself."`
-	Series    string `yaml:"series" oneof:"tsdb,influx" doc:"Engine of the numbers over time: tsdb is embedded, influx is an InfluxDB beside the collector (see influx)."`
+	Inventory string `yaml:"inventory" oneof:"sqlite,postgres" doc:"Engine of inventory and control: sqlite is embedded, postgres is a PostgreSQL server (see postgres). What is in the one does not move to the other by itself: muster migrate does it."`
+	Series    string `yaml:"series" oneof:"tsdb,influx" doc:"Engine of the numbers over time: tsdb is embedded, influx is an InfluxDB beside the collector (see influx). muster migrate moves what is there."`
 }
 
 // Retention says how long the past is kept. What is true now is never deleted.

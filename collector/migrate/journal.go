@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -99,7 +100,7 @@ func (j *Journal) read(r io.Reader, want heading) (good int64, _ error) {
 			}
 		} else {
 			var e entry
-			if err := d.Decode(&e); err != nil {
+			if err := d.Decode(&e); err != nil || slices.Contains(slices.Collect(maps.Values(e.Sums)), nil) {
 				return good, nil // it and what follows is done again
 			}
 			j.moved[e.piece] = e

@@ -229,19 +229,19 @@ func made(t testing.TB, database string) string {
 // collector makes.
 func TestMove(t *testing.T) {
 	dir := t.TempDir()
-	lived(t, dir, 12, 60)
+	lived(t, dir, 6, 20)
 	s := realServer(t)
 	to := on(s, s.Empty(t))
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, part := range []Part{PartControl, PartInventory} {
 		cut := 0
-		for try := range 7 {
+		for try := range 5 {
 			ctx, cancel := context.WithCancel(t.Context())
 			m, err := OpenMove(ctx, part, filepath.Join(dir, string(part)+".db"), to, "one", Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			left := r.IntN(1 + 20*try)
+			left := r.IntN(1 + 30*try)
 			_, err = m.Round(ctx, func(MoveStep) {
 				if left--; left < 0 {
 					cancel()
@@ -261,7 +261,7 @@ func TestMove(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				take(t, x, software(1+try%12, 3+try, "a", fmt.Sprint("new-", try)))
+				take(t, x, software(1+try%6, 3+try, "a", fmt.Sprint("new-", try)))
 				if err := x.Close(); err != nil {
 					t.Fatal(err)
 				}
@@ -287,7 +287,7 @@ func TestMove(t *testing.T) {
 				t.Errorf("%s has %d rows, which tests little", x.Name, x.File.Rows)
 			}
 		}
-		if rows < 1000 {
+		if rows < 300 {
 			t.Errorf("%s has %d rows", part, rows)
 		}
 		if _, err := OpenMove(t.Context(), part, filepath.Join(dir, string(part)+".db"), to, "one", Options{}); !errors.Is(err, ErrMoved) {
@@ -346,14 +346,14 @@ func TestMove(t *testing.T) {
 // file, and it goes on: numbers are not given twice.
 func TestMovedAnswers(t *testing.T) {
 	dir := t.TempDir()
-	lived(t, dir, 5, 0)
+	lived(t, dir, 3, 0)
 	s := realServer(t)
 	to := on(s, s.Empty(t))
 	for _, part := range []Part{PartControl, PartInventory} {
 		end(t, openMove(t, part, dir, to, "one"))
 	}
 	file, server := openAt(t, filepath.Join(dir, "inventory.db")), openOn(t, to)
-	for n := 1; n <= 5; n++ {
+	for n := 1; n <= 3; n++ {
 		if a, b := programs(t, file, n), programs(t, server, n); a != b {
 			t.Errorf("device %d: %s and %s", n, a, b)
 		}
