@@ -5,6 +5,7 @@ import (
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/osrelease"
+	"muster/agent/gather/software"
 	"muster/agent/gather/system"
 )
 
@@ -15,5 +16,6 @@ func sections() []gather.Section {
 		read("cpu", cpu.Read),
 		read("memory", memory.Read),
 		read("memory_module", memory.ReadModules),
+		apart("software", software.Read),
 	}
 }

@@ -108,6 +108,7 @@ func Folders() []Folder {
 			{"agent/gather/hwdata", "a source that several subjects read"},
 			{"agent/gather/utmp", "a source that several subjects read"},
 			{"agent/gather/home", "a source that several subjects read"},
+			{"agent/gather/hive", "a source that several subjects read"},
 			{"agent/gather/running", "a source that several subjects read"},
 			{"agent/gather/packages", "a source that several subjects read"},
 			{"agent/gather/keyfile", "a form that several subjects read"},
@@ -134,6 +135,9 @@ func Folders() []Folder {
 		{Path: "agent/gather/home", Owns: "whose homes there are, for several gatherers", May: []Import{
 			{"agent/host", "where they are looked for"},
 		}},
+		{Path: "agent/gather/hive", Owns: "people's registries, loaded or in their files, for several gatherers", May: []Import{
+			{"agent/host", "where they are read"},
+		}, Tests: recordings()},
 		{Path: "agent/gather/keyfile", Owns: "files of sections and keys, for several gatherers"},
 		{Path: "agent/gather/unit", Owns: "units of systemd by their files, for several gatherers", May: []Import{
 			{"agent/host", "where they are looked for"},
