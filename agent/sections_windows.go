@@ -5,6 +5,7 @@ import (
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/osrelease"
+	"muster/agent/gather/service"
 	"muster/agent/gather/software"
 	"muster/agent/gather/system"
 )
@@ -17,5 +18,6 @@ func sections() []gather.Section {
 		read("memory", memory.Read),
 		read("memory_module", memory.ReadModules),
 		apart("software", software.Read),
+		apart("service", service.Read),
 	}
 }
