@@ -36,6 +36,7 @@ type Server struct {
 
 	t    testing.TB
 	o    Options
+	rpc  string // where backups are asked for
 	dir  string
 	bin  string
 	conf string
@@ -84,7 +85,7 @@ func Start(t testing.TB, o Options) *Server {
 		os.RemoveAll(dir)
 	})
 	address, rpc := freeAddress(t), freeAddress(t)
-	s.URL = "http://" + address
+	s.URL, s.rpc = "http://"+address, rpc
 	http := fmt.Sprintf("bind-address = %q\nlog-enabled = false\n%s\n", address, o.HTTP)
 	if o.Certificate != "" {
 		http += fmt.Sprintf("https-enabled = true\nhttps-certificate = %q\nhttps-private-key = %q\n", o.Certificate, o.Key)
@@ -149,6 +150,19 @@ func (s *Server) Kill() {
 	<-s.done
 	s.cmd = nil
 	s.log.Close()
+}
+
+// Backup makes a portable backup of a database into an empty folder.
+func (s *Server) Backup(db, dir string) { s.copy("backup", db, dir) }
+
+// Restore brings a database of a backup back, which must not be there.
+func (s *Server) Restore(db, dir string) { s.copy("restore", db, dir) }
+
+func (s *Server) copy(how, db, dir string) {
+	s.t.Helper()
+	if out, err := exec.Command(s.bin, how, "-portable", "-host", s.rpc, "-db", db, dir).CombinedOutput(); err != nil {
+		s.t.Fatalf("influxd %s: %v: %s", how, err, out)
+	}
 }
 
 // Process is the ID of the server's process.
