@@ -48,6 +48,7 @@ func Examine(ctx context.Context, o doctor.Order) []doctor.Check {
 	case onServer:
 		s := postgres(p)
 		x.server = &s
+		x.abilities(ctx)
 		x.onServer(ctx, "inventory", o.Deep, sqlstore.ExamineInventoryPostgres)
 		x.onServer(ctx, "control", o.Deep, sqlstore.ExamineControlPostgres)
 	default:
@@ -111,6 +112,22 @@ func (x *examiner) control(ctx context.Context) (*sqlstore.Control, error) {
 		return sqlstore.LookControlPostgres(*x.server)
 	}
 	return sqlstore.LookControl(ctx, filepath.Join(x.dir, "control.db"))
+}
+
+// abilities lists what the server that has the databases is and has. That it
+// cannot be reached is told of its schemas.
+func (x *examiner) abilities(ctx context.Context) {
+	list, err := sqlstore.AbilitiesPostgres(ctx, *x.server)
+	if err != nil {
+		return
+	}
+	for _, a := range list {
+		state := doctor.OK
+		if !a.Good {
+			state = doctor.Warn
+		}
+		x.add("PostgreSQL, "+a.Name, state, a.Do, "%s", a.Found)
+	}
 }
 
 // onServer looks at a schema of the server that has the databases.

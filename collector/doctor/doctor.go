@@ -116,6 +116,9 @@ func Judge(l *Live, now time.Time) []Check {
 	default:
 		add("series", OK, "", "open, %d series", r.Series)
 	}
+	for _, a := range s.Series.Abilities {
+		add("series, "+a.Name, OK, "", "%s", a.Found)
+	}
 	for _, w := range s.Series.Warnings {
 		add("series store", Warn, "as it says; the collector looks again every ten minutes", "%s", w)
 	}

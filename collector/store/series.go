@@ -220,4 +220,12 @@ type SeriesStats struct {
 	Server   string   `json:"server,omitempty"`   // of a store beside the collector: what it is and where
 	Problem  string   `json:"problem,omitempty"`  // why it cannot be used
 	Warnings []string `json:"warnings,omitempty"` // what somebody should look at, each with what to do
+
+	Abilities []Ability `json:"abilities,omitempty"` // of a store beside the collector: what was found of it
+}
+
+// Ability is one thing that a server can or has, and how.
+type Ability struct {
+	Name  string `json:"name"`
+	Found string `json:"found"`
 }

@@ -1,12 +1,11 @@
 package influx
 
 import (
-	"encoding/json"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 )
 
 // Limits of an answer. A piece has at most 10,000 points, of some numbers;
@@ -18,10 +17,10 @@ const (
 
 // row is a stretch of one series of an answer.
 type row struct {
-	Name    string            `json:"name"`
-	Tags    map[string]string `json:"tags"`
-	Columns []string          `json:"columns"`
-	Values  [][]value         `json:"values"`
+	Name    string
+	Tags    map[string]string
+	Columns []string
+	Values  [][]value
 }
 
 // column is the place of a column; -1: there is none.
@@ -34,69 +33,27 @@ type value struct {
 	ok     bool // it is a number or a truth
 }
 
-// UnmarshalJSON reads any value of an answer. What is neither is nothing.
-func (v *value) UnmarshalJSON(b []byte) error {
-	*v = value{}
-	switch {
-	case len(b) == 0:
-	case b[0] == '"':
-		return json.Unmarshal(b, &v.text)
-	case b[0] == '-' || b[0] >= '0' && b[0] <= '9':
-		n, err := strconv.ParseFloat(string(b), 64)
-		if err != nil {
-			return fmt.Errorf("number in an answer: %w", err)
-		}
-		v.number, v.ok = n, true
-	case string(b) == "true":
-		v.number, v.ok = 1, true
-	case string(b) == "false":
-		v.ok = true
-	}
-	return nil
-}
-
-// piece is one piece of a chunked answer.
-type piece struct {
-	Results []struct {
-		Series []row  `json:"series"`
-		Error  string `json:"error"`
-	} `json:"results"`
-	Error string `json:"error"`
-}
-
 // errAnswer is an answer that is not one of InfluxDB's.
 var errAnswer = errors.New("InfluxDB gave an answer that cannot be read")
 
-// readAnswer reads the pieces of an answer and hands on their rows, which are
-// good until each returns. An answer that breaks off is an error.
-func readAnswer(in io.Reader, each func(*row) error) error { return readPieces(in, mostPiece, each) }
+// readAnswer reads the pieces of an answer and hands on their rows, of which
+// the values are good until each returns. An answer that breaks off is an error.
+func readAnswer(in io.Reader, each func(*row) error) error {
+	return readPieces(in, mostPiece, false, each)
+}
 
-func readPieces(in io.Reader, most int64, each func(*row) error) error {
+func readPieces(in io.Reader, most int64, whole bool, each func(*row) error) error {
 	limited := &pieces{in: in}
-	d := json.NewDecoder(limited)
+	d := &decoder{in: bufio.NewReaderSize(limited, 32<<10), each: each, words: map[string]string{}, whole: whole, more: func() { limited.room = most }}
 	for n := 0; ; n++ {
-		limited.room = most
-		var p piece
-		switch err := d.Decode(&p); {
+		d.more()
+		switch err := d.piece(); {
 		case errors.Is(err, io.EOF) && n > 0:
 			return nil
 		case errors.Is(err, io.EOF):
 			return fmt.Errorf("%w: it is empty", errAnswer)
 		case err != nil:
-			return fmt.Errorf("%w: %w", errAnswer, err)
-		case p.Error != "":
-			return &statementError{plain(p.Error)}
-		}
-		for i := range p.Results {
-			r := &p.Results[i]
-			if r.Error != "" {
-				return &statementError{plain(r.Error)}
-			}
-			for j := range r.Series {
-				if err := each(&r.Series[j]); err != nil {
-					return err
-				}
-			}
+			return err
 		}
 	}
 }

@@ -2,6 +2,7 @@ package influx
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -64,18 +65,64 @@ func TestReadAnswer(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, text, c.want)
 		}
 	}
-	// A piece without end is not read to it.
-	endless := io.MultiReader(strings.NewReader(`{"results":"`), zeros{})
-	if err := readPieces(endless, 1<<20, func(*row) error { return nil }); !errors.Is(err, errAnswer) || !strings.Contains(err.Error(), "too large") {
-		t.Errorf("an answer without end: %v", err)
+	// A text and a row without end are not read to it.
+	for _, begin := range []string{`{"error":"`, `{"results":[{"series":[{"values":[[`, `{"results":[{"series":[{"values":[[1`} {
+		for _, rest := range []string{"0", "1],[", `","`} {
+			endless := io.MultiReader(strings.NewReader(begin), &again{text: rest})
+			if err := readPieces(endless, 2<<20, false, func(*row) error { return nil }); !errors.Is(err, errAnswer) || !strings.Contains(err.Error(), "too large") && !strings.Contains(err.Error(), "invalid character") {
+				t.Errorf("%s%s without end: %v", begin, rest, err)
+			}
+		}
+	}
+	if err := readPieces(io.MultiReader(strings.NewReader(`{"results":[{"series":[{"values":[[1`), &again{text: "],[1"}), 2<<20, false, func(*row) error { return nil }); err == nil || !strings.Contains(err.Error(), "too large") {
+		t.Errorf("a row without end: %v", err)
+	}
+	if err := readPieces(strings.NewReader(`{"x":`+strings.Repeat("[", 1000)), 2<<20, false, func(*row) error { return nil }); err == nil || !strings.Contains(err.Error(), "too deep") {
+		t.Errorf("an answer without a floor: %v", err)
 	}
 }
 
-type zeros struct{}
+// TestReadNumbers: numbers are those that JSON means.
+func TestReadNumbers(t *testing.T) {
+	for _, text := range []string{"0", "7", "123456789012345", "9007199254740993", "1767225600000", "-1", "0.1", "1e-7", "-2.2250738585072014e-308", "1.7976931348623157e308", "12345678901234567890"} {
+		var got []float64
+		if err := readAnswer(strings.NewReader(`{"results":[{"series":[{"values":[[`+text+`,`+text+`]]}]}]}`), func(r *row) error {
+			for _, v := range r.Values[0] {
+				got = append(got, v.number)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var want float64
+		if err := json.Unmarshal([]byte(text), &want); err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != 2 || got[0] != want || got[1] != want {
+			t.Errorf("%s is read as %v", text, got)
+		}
+	}
+	// Of what was asked for whole, a part is none.
+	part := `{"results":[{"series":[{"name":"m","values":[[1,2]],"partial":true}],"partial":true}]}`
+	if err := readPieces(strings.NewReader(part), mostPiece, true, func(*row) error { return nil }); !errors.Is(err, errPartial) {
+		t.Errorf("a part of an answer: %v", err)
+	}
+	// Texts are, too.
+	var name string
+	if err := readAnswer(strings.NewReader(`{"results":[{"series":[{"name":"a\"\\\u00e4\n\/ \ud83d\ude00"}]}]}`), func(r *row) error { name = r.Name; return nil }); err != nil || name != "a\"\\ä\n/ 😀" {
+		t.Errorf("%q, %v", name, err)
+	}
+}
 
-func (zeros) Read(b []byte) (int, error) {
+type again struct {
+	text string
+	at   int
+}
+
+func (x *again) Read(b []byte) (int, error) {
 	for i := range b {
-		b[i] = '0'
+		b[i] = x.text[x.at%len(x.text)]
+		x.at++
 	}
 	return len(b), nil
 }

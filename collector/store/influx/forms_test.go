@@ -225,6 +225,15 @@ func TestForms(t *testing.T) {
 			if err != nil || !strings.HasPrefix(st.Server, said) || st.Ready != 1 {
 				t.Errorf("stats are %+v, %v", st, err)
 			}
+			told := map[string]bool{}
+			for _, a := range st.Abilities {
+				told[a.Name] = a.Found != ""
+			}
+			for _, name := range []string{"version", "numbers as they come", "hourly figures", "mappings for InfluxQL", "questions", "writes", "deletion"} {
+				if !told[name] {
+					t.Errorf("nothing is told of %s: %+v", name, st.Abilities)
+				}
+			}
 			want := "database for 432h, database for 9792h"
 			if version == "v2.7.5" {
 				want = "bucket for 432h0m0s, mapping, bucket for 9792h0m0s, mapping"

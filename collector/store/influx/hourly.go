@@ -296,8 +296,8 @@ func (s *Store) past(ctx context.Context, p place, q store.SeriesQuery) (map[str
 	for _, n := range names {
 		columns = append(columns, identifier(figureField(q.Field, n)))
 	}
-	text := fmt.Sprintf("SELECT %s FROM %s WHERE time >= %dms AND time < %dms AND %s != ''%s GROUP BY *",
-		strings.Join(columns, ", "), source(p.hourly, p.hourlyRP, q.Measurement), from, to, identifier(store.LabelDevice), conditions(q.Matchers))
+	text := fmt.Sprintf("SELECT %s FROM %s WHERE time >= %dms AND time < %dms%s GROUP BY *",
+		strings.Join(columns, ", "), source(p.hourly, p.hourlyRP, q.Measurement), from, to, conditions(q.Matchers))
 	total := 0
 	err := s.ask(ctx, p.hourly, p.hourlyRP, text, func(x *row) error {
 		key := labelText(x.Tags)

@@ -96,6 +96,8 @@ type About struct {
 	Version  string   // "InfluxDB 1.8.10"; empty: it never answered
 	Place    string   // "database muster at http://127.0.0.1:8086"
 	Warnings []string // what somebody should look at, each with what to do
+
+	Abilities []store.Ability // what was found of it, one by one
 }
 
 var _ store.Series = (*Store)(nil)
@@ -292,7 +294,7 @@ func (s *Store) Stats(ctx context.Context) (store.SeriesStats, error) {
 	s.mu.Lock()
 	about, p, state := s.about, s.place, s.state
 	s.mu.Unlock()
-	out := store.SeriesStats{Engine: "influx", Server: cmp.Or(about.Version, "InfluxDB") + ", " + about.Place, Warnings: about.Warnings}
+	out := store.SeriesStats{Engine: "influx", Server: cmp.Or(about.Version, "InfluxDB") + ", " + about.Place, Warnings: about.Warnings, Abilities: about.Abilities}
 	if state == nil {
 		ask, cancel := context.WithTimeout(ctx, probePatience)
 		defer cancel()

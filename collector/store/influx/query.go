@@ -34,7 +34,17 @@ func (e *statementError) Error() string { return "InfluxDB said: " + e.text }
 
 // ask puts one question in InfluxQL and hands the rows on as they come.
 func (s *Store) ask(ctx context.Context, db, rp, q string, each func(*row) error) error {
-	form := url.Values{"q": {q}, "epoch": {"ms"}, "chunked": {"true"}, "chunk_size": {strconv.Itoa(chunk)}}
+	return s.askFor(ctx, db, rp, q, false, each)
+}
+
+// askFor is ask, of an answer that the server may make whole before it sends it
+// when it is short: chunked, it sends each series by itself.
+func (s *Store) askFor(ctx context.Context, db, rp, q string, short bool, each func(*row) error) error {
+	form := url.Values{"q": {q}, "epoch": {"ms"}}
+	if !short {
+		form.Set("chunked", "true")
+		form.Set("chunk_size", strconv.Itoa(chunk))
+	}
 	if db != "" {
 		form.Set("db", db)
 	}
@@ -48,7 +58,7 @@ func (s *Store) ask(ctx context.Context, db, rp, q string, each func(*row) error
 		func(rq *http.Request) { rq.Header.Set("Content-Type", "application/x-www-form-urlencoded") },
 		func(rs *http.Response) error {
 			defer rs.Body.Close()
-			return readAnswer(rs.Body, func(r *row) error {
+			return readPieces(rs.Body, mostPiece, short, func(r *row) error {
 				given = each(r)
 				return given
 			})
@@ -65,6 +75,8 @@ func (s *Store) ask(ctx context.Context, db, rp, q string, each func(*row) error
 		return &store.Unavailable{Err: fmt.Errorf("InfluxDB did not answer a question within %s", queryPatience)}
 	case errors.As(refused, &said):
 		return said
+	case errors.Is(refused, errPartial):
+		return errPartial
 	case refused.StatusCode == http.StatusBadRequest:
 		return &statementError{refused.Message}
 	}
@@ -95,7 +107,12 @@ func (s *Store) Query(ctx context.Context, q store.SeriesQuery) ([]store.SeriesR
 	}
 	if a, some := s.statement(q, p, len(g.past) > 0); some {
 		g.steps, g.form = store.NewSteps(q), a.form
-		if err := s.ask(ctx, p.db, p.rp, a.text, g.row); err != nil && !absent(err) {
+		err := s.askFor(ctx, p.db, p.rp, a.text, a.short, g.row)
+		if errors.Is(err, errPartial) { // the server's [http] max-row-limit: in pieces it has none
+			g = gathering{q: q, limit: g.limit, name: g.name, matchers: g.matchers, steps: store.NewSteps(q), form: a.form}
+			err = s.ask(ctx, p.db, p.rp, a.text, g.row)
+		}
+		if err != nil && !absent(err) {
 			return nil, s.unanswered(err)
 		}
 	}
@@ -114,8 +131,30 @@ func (s *Store) unanswered(err error) error {
 
 // asked is a statement, and what its rows are.
 type asked struct {
-	text string
-	form form
+	text  string
+	form  form
+	short bool // the server can hold the answer
+}
+
+// mostShort is how many steps an answer has that is asked for whole: 100,000
+// devices with a step of each of a day's hours are some 40 MB of the server's
+// memory. Of devices that are named, there may be more steps.
+const (
+	mostShort      = 24
+	mostShortNamed = 100_000
+)
+
+// short says whether an answer of so many steps a series can be asked for whole.
+func short(steps int64, matchers []store.Matcher) bool {
+	if steps <= mostShort {
+		return true
+	}
+	for _, m := range matchers {
+		if m.Label == store.LabelDevice && !m.Not {
+			return steps*int64(len(m.Values)) <= mostShortNamed
+		}
+	}
+	return false
 }
 
 // form is what the rows of an answer hold.
@@ -144,6 +183,7 @@ func (s *Store) statement(q store.SeriesQuery, p place, past bool) (a asked, som
 		a.form = steps
 		what = string(cmp.Or(q.Aggregate, store.Last)) + "(" + field + ")"
 		group = fmt.Sprintf("time(%dms), * fill(none)", q.Step.Milliseconds())
+		a.short = short((to-from)/q.Step.Milliseconds()+1, q.Matchers)
 	case made && q.Step%time.Hour == 0:
 		a.form = hours
 		var list []string
@@ -152,8 +192,8 @@ func (s *Store) statement(q store.SeriesQuery, p place, past bool) (a asked, som
 		}
 		what, group = strings.Join(list, ", "), fmt.Sprintf("time(%dms), * fill(none)", hourMS)
 	}
-	a.text = fmt.Sprintf("SELECT %s FROM %s WHERE time >= %dms AND time < %dms AND %s != ''%s GROUP BY %s",
-		what, source(p.db, p.rp, q.Measurement), from, to, identifier(store.LabelDevice), conditions(q.Matchers), group)
+	a.text = fmt.Sprintf("SELECT %s FROM %s WHERE time >= %dms AND time < %dms%s GROUP BY %s",
+		what, source(p.db, p.rp, q.Measurement), from, to, conditions(q.Matchers), group)
 	return a, true
 }
 
@@ -166,15 +206,22 @@ func source(db, rp, measurement string) string {
 }
 
 // conditions are those of the matchers that the server shall look up: a label
-// that must have one of some values. The others are held against the answer.
+// that must have one of some values. The others are held against the answer. What
+// has no device is not Muster's; where devices are named it need not be said, and
+// would cost the server a walk over all series.
 func conditions(list []store.Matcher) string {
 	var b strings.Builder
+	named := false
 	for _, m := range list {
 		if m.Not || len(m.Values) == 0 || slices.Contains(m.Values, "") {
 			continue
 		}
+		named = named || m.Label == store.LabelDevice
 		b.WriteString(" AND ")
 		either(&b, identifier(m.Label), m.Values)
+	}
+	if !named {
+		b.WriteString(" AND " + identifier(store.LabelDevice) + " != ''")
 	}
 	return b.String()
 }

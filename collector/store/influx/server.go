@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
 
@@ -49,17 +50,19 @@ func (s *Store) probe(ctx context.Context) (About, place, error) {
 		return about, place{}, err
 	}
 	about.Version = version
+	about.Abilities = []store.Ability{{Name: "version", Found: version}}
 	var p place
-	var warnings []string
+	var found prepared
 	switch f {
 	case oneX:
-		p, warnings, err = s.prepare1(ctx)
+		p, found, err = s.prepare1(ctx)
 	case twoX:
-		p, warnings, err = s.prepare2(ctx)
+		p, found, err = s.prepare2(ctx)
 	case threeX:
-		p, warnings, err = s.prepare3(ctx)
+		p, found, err = s.prepare3(ctx)
 	}
-	about.Warnings = warnings
+	about.Warnings = found.warnings
+	about.Abilities = append(about.Abilities, found.abilities...)
 	if err != nil {
 		return about, place{}, err
 	}
@@ -68,6 +71,8 @@ func (s *Store) probe(ctx context.Context) (About, place, error) {
 		return about, place{}, err
 	}
 	about.Warnings = append(about.Warnings, note...)
+	about.Abilities = append(about.Abilities, store.Ability{Name: "questions", Found: "InfluxQL at /query"}, store.Ability{Name: "writes", Found: "line protocol at /api/v2/write"},
+		store.Ability{Name: "deletion", Found: "by the retention above; Muster deletes nothing there, and shows nothing older than its settings"})
 	if len(clash) > 0 {
 		return about, place{}, fmt.Errorf("%w: %s has fields of Muster's names as other types (%s): give Muster a database of its own with influx.database, or drop these measurements there",
 			store.ErrConfiguration, about.Place, listed(clash, 5))
@@ -81,6 +86,31 @@ func (s *Store) probe(ctx context.Context) (About, place, error) {
 		s.cutoff.Store(max(s.cutoff.Load(), till))
 	}
 	return about, p, nil
+}
+
+// prepared is what was found of a server while places were made on it.
+type prepared struct {
+	warnings  []string
+	abilities []store.Ability
+}
+
+func (x *prepared) warn(format string, a ...any) {
+	x.warnings = append(x.warnings, fmt.Sprintf(format, a...))
+}
+
+func (x *prepared) found(name, format string, a ...any) {
+	x.abilities = append(x.abilities, store.Ability{Name: name, Found: fmt.Sprintf(format, a...)})
+}
+
+// lastingWords is a retention in words.
+func lastingWords(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "for ever"
+	case d%(24*time.Hour) == 0:
+		return fmt.Sprintf("for %d days", d/(24*time.Hour))
+	}
+	return "for " + d.String()
 }
 
 // version asks for the version, which every server tells in a header.

@@ -23,41 +23,46 @@ const (
 
 // prepare1 finds or makes the database and its retention policies on a 1.x
 // server.
-func (s *Store) prepare1(ctx context.Context) (p place, warnings []string, err error) {
+func (s *Store) prepare1(ctx context.Context) (p place, x prepared, err error) {
 	db := s.o.Database
 	p = place{db: db, hourly: db, hourlyRP: hourlyName, hourlyBucket: db + "/" + hourlyName}
 	list, err := s.policies(ctx, db)
 	var missing *statementError
 	if errors.As(err, &missing) && strings.Contains(missing.text, "database not found") {
 		if err := s.order(ctx, fmt.Sprintf("CREATE DATABASE %s WITH DURATION %s REPLICATION 1 NAME %s", identifier(db), lasting(s.o.Raw), identifier(policyName))); err != nil {
-			return p, nil, s.unmade("the database "+db, err)
+			return p, x, s.unmade("the database "+db, err)
 		}
 		list, err = s.policies(ctx, db)
 	}
 	if err != nil {
-		return p, nil, err
+		return p, x, err
 	}
 	hourly := false
-	for _, x := range list {
-		if x.name == hourlyName {
+	for _, y := range list {
+		if y.name == hourlyName {
 			hourly = true
+			x.found("hourly figures", "retention policy %s, kept %s", y.name, lastingWords(y.keep))
 		}
-		if x.standard {
-			p.rp, p.bucket = x.name, db+"/"+x.name
-			if x.keep != 0 && (s.o.Raw == 0 || x.keep < s.o.Raw) {
-				warnings = append(warnings, fmt.Sprintf("InfluxDB keeps numbers for %s, less than retention.series_raw: ALTER RETENTION POLICY %s ON %s DURATION %s", x.keep, identifier(x.name), identifier(db), lasting(s.o.Raw)))
+		if y.standard {
+			p.rp, p.bucket = y.name, db+"/"+y.name
+			x.found("numbers as they come", "database %s, retention policy %s, kept %s", db, y.name, lastingWords(y.keep))
+			if y.keep != 0 && (s.o.Raw == 0 || y.keep < s.o.Raw) {
+				x.warn("InfluxDB keeps numbers for %s, less than retention.series_raw: ALTER RETENTION POLICY %s ON %s DURATION %s", y.keep, identifier(y.name), identifier(db), lasting(s.o.Raw))
 			}
 		}
 	}
 	if p.rp == "" {
-		return p, nil, fmt.Errorf("%w: the database %s has no default retention policy: make one with CREATE RETENTION POLICY … DEFAULT", store.ErrConfiguration, db)
+		return p, x, fmt.Errorf("%w: the database %s has no default retention policy: make one with CREATE RETENTION POLICY … DEFAULT", store.ErrConfiguration, db)
 	}
 	if !hourly {
 		if err := s.order(ctx, fmt.Sprintf("CREATE RETENTION POLICY %s ON %s DURATION %s REPLICATION 1 SHARD DURATION 4w", identifier(hourlyName), identifier(db), lasting(s.o.Hourly))); err != nil {
-			return p, nil, s.unmade("the retention policy "+hourlyName+" of the database "+db, err)
+			return p, x, s.unmade("the retention policy "+hourlyName+" of the database "+db, err)
 		}
+		x.found("hourly figures", "retention policy %s, made just now", hourlyName)
 	}
-	return p, append(warnings, s.limits1(ctx)...), nil
+	x.found("mappings for InfluxQL", "none are needed")
+	x.warnings = append(x.warnings, s.limits1(ctx)...)
+	return p, x, nil
 }
 
 // lasting is a duration as retention policies have it.

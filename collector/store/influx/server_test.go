@@ -203,6 +203,9 @@ func TestServerForgets(t *testing.T) {
 	if text := server.Ask(s.o.Database, "SHOW RETENTION POLICIES"); !strings.Contains(text, `["raw","432h0m0s"`) || !strings.Contains(text, `["hourly","0s"`) {
 		t.Errorf("retention policies are %s", text)
 	}
+	if got := fmt.Sprint(s.About().Abilities); !strings.Contains(got, "retention policy raw, kept for 18 days") || !strings.Contains(got, "retention policy hourly") || !strings.Contains(got, "InfluxQL at /query") {
+		t.Errorf("abilities are %s", got)
+	}
 	// A database that keeps less than the settings say is told of.
 	other := open(t, Options{URL: server.URL, Database: s.o.Database, Raw: 100 * 24 * time.Hour, Now: time.Now})
 	if _, err := other.Append(t.Context(), nil); err != nil {

@@ -14,28 +14,31 @@ import (
 
 // prepare2 finds or makes buckets on a 2.x server, and the mappings by which
 // InfluxQL finds them.
-func (s *Store) prepare2(ctx context.Context) (p place, warnings []string, err error) {
+func (s *Store) prepare2(ctx context.Context) (p place, y prepared, err error) {
 	if s.o.Organization == "" {
-		return p, nil, fmt.Errorf("%w: InfluxDB 2 needs the name of the organization: set influx.organization", store.ErrConfiguration)
+		return p, y, fmt.Errorf("%w: InfluxDB 2 needs the name of the organization: set influx.organization", store.ErrConfiguration)
 	}
 	db := s.o.Database
 	p = place{db: db, rp: policyName, bucket: db, hourly: db + "_hourly", hourlyRP: policyName, hourlyBucket: db + "_hourly"}
 	for _, x := range []struct {
 		bucket string
 		keep   time.Duration
-	}{{p.bucket, s.o.Raw}, {p.hourlyBucket, s.o.Hourly}} {
+		name   string
+	}{{p.bucket, s.o.Raw, "numbers as they come"}, {p.hourlyBucket, s.o.Hourly, "hourly figures"}} {
 		id, kept, err := s.bucket(ctx, x.bucket, x.keep)
 		if err != nil {
-			return p, nil, err
+			return p, y, err
 		}
 		if kept != 0 && (x.keep == 0 || kept < x.keep) {
-			warnings = append(warnings, fmt.Sprintf("the bucket %s keeps numbers for %s, less than Muster's settings: influx bucket update --id %s --retention …", x.bucket, kept, id))
+			y.warn("the bucket %s keeps numbers for %s, less than Muster's settings: influx bucket update --id %s --retention …", x.bucket, kept, id)
 		}
+		y.found(x.name, "bucket %s of %s, kept %s", x.bucket, s.o.Organization, lastingWords(kept))
 		if err := s.mapped(ctx, x.bucket, id); err != nil {
-			return p, nil, err
+			return p, y, err
 		}
 	}
-	return p, warnings, nil
+	y.found("mappings for InfluxQL", "both buckets have one (DBRP), retention policy %s", policyName)
+	return p, y, nil
 }
 
 // bucket finds a bucket or makes it, and answers its ID and how long it keeps.

@@ -351,3 +351,38 @@ func TestPostgresControlAfterReconnect(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// What muster doctor lists of a server: each thing, and what to do about those
+// that are not as they should be. The tests' server does not sync.
+func TestPostgresAbilities(t *testing.T) {
+	s := realServer(t)
+	at := on(s, s.Copy(t))
+	at.Reader = "no_such_role"
+	list, err := AbilitiesPostgres(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := map[string]bool{"durability": true, "people's SQL": true}
+	seen := map[string]int{}
+	for _, a := range list {
+		seen[a.Name]++
+		if a.Found == "" || a.Good != (a.Do == "") || !a.Good && !bad[a.Name] {
+			t.Errorf("%+v", a)
+		}
+		if !a.Good {
+			delete(bad, a.Name)
+		}
+	}
+	for _, name := range []string{"version", "durability", "connection", "connections", "ownership", "extension citext", "extension pg_trgm", "autovacuum", "size", "people's SQL"} {
+		if seen[name] == 0 {
+			t.Errorf("nothing is told of %s: %+v", name, list)
+		}
+	}
+	if len(bad) > 0 {
+		t.Errorf("not told: %v", bad)
+	}
+	at.Database = "no_such"
+	if _, err := AbilitiesPostgres(t.Context(), at); !errors.Is(err, store.ErrBusy) {
+		t.Errorf("no database: %v", err)
+	}
+}
