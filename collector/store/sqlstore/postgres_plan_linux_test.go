@@ -2,8 +2,10 @@ package sqlstore
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +15,13 @@ import (
 	"muster/internal/inventory"
 )
 
-// largeFleet is what is in a database of 2,000 devices, made by the server
+// largeFleet is what is in a database of so many devices, made by the server
 // itself: the tables that grow with the fleet are as full as they would be.
-const largeFleet = `
+func largeFleet(devices int) string {
+	return strings.NewReplacer("20000", strconv.Itoa(devices*10), "30000", strconv.Itoa(devices*15), "2000", strconv.Itoa(devices)).Replace(fleetOf2000)
+}
+
+const fleetOf2000 = `
 INSERT INTO agency (name) SELECT 'agency ' || i FROM generate_series(1, 10) i;
 INSERT INTO site (agency, name) SELECT 1 + i % 10, 'site ' || i FROM generate_series(1, 40) i;
 INSERT INTO device_rows (device_id, kind, name, site, os, os_family, vendor, model, serial, memory_bytes, first_seen)
@@ -24,8 +30,8 @@ INSERT INTO site (agency, name) VALUES (1, 'small');
 UPDATE device_rows SET site = 41 WHERE device_no IN (4, 1965, 1970);
 INSERT INTO seen_rows (device_no, seen_at, address) SELECT device_no, 1767225600000 + device_no, '10.0.0.1' FROM device_rows;
 INSERT INTO label_rows SELECT device_no, 'label ' || device_no % 50 FROM device_rows;
-INSERT INTO host_ip SELECT decode('00000000000000000000ffff0a00' || lpad(to_hex(device_no), 4, '0'), 'hex'), device_no FROM device_rows;
-INSERT INTO host_mac SELECT '00:11:22:00:' || substr(lpad(to_hex(device_no), 4, '0'), 1, 2) || ':' || substr(lpad(to_hex(device_no), 4, '0'), 3, 2), device_no FROM device_rows;
+INSERT INTO host_ip SELECT decode('00000000000000000000ffff0a' || lpad(to_hex(device_no), 6, '0'), 'hex'), device_no FROM device_rows;
+INSERT INTO host_mac SELECT '00:11:22:' || substr(lpad(to_hex(device_no), 6, '0'), 1, 2) || ':' || substr(lpad(to_hex(device_no), 6, '0'), 3, 2) || ':' || substr(lpad(to_hex(device_no), 6, '0'), 5, 2), device_no FROM device_rows;
 INSERT INTO device_search SELECT device_no, E'pc-' || device_no || E'\ns' || device_no || E'\nlatitude', 'ines' || device_no FROM device_rows;
 INSERT INTO software_facts (fact_digest, name, version, version_sort, publisher) SELECT decode(lpad(to_hex(i), 32, '0'), 'hex'), 'Program ' || i % 800, i % 7 || '.1', decode('1001', 'hex'), 'Maker ' || i % 90 FROM generate_series(1, 4000) i;
 INSERT INTO software_rows (device_no, row_no, from_at, fact_no) SELECT device_no, i, 1767225600000, 1 + (device_no * 7 + i * 37) % 4000 FROM device_rows, generate_series(1, 60) i;
@@ -42,6 +48,14 @@ INSERT INTO incident_step_rows (incident, at, made_by, act, text) SELECT number,
 INSERT INTO finding_rows (device_no, rule, component, family, title, label, state, severity, level, worst, backlog, flapping, hygiene, times, since, fired_at, worse_at, resolved_at, judged_at, began, reason, points, incident)
 	SELECT 1 + number % 2000, rule, 'c' || number, family, title, '', CASE WHEN status = 'resolved' THEN 'resolved' ELSE 'firing' END, severity, 1 + number % 3, severity, 0, 0, 0, 1, 1767225600000, 1767225600000 + number, 0, resolved_at, 0, 1767225600000 + number, '', 0, number FROM incident_rows;
 `
+
+// planned is how many devices plans are looked at with; make bench-large has more.
+func planned() int {
+	if n, err := strconv.Atoi(os.Getenv("MUSTER_PLAN_DEVICES")); err == nil && n > 0 {
+		return n
+	}
+	return 2000
+}
 
 // walked are sequential scans.
 var walked = regexp.MustCompile(`Seq Scan on (\w+)\b`)
@@ -64,7 +78,7 @@ func TestPostgresPlans(t *testing.T) {
 	s := on(server, server.Copy(t))
 	s.Trace = func(query string, args []any) { list = append(list, asked{query, slices.Clone(args)}) }
 	x := openOn(t, s)
-	if _, err := server.SQL(s.Database, "SET search_path = inventory, public;"+largeFleet); err != nil {
+	if _, err := server.SQL(s.Database, "SET search_path = inventory, public;"+largeFleet(planned())); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := server.SQL(s.Database, "ANALYZE"); err != nil {
@@ -158,5 +172,26 @@ func TestPostgresPlans(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d queries looked at", len(seen))
+	t.Logf("%d queries looked at, of %d devices", len(seen), planned())
+	if planned() == 2000 {
+		return
+	}
+	for _, text := range []string{"", "pc-77", "S1999", `software:"Program 7"<5`, `os:windows ram<32GB model:"Latitude 7"`, "ip:10.0.0.0/24", "mac:00:11:22:00:00:10", "seen>7d"} {
+		f, err := search.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sort := range []string{"name", "-last_seen"} {
+			var took []time.Duration
+			for range 40 {
+				begin := time.Now()
+				if _, err := x.Devices(ctx, store.DeviceQuery{Scope: all, Filter: f, Sort: sort, Limit: 50, Now: now, Personal: true}); err != nil {
+					t.Fatal(err)
+				}
+				took = append(took, time.Since(begin))
+			}
+			slices.Sort(took)
+			t.Logf("%-40q by %-10s p50 %v p95 %v", text, sort, took[len(took)/2].Round(100*time.Microsecond), took[len(took)*95/100].Round(100*time.Microsecond))
+		}
+	}
 }
