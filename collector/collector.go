@@ -474,6 +474,9 @@ func (c *collector) retain(ctx context.Context, now time.Time) {
 	if n > 0 {
 		c.log.Info("retention removed rows", "rows", n)
 	}
+	if err := c.accounts.DropSessions(ctx); err != nil && ctx.Err() == nil {
+		c.log.Error("sessions that are over were not removed", "error", err)
+	}
 	if r.Audit > 0 {
 		if _, err := c.control.DropRecords(ctx, now.Add(-time.Duration(r.Audit))); err != nil && ctx.Err() == nil {
 			c.log.Error("retention of the audit failed", "error", err)

@@ -93,7 +93,7 @@ func (a *Accounts) SignIn(ctx context.Context, name, password string) (Actor, er
 	if err != nil || u.Disabled || !ok {
 		return Actor{}, ErrWrong
 	}
-	return Actor{ID: u.ID, Name: u.Name, Via: "session", Role: u.Role, Scope: u.Scope, Personal: u.Personal}, nil
+	return u.actor(), nil
 }
 
 func verify(hash, password string) bool {

@@ -1,5 +1,6 @@
 // Package account is who may do what: roles, their rights, scopes, passwords,
-// tokens, and the record of who did it. It owns the table of rights and the
+// second factors, sessions, tokens, signing in at a provider (OpenID Connect),
+// and the record of who did it. It owns the table of rights and the
 // audit's hash chain. Policy is deny by default: an operation without a right
 // does not start, and an actor without it is refused.
 //
@@ -102,6 +103,8 @@ type User struct {
 	CreatedAt  time.Time   `json:"created_at"`
 	LastSeenAt time.Time   `json:"last_seen_at,omitzero"`
 	HasSecret  bool        `json:"has_password"`
+	HasCode    bool        `json:"has_code"`          // a second factor
+	Outside    bool        `json:"outside,omitempty"` // signs in at a provider
 	Scope      store.Scope `json:"-"`
 }
 
@@ -138,6 +141,10 @@ type Record struct {
 
 // Store keeps accounts. sqlstore has it in the control database.
 type Store interface {
+	SessionStore
+	CodeStore
+	OutsideStore
+
 	Users(ctx context.Context) ([]User, error)
 	PutUser(ctx context.Context, u User, passwordHash string) (User, error) // ID 0 creates; empty hash keeps the old
 	UserSecret(ctx context.Context, name string) (User, string, error)      // with its password hash

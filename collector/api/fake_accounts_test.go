@@ -13,11 +13,12 @@ import (
 
 // fakeAccounts keeps users, tokens and the audit.
 type fakeAccounts struct {
-	mu      sync.Mutex
-	users   []account.User
-	tokens  map[[32]byte]account.Token
-	records []account.Record
-	broken  error // what AddRecord answers
+	account.Store // what no test here asks for
+	mu            sync.Mutex
+	users         []account.User
+	tokens        map[[32]byte]account.Token
+	records       []account.Record
+	broken        error // what AddRecord answers
 }
 
 func (x *fakeAccounts) Users(context.Context) ([]account.User, error) {

@@ -46,7 +46,7 @@ func (f *adminFrame) Head() (string, string) { return f.Title, "admin" }
 
 // adminFrame is the list of the pages that somebody may open.
 func (s *Site) adminFrame(v *visit, here string) adminFrame {
-	f := adminFrame{Here: here, Done: s.sessions.PopString(v.ctx(), "done")}
+	f := adminFrame{Here: here, Done: s.done(v)}
 	for _, p := range adminPages() {
 		if !v.can(p.Right) {
 			continue
@@ -62,8 +62,19 @@ func (s *Site) adminFrame(v *visit, here string) adminFrame {
 
 // did sends on to a page that then says what was done.
 func (s *Site) did(v *visit, to, what string) error {
-	s.sessions.Put(v.ctx(), "done", clip(what, 600))
+	if err := s.sessions.Put(v.ctx(), clip(what, 600)); err != nil {
+		return err
+	}
 	return v.send(to)
+}
+
+// done is what was done a moment ago, once.
+func (s *Site) done(v *visit) string {
+	text, err := s.sessions.Pop(v.ctx())
+	if err != nil { // it is said again, which hurts nobody
+		s.o.Log.WarnContext(v.ctx(), "session", "error", err)
+	}
+	return text
 }
 
 // adminHub lists what can be administered.

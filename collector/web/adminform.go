@@ -182,7 +182,7 @@ type slot struct {
 func txt(s string) slot       { return slot{Text: s} }
 func at(t time.Time) slot     { return slot{At: t} }
 func ago(t time.Time) slot    { return slot{At: t, Ago: true} }
-func tallied(n int) slot       { return slot{Text: whole(int64(n)), Num: true} }
+func tallied(n int) slot      { return slot{Text: whole(int64(n)), Num: true} }
 func leads(to, s string) slot { return slot{Text: s, To: to} }
 
 // state is a word with its picture: fine, week, today, watch or unknown.

@@ -69,7 +69,7 @@ func (s *Site) funcs() template.FuncMap {
 			}
 			return *s
 		},
-		"dict": dict, "list": func(a ...any) []any { return a },
+		"qr": qrPicture, "dict": dict, "list": func(a ...any) []any { return a },
 		"titleLink": titleLink, "targetWord": targetWord, "heardWord": heardWord,
 		"queryOf": queryOf, "query": func(filter string) string { return "/devices?" + queryOf("q", filter) },
 	}

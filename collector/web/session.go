@@ -2,114 +2,130 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net/http"
+	"time"
 
 	"muster/collector/account"
-	"muster/collector/store"
 )
 
-// What a session holds: whose it is, and the mark of the secret it was opened
-// with, so that it ends with that.
+// sessions are the browsers in which somebody is signed in, as accounts keep
+// them: they outlast a restart. A browser has the token in a cookie.
+type sessions struct {
+	accounts *account.Accounts
+	secure   bool
+}
+
+type sessionKey struct{}
+
+// cookie is a name for a cookie. Over HTTPS a browser takes one of that name
+// from this host alone.
+func (x *sessions) cookie(name string) string {
+	if x.secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+// set gives a browser a cookie that scripts cannot read; life 0 is until the
+// browser is closed, below 0 takes it away.
+func (x *sessions) set(w http.ResponseWriter, name, value string, life time.Duration) {
+	http.SetCookie(w, &http.Cookie{Name: x.cookie(name), Value: value, Path: "/", Secure: x.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(life / time.Second)})
+}
+
+func (x *sessions) value(r *http.Request, name string) string {
+	c, err := r.Cookie(x.cookie(name))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// Cookies.
 const (
-	sessionUser = "user"
-	sessionMark = "mark"
+	sessionCookie = "muster"
+	halfCookie    = "muster-half" // between two steps of signing in
 )
 
-// who is signed in. The account is read anew each time: one that was disabled,
-// or whose password was changed, is out at once.
-func (s *Site) who(r *http.Request) (account.Actor, bool, error) {
-	name := s.sessions.GetString(r.Context(), sessionUser)
-	if name == "" {
-		return account.Actor{}, false, nil
+// of finds the session of a request; ok is false for a browser without one.
+func (x *sessions) of(r *http.Request) (account.Opened, bool, error) {
+	if o, ok := r.Context().Value(sessionKey{}).(account.Opened); ok {
+		return o, true, nil
 	}
-	u, hash, err := s.o.Accounts.Store.UserSecret(r.Context(), name)
-	if errors.Is(err, store.ErrNotFound) {
-		return account.Actor{}, false, nil
+	token := x.value(r, sessionCookie)
+	if token == "" {
+		return account.Opened{}, false, nil
 	}
-	if err != nil {
-		return account.Actor{}, false, err
+	o, err := x.accounts.BySession(r.Context(), token)
+	if errors.Is(err, account.ErrSignedOut) {
+		return account.Opened{}, false, nil
 	}
-	if u.Disabled || s.sessions.GetString(r.Context(), sessionMark) != mark(hash) {
-		return account.Actor{}, false, s.sessions.Destroy(r.Context())
-	}
-	return account.Actor{ID: u.ID, Name: u.Name, Via: "session", Role: u.Role, Scope: u.Scope, Personal: u.Personal}, true, nil
+	return o, err == nil, err
 }
 
-// mark tells two secrets apart without telling them.
-func mark(hash string) string {
-	h := sha256.Sum256([]byte("session " + hash))
-	return hex.EncodeToString(h[:8])
+// here is the session of the one who asks; zero for nobody.
+func here(ctx context.Context) account.Session {
+	o, _ := ctx.Value(sessionKey{}).(account.Opened)
+	return o.Session
 }
 
-type signing struct {
-	To, Name, Error string
-	First           bool // there is no account yet
+// Put keeps a sentence for the next page.
+func (x *sessions) Put(ctx context.Context, text string) error {
+	s := here(ctx)
+	if s.ID == "" {
+		return nil
+	}
+	return x.accounts.Store.TouchSession(context.WithoutCancel(ctx), s.ID, s.SeenAt, text)
 }
 
-func (s *Site) signInPage(v *visit) error {
-	if _, ok, err := s.who(v.r); err == nil && ok {
-		return v.send(back(v.r.URL.Query().Get("to")))
+// Pop gives that sentence once.
+func (x *sessions) Pop(ctx context.Context) (string, error) {
+	s := here(ctx)
+	if s.ID == "" || s.Said == "" {
+		return "", nil
 	}
-	none, err := s.first.none(v.ctx())
-	if err != nil {
-		return err
-	}
-	return s.render(v, http.StatusOK, "sign-in", "", signing{To: v.r.URL.Query().Get("to"), First: none})
+	return s.Said, x.Put(ctx, "")
 }
 
-func (s *Site) signIn(v *visit) error {
-	in := signing{To: v.form("to"), Name: v.form("name")}
-	peer := s.o.Peer(v.r)
-	if wait := s.gate.Wait(peer, in.Name); wait > 0 {
-		in.Error = "Too many wrong passwords. Try again in a minute."
-		return s.render(v, http.StatusTooManyRequests, "sign-in", "", in)
-	}
-	actor, err := s.o.Accounts.SignIn(v.ctx(), in.Name, v.r.FormValue("password"))
-	if errors.Is(err, account.ErrWrong) {
-		s.gate.Failed(peer, in.Name)
-		s.audit(v.ctx(), account.Record{Actor: clip(in.Name, 63), Via: "session", Address: peer.String(), Action: "sign-in", Outcome: "refused"})
-		in.Error = "Name or password is wrong."
-		return s.render(v, http.StatusUnauthorized, "sign-in", "", in)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.begin(v, actor); err != nil {
-		return err
-	}
-	s.audit(v.ctx(), account.Record{Actor: actor.Name, Via: "session", Address: peer.String(), Action: "sign-in", Outcome: "done"})
-	return v.send(back(in.To))
+// who is signed in, with all that their account asks of them.
+func (s *Site) who(r *http.Request) (account.Opened, bool, error) {
+	o, ok, err := s.sessions.of(r)
+	return o, ok && o.Live, err
 }
 
-// begin opens a session, under a new token.
-func (s *Site) begin(v *visit, actor account.Actor) error {
-	_, hash, err := s.o.Accounts.Store.UserSecret(v.ctx(), actor.Name)
+// wanting says that an account needs a second factor and has none yet.
+func (s *Site) wanting(o account.Opened) bool {
+	return s.o.AdminsNeedCode && o.User.Role == account.Admin && !o.Session.Strong
+}
+
+// begin opens a session under a new token; its first page says what was done.
+// One that the browser had ends.
+func (s *Site) begin(v *visit, user, how, said string) error {
+	if o, ok, err := s.sessions.of(v.r); err == nil && ok {
+		if err := s.end(v, o.Session); err != nil {
+			return err
+		}
+	}
+	_, token, err := s.o.Accounts.Open(v.ctx(), user, account.Session{How: how, Said: said, Strong: how != account.ByPassword,
+		Address: s.o.Peer(v.r).String(), Device: account.DeviceOf(clip(v.r.UserAgent(), 500))})
 	if err != nil {
 		return err
 	}
-	if err := s.sessions.RenewToken(v.ctx()); err != nil {
-		return err
-	}
-	s.sessions.Put(v.ctx(), sessionUser, actor.Name)
-	s.sessions.Put(v.ctx(), sessionMark, mark(hash))
+	s.sessions.set(v.w, sessionCookie, token, 0)
 	return nil
+}
+
+// end ends a session; one that is gone already is no error.
+func (s *Site) end(v *visit, x account.Session) error {
+	err := s.o.Accounts.Store.EndSession(v.ctx(), x.User, x.ID)
+	if gone(err) {
+		return nil
+	}
+	return err
 }
 
 func (s *Site) audit(ctx context.Context, r account.Record) {
 	if err := s.o.Accounts.Audit(context.WithoutCancel(ctx), r); err != nil {
 		s.o.Log.ErrorContext(ctx, "audit", "action", r.Action, "error", err)
 	}
-}
-
-func (s *Site) signOut(v *visit) error {
-	if actor, ok, err := s.who(v.r); err == nil && ok {
-		s.audit(v.ctx(), account.Record{Actor: actor.Name, Via: "session", Address: s.o.Peer(v.r).String(), Action: "sign-out", Outcome: "done"})
-	}
-	if err := s.sessions.Destroy(v.ctx()); err != nil {
-		return err
-	}
-	return v.send("/sign-in")
 }

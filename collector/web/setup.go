@@ -102,7 +102,7 @@ func (s *Site) setup(v *visit) error {
 		return err
 	}
 	s.audit(v.ctx(), account.Record{Actor: u.Name, Via: "setup link", Address: s.o.Peer(v.r).String(), Action: "user-new", Object: u.Name, Outcome: "done"})
-	if err := s.begin(v, account.Actor{ID: u.ID, Name: u.Name}); err != nil {
+	if err := s.begin(v, u.Name, account.ByPassword, ""); err != nil {
 		return err
 	}
 	return v.send("/")

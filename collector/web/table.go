@@ -24,10 +24,25 @@ func pages() []page {
 	return []page{
 		{get, "/sign-in", open, (*Site).signInPage},
 		{post, "/sign-in", open, (*Site).signIn},
+		{get, "/sign-in/code", open, (*Site).codePage},
+		{post, "/sign-in/code", open, (*Site).code},
+		{get, "/sign-in/provider", open, (*Site).toProvider},
+		{get, account.CallbackPath, open, (*Site).fromProvider},
+		{get, "/sign-in/kept", account.Self, (*Site).lateFormPage},
 		{post, "/sign-out", open, (*Site).signOut},
 		{get, "/setup", open, (*Site).setupPage},
 		{post, "/setup", open, (*Site).setup},
 		{get, "/assets/{name}", open, (*Site).asset},
+
+		{get, "/welcome", open, (*Site).welcomePage},
+		{post, "/welcome", open, (*Site).welcome},
+
+		{get, "/account", account.Self, (*Site).account},
+		{post, "/account/password", account.Self, (*Site).accountPassword},
+		{get, "/account/code", account.Self, (*Site).accountCodePage},
+		{post, "/account/code", account.Self, (*Site).accountCode},
+		{post, "/account/code/remove", account.Self, (*Site).accountCodeRemove},
+		{post, "/account/sessions", account.Self, (*Site).accountSessions},
 
 		{get, "/{$}", account.Read, (*Site).triage},
 		{post, "/first/enroll", account.Manage, (*Site).enrolHere},

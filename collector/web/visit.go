@@ -87,7 +87,7 @@ func (s *Site) serve(p page, w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	actor, ok, err := s.who(r)
+	o, ok, err := s.who(r)
 	if err != nil {
 		s.fail(v, err)
 		return
@@ -96,15 +96,21 @@ func (s *Site) serve(p page, w http.ResponseWriter, r *http.Request) {
 		s.toSignIn(v)
 		return
 	}
+	actor := o.Actor
 	v.actor, v.api = actor, s.o.API.As(actor, s.o.Peer(r).String())
+	if s.wanting(o) && !strings.HasPrefix(p.path, "/account/code") {
+		v.send("/account/code")
+		return
+	}
 	if err := actor.Can(p.right); err != nil {
 		s.fail(v, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), longest)
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), sessionKey{}, o), longest)
 	defer cancel()
-	if p.path != "/live" {
+	if p.path != "/live" { // which asks anew, and is nobody's click
 		v.r = r.WithContext(ctx)
+		s.o.Accounts.Touch(ctx, o.Session)
 	}
 	if err := p.do(s, v); err != nil {
 		s.fail(v, err)
@@ -115,6 +121,10 @@ func (s *Site) serve(p page, w http.ResponseWriter, r *http.Request) {
 // afterwards.
 func (s *Site) toSignIn(v *visit) {
 	to := "/sign-in"
+	if v.r.Method == http.MethodPost && s.tooLate(v) {
+		v.send(to + "?after=late")
+		return
+	}
 	if v.r.Method == http.MethodGet && v.r.URL.Path != "/" && !v.partial() {
 		to += "?to=" + url.QueryEscape(v.r.URL.RequestURI())
 	}

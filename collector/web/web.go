@@ -8,9 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
-
 	"muster/collector/account"
 	"muster/collector/api"
 )
@@ -33,6 +30,11 @@ type Options struct {
 	// FailuresPerMinute is how many wrong passwords one address, or one account,
 	// may try.
 	FailuresPerMinute int
+	// Provider is where people may sign in besides; nil: nowhere.
+	Provider *account.Provider
+	// AdminsNeedCode says that an administrator who signs in by password must
+	// have a second factor, and sets one up before anything else.
+	AdminsNeedCode bool
 }
 
 // Site serves the pages.
@@ -40,18 +42,13 @@ type Site struct {
 	o        Options
 	assets   *assets
 	looks    looks
-	sessions *scs.SessionManager
+	sessions *sessions
+	half     *halfway
 	gate     *account.Gate
+	told     *reminded
 	first    *first
 	mux      *http.ServeMux
 }
-
-// Periods of a session: after a night, or half an hour without a click, one
-// signs in again.
-const (
-	sessionLife = 12 * time.Hour
-	sessionIdle = 30 * time.Minute
-)
 
 // New makes the pages. It fails when a page is not as the table demands.
 func New(o Options) (*Site, error) {
@@ -70,26 +67,14 @@ func New(o Options) (*Site, error) {
 	if o.API == nil || o.Accounts == nil || o.Peer == nil {
 		return nil, fmt.Errorf("start pages: API, accounts and the peer of a request are needed")
 	}
-	s := &Site{o: o, mux: http.NewServeMux(), gate: account.NewGate(o.FailuresPerMinute, o.Now)}
+	s := &Site{o: o, mux: http.NewServeMux(), gate: account.NewGate(o.FailuresPerMinute, o.Now), told: &reminded{},
+		half: newHalfway(o.Now), sessions: &sessions{accounts: o.Accounts, secure: o.Secure}}
 	var err error
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
 	if s.looks, err = s.parse(); err != nil {
 		return nil, err
-	}
-	s.sessions = scs.New()
-	s.sessions.Store = memstore.New()
-	s.sessions.Lifetime, s.sessions.IdleTimeout = sessionLife, sessionIdle
-	s.sessions.HashTokenInStore = true
-	s.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
-		s.o.Log.ErrorContext(r.Context(), "session", "error", err)
-		http.Error(w, "the session cannot be read", http.StatusInternalServerError)
-	}
-	c := &s.sessions.Cookie
-	c.Name, c.Secure, c.HttpOnly, c.SameSite, c.Path = "muster", o.Secure, true, http.SameSiteLaxMode, "/"
-	if o.Secure {
-		c.Name = "__Host-muster" // a browser takes it from this host alone, over HTTPS alone
 	}
 	s.first = &first{now: o.Now, accounts: o.Accounts}
 	return s, s.mount(pages())
@@ -99,7 +84,6 @@ func New(o Options) (*Site, error) {
 func (s *Site) Handler() http.Handler {
 	var h http.Handler = s.mux
 	h = s.sameOrigin(h)
-	h = s.sessions.LoadAndSave(h)
 	h = s.guarded(h)
 	return h
 }
@@ -108,18 +92,18 @@ func (s *Site) Handler() http.Handler {
 // who has signed in: the API's documents, and answers that pages link to. It
 // adds nothing that they could not see on pages.
 func (s *Site) Programs(next http.Handler) http.Handler {
-	return s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "" {
-			actor, ok, err := s.who(r)
+			o, ok, err := s.who(r)
 			if err != nil {
 				s.o.Log.ErrorContext(r.Context(), "session", "error", err)
 			}
-			if ok {
-				r = api.Identified(r, actor, s.o.Peer(r).String())
+			if ok && !s.wanting(o) {
+				r = api.Identified(r, o.Actor, s.o.Peer(r).String())
 			}
 		}
 		next.ServeHTTP(w, r)
-	}))
+	})
 }
 
 // SetupPath is the address under which the first account can be made, as long

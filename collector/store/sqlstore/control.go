@@ -97,7 +97,8 @@ CREATE TABLE authority (
 CREATE UNIQUE INDEX authority_one ON authority (state) WHERE state IN ('active', 'published');
 CREATE TABLE identity_change (seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB, at INTEGER NOT NULL) STRICT;
 `}, {"channels and routes", channelTables}, {"credentials, targets, subnets", gearTables},
-		{"saved searches and statements, last looks", savedTables}}
+		{"saved searches and statements, last looks", savedTables},
+		{"sessions, second factors, set-up links, providers", sessionTables}}
 }
 
 // stamp is how times are kept here.

@@ -10,13 +10,13 @@ import (
 	"muster/collector/store"
 )
 
-const userColumns = "id, name, role, agencies, sites, scope, personal, disabled, password <> '', created_at, last_seen_at"
+const userColumns = "id, name, role, agencies, sites, scope, personal, disabled, password <> '', EXISTS (SELECT 1 FROM account_factor f WHERE f.user_no = account_user.id), EXISTS (SELECT 1 FROM account_outside o WHERE o.user_no = account_user.id), created_at, last_seen_at"
 
 func scanUser(s scan, more ...any) (account.User, error) {
 	var u account.User
 	var agencies, sites, scope string
 	var created, seen int64
-	err := s(append([]any{&u.ID, &u.Name, &u.Role, &agencies, &sites, &scope, &u.Personal, &u.Disabled, &u.HasSecret, &created, &seen}, more...)...)
+	err := s(append([]any{&u.ID, &u.Name, &u.Role, &agencies, &sites, &scope, &u.Personal, &u.Disabled, &u.HasSecret, &u.HasCode, &u.Outside, &created, &seen}, more...)...)
 	if err == nil {
 		err = unpackScope(agencies, sites, scope, &u.Agencies, &u.Sites, &u.Scope)
 	}
@@ -50,15 +50,24 @@ func (c *Control) Users(ctx context.Context) ([]account.User, error) {
 	return out, err
 }
 
-// PutUser creates (ID 0) or replaces; an empty hash keeps the password.
+// PutUser creates (ID 0) or replaces; an empty hash keeps the password. A new
+// one, or disabling, ends the account's sessions and set-up links.
 func (c *Control) PutUser(ctx context.Context, u account.User, hash string) (account.User, error) {
 	err := c.d.write(ctx, func(t *tx) error {
-		return t.put("user", u.Name, &u.ID,
+		err := t.put("user", u.Name, &u.ID,
 			`INSERT INTO account_user (name, role, agencies, sites, scope, personal, disabled, password, created_at, last_seen_at)
 			 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
 			`UPDATE account_user SET name = ?1, role = ?2, agencies = ?3, sites = ?4, scope = ?5, personal = ?6, disabled = ?7,
 			 password = iif(?8 = '', password, ?8), created_at = ?9, last_seen_at = ?10 WHERE id = ?11`,
 			u.Name, u.Role, asJSON(u.Agencies), asJSON(u.Sites), asJSON(u.Scope), u.Personal, u.Disabled, hash, stamp(u.CreatedAt), stamp(u.LastSeenAt))
+		if err != nil || hash == "" && !u.Disabled {
+			return err
+		}
+		// Who had the old password, or a link to set one, is out.
+		if err := t.do("DELETE FROM browser_session WHERE user_no = ?", u.ID); err != nil {
+			return err
+		}
+		return t.do("DELETE FROM account_link WHERE user_no = ?", u.ID)
 	})
 	u.HasSecret = u.HasSecret || hash != ""
 	return u, err
@@ -92,6 +101,9 @@ func (c *Control) DeleteUser(ctx context.Context, name string) error {
 			return notFound("user", fmt.Sprintf("%q", name))
 		}
 		if err := t.forget(id); err != nil {
+			return err
+		}
+		if err := t.leave(id); err != nil {
 			return err
 		}
 		return t.do("DELETE FROM account_user WHERE id = ?", id)
