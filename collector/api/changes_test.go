@@ -316,6 +316,27 @@ func TestAccounts(t *testing.T) {
 	if err != nil || len(page.Records) != 2 || page.Next == 0 {
 		t.Errorf("%v %+v", err, page)
 	}
+	all, err := c.AuditList(ctx, AuditInput{})
+	if err != nil || len(all.Records) < 3 {
+		t.Fatal(err, len(all.Records))
+	}
+	one := all.Records[1]
+	for _, in := range []AuditInput{{Action: one.Action}, {Action: one.Action[:3] + "*"}, {Actor: strings.ToUpper(one.Actor)}, {Outcome: one.Outcome}, {From: "1d"}} {
+		some, err := c.AuditList(ctx, in)
+		if err != nil || len(some.Records) == 0 || !slices.ContainsFunc(some.Records, func(r account.Record) bool { return r.Seq == one.Seq }) {
+			t.Errorf("%+v: %v %+v", in, err, some)
+		}
+		for _, r := range some.Records {
+			if in.Action == one.Action && r.Action != one.Action || in.Actor != "" && r.Actor != one.Actor {
+				t.Errorf("%+v gives %+v", in, r)
+			}
+		}
+	}
+	for _, in := range []AuditInput{{Action: "nothing-at-all"}, {Actor: "nobody"}, {To: "1d"}} {
+		if none, err := c.AuditList(ctx, in); err != nil || len(none.Records) != 0 || none.Next != 0 {
+			t.Errorf("%+v: %v %+v", in, err, none)
+		}
+	}
 }
 
 func TestSeries(t *testing.T) {

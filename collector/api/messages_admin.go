@@ -220,12 +220,18 @@ type SetupLink struct {
 type AuditInput struct {
 	Before int64 `query:"before" minimum:"0" doc:"Only records before this number, for the next page."`
 	Limit  int   `query:"limit" minimum:"0" maximum:"10000" doc:"Records in one answer. 0 is 1,000."`
+
+	Actor   string `query:"actor" maxLength:"100" doc:"Only what this person or program did."`
+	Action  string `query:"action" maxLength:"100" doc:"Only this act, such as user-new, or all that begin so with * at the end."`
+	Outcome string `query:"outcome" enum:"done,refused,failed," doc:"Only what ended so."`
+	From    string `query:"from" maxLength:"64" doc:"Only since then: a time, or an age such as 7d."`
+	To      string `query:"to" maxLength:"64" doc:"Only until then."`
 }
 
 // AuditList is the record of who did what, newest first.
 type AuditList struct {
 	Records []account.Record `json:"records" nullable:"false"`
-	Next    int64            `json:"next,omitempty" doc:"Give it as before for the next page."`
+	Next    int64            `json:"next,omitempty" doc:"Give it as before for the next page. One that was asked for little may have no records and yet a next."`
 }
 
 // AuditVerdict says whether the chain of the audit holds.

@@ -23,11 +23,13 @@ const auditPage = 10_000
 
 func (s *session) auditList() *cobra.Command {
 	var limit int
+	var in api.AuditInput
 	c := s.command(verb{
 		use:   "list",
 		short: "List who did what, newest first",
 		example: `
 			muster audit list
+			muster audit list --actor jdoe --action 'user-*' --from 30d
 			muster audit list --limit 0 -o csv >audit.csv`,
 		run: func(ctx context.Context, _ []string) error {
 			if limit < 0 {
@@ -38,7 +40,6 @@ func (s *session) auditList() *cobra.Command {
 				return err
 			}
 			var list api.AuditList
-			in := api.AuditInput{}
 			for {
 				in.Limit = auditPage
 				if limit > 0 {
@@ -49,7 +50,7 @@ func (s *session) auditList() *cobra.Command {
 					return err
 				}
 				list.Records, list.Next = append(list.Records, page.Records...), page.Next
-				if page.Next == 0 || len(page.Records) == 0 || limit > 0 && len(list.Records) >= limit {
+				if page.Next == 0 || limit > 0 && len(list.Records) >= limit {
 					break
 				}
 				in.Before = page.Next
@@ -74,7 +75,13 @@ func (s *session) auditList() *cobra.Command {
 			return nil
 		},
 	})
-	c.Flags().IntVar(&limit, "limit", 100, "show the newest `n` records; 0 is all")
+	f := c.Flags()
+	f.IntVar(&limit, "limit", 100, "show the newest `n` records; 0 is all")
+	f.StringVar(&in.Actor, "actor", "", "only what this `name` did")
+	f.StringVar(&in.Action, "action", "", "only this `act`, or all that begin so with * at the end")
+	f.StringVar(&in.Outcome, "outcome", "", "only what ended so: done, refused or failed")
+	f.StringVar(&in.From, "from", "", "only since this `time`")
+	f.StringVar(&in.To, "to", "", "only until this `time`")
 	return c
 }
 

@@ -41,8 +41,8 @@ func (s *Site) enrollDesk(v *visit, again *form, made *api.InvitationMade) error
 	if made != nil {
 		i := made.Invitation
 		p.Cards = append(p.Cards, &sheet{ID: "made", Title: "Run this on the device", Note: "shown this once",
-			Commands: enrolCommands(made.Enrolment),
-			After:    "It lets in " + count(i.Uses, "device", "devices") + " until " + (clock{s.o.Zone, v.now}).Exact(i.ExpiresAt) + ". In PowerShell and on the command line it needs an administrator. The agent must lie in the folder you are in.",
+			Commands: stayCommands(made.Enrolment),
+			After:    "It lets in " + count(i.Uses, "device", "devices") + " until " + (clock{s.o.Zone, v.now}).Exact(i.ExpiresAt) + ". Put the agent where it is to stay, go to that folder as an administrator, and run the line of its system; it makes the service and waits until the device is known.",
 			More:     []link{{"/devices?sort=-first_seen", "See who came"}}})
 	}
 	open, gone := &grid{Caption: "Invitations that hold"}, &grid{Caption: "Invitations that have ended"}

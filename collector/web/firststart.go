@@ -49,6 +49,16 @@ func enrolCommands(text string) []command {
 	}
 }
 
+// stayCommands make the agent a service and enroll it. Where the service is there
+// already, its first half only says so.
+func stayCommands(text string) []command {
+	return []command{
+		{"Windows, in PowerShell", `.\muster-agent.exe service install; $env:MUSTER_ENROLL='` + text + `'; .\muster-agent.exe enroll`},
+		{"macOS", `sudo ./muster-agent service install; sudo MUSTER_ENROLL='` + text + `' ./muster-agent enroll`},
+		{"Linux", `sudo ./muster-agent service install; sudo MUSTER_ENROLL='` + text + `' ./muster-agent enroll`},
+	}
+}
+
 // enrolHere makes an invitation for a few machines and shows its commands.
 func (s *Site) enrolHere(v *visit) error {
 	made, err := v.api.EnrollNew(v.ctx(), api.InvitationNewInput{Body: api.InvitationNew{Uses: 10, Note: "made on the first page"}})

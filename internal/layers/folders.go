@@ -58,6 +58,7 @@ func Folders() []Folder {
 		}},
 		{Path: "internal/backoff", Owns: "waits, phases, Retry-After"},
 		{Path: "internal/buildinfo", Owns: "which build this is"},
+		{Path: "internal/licenses", Owns: "under which license the modules stand that programs are made of"},
 		{Path: "internal/settings", Owns: "how a settings file is read"},
 		{Path: "internal/layers", Owns: "this plan"},
 		{Path: "internal/service", Owns: "a program under the system's service manager"},
@@ -475,6 +476,7 @@ func Folders() []Folder {
 		{Path: "collector/web", Owns: "pages", May: []Import{
 			{"collector/api", "pages show what operations answer"},
 			{"collector/account", "somebody signs in before they ask"},
+			{"collector/doctor", "how the collector is, judged as muster doctor does"},
 			{"collector/store", "types of what is shown"},
 			{"internal/...", "it shows sections, series, events and versions"},
 		}, Tests: []Import{
