@@ -53,6 +53,9 @@ type seated struct {
 
 // current asks logind's state, or where there is none, utmp.
 func current(h *host.Host) ([]seated, string, error) {
+	if list, ok, err := windowsSessions(h); ok {
+		return list, "wts", err
+	}
 	if list, err := h.ReadDir(stateDir); err == nil {
 		var out []seated
 		for _, e := range list[:min(len(list), maxSessions)] {
@@ -259,6 +262,11 @@ const window = 30 * 24 * time.Hour
 
 // ReadLogon reads section logon.
 func ReadLogon(_ context.Context, h *host.Host) (gather.Reading, error) {
+	if list, ok, err := windowsSessions(h); err != nil {
+		return gather.Reading{}, err
+	} else if ok {
+		return logonOf(h, list)
+	}
 	people := accounts(h)
 	now := h.Now()
 	var r inventory.Logon
