@@ -4,12 +4,16 @@ import (
 	"muster/agent/gather"
 	"muster/agent/gather/account"
 	"muster/agent/gather/cpu"
+	"muster/agent/gather/disk"
+	"muster/agent/gather/iface"
+	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/osrelease"
 	"muster/agent/gather/service"
 	"muster/agent/gather/session"
 	"muster/agent/gather/software"
 	"muster/agent/gather/system"
+	"muster/agent/gather/volume"
 )
 
 func sections() []gather.Section {
@@ -19,10 +23,17 @@ func sections() []gather.Section {
 		read("cpu", cpu.Read),
 		read("memory", memory.Read),
 		read("memory_module", memory.ReadModules),
+		read("disk", disk.Read),
+		read("volume", volume.Read),
+		read("interface", iface.Read),
+		read("address", iface.ReadAddresses),
+		read("route", iface.ReadRoutes),
+		read("network", iface.ReadNetwork),
 		apart("software", software.Read),
 		apart("service", service.Read),
 		apart("session", session.Read),
 		apart("logon", session.ReadLogon),
+		apart("listening_port", listener.Read),
 		apart("user", account.Read),
 		apart("user_group", account.ReadGroups),
 		apart("group_member", account.ReadMembers),

@@ -18,7 +18,8 @@ const (
 	NativeTCP6       Native = "tcp6"
 	NativeUDP4       Native = "udp4" // GetExtendedUdpTable(UDP_TABLE_OWNER_PID)
 	NativeUDP6       Native = "udp6"
-	NativeRoutes     Native = "routes" // GetIpForwardTable2: MIB_IPFORWARD_TABLE2
+	NativeNeighbors  Native = "neighbors" // GetIpNetTable: MIB_IPNETTABLE
+	NativeRoutes     Native = "routes"    // GetIpForwardTable2: MIB_IPFORWARD_TABLE2
 )
 
 // MaxNative is the most that an answer may be long, in bytes.

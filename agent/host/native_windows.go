@@ -28,6 +28,8 @@ func readNative(q Native) ([]byte, error) {
 		return table("GetExtendedUdpTable", v4, udpOwners)
 	case NativeUDP6:
 		return table("GetExtendedUdpTable", v6, udpOwners)
+	case NativeNeighbors:
+		return neighbors()
 	case NativeRoutes:
 		return routes()
 	}
@@ -135,6 +137,20 @@ func table(name string, family, class uintptr) ([]byte, error) {
 	return growing(16<<10, func(b []byte, n *uint32) error {
 		rc, _, _ := p.Call(uintptr(unsafe.Pointer(&b[0])), uintptr(unsafe.Pointer(n)), 0, family, class, 0)
 		if rc != 0 {
+			return syscall.Errno(rc)
+		}
+		return nil
+	})
+}
+
+func neighbors() ([]byte, error) {
+	p, err := proc("iphlpapi.dll", "GetIpNetTable")
+	if err != nil {
+		return nil, err
+	}
+	return growing(16<<10, func(b []byte, n *uint32) error {
+		rc, _, _ := p.Call(uintptr(unsafe.Pointer(&b[0])), uintptr(unsafe.Pointer(n)), 0)
+		if rc != 0 && syscall.Errno(rc) != windows.ERROR_NO_DATA {
 			return syscall.Errno(rc)
 		}
 		return nil

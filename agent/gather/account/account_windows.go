@@ -108,6 +108,29 @@ func locals() ([]local, error) {
 		a.SID = sidOf(a.Name)
 		list = append(list, a)
 	})
+	if errors.Is(err, windows.ERROR_INVALID_LEVEL) {
+		return localsInShort()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("NetUserEnum: %w", err)
+	}
+	return list, nil
+}
+
+// localsInShort lists the accounts of systems that tell less.
+func localsInShort() ([]local, error) {
+	type short struct { // USER_INFO_20
+		name, fullName, comment *uint16
+		flags, id               uint32
+	}
+	var list []local
+	err := eachPage(func(buf **byte, read, total, resume *uint32) error {
+		return windows.NetUserEnum(nil, 20, 2, buf, wholeList, read, total, resume)
+	}, func(u *short) {
+		a := local{Name: windows.UTF16PtrToString(u.name), FullName: windows.UTF16PtrToString(u.fullName), Flags: u.flags}
+		a.SID = sidOf(a.Name)
+		list = append(list, a)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("NetUserEnum: %w", err)
 	}

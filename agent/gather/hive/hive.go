@@ -175,8 +175,29 @@ func Each(h *host.Host, part Part, do func(p Person, r *Registry) error) (faults
 			err = errors.Join(do(p, r), r.Close())
 		}
 		if err != nil {
-			faults = append(faults, err.Error())
+			faults = append(faults, fmt.Sprintf("the registry of one of the people: %v", plain(err)))
 		}
 	}
 	return faults, nil
+}
+
+// plain is what lies at the bottom of an error: what stands before it names a
+// person.
+func plain(err error) error {
+	for {
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			if e.Unwrap() == nil {
+				return err
+			}
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			if len(e.Unwrap()) == 0 {
+				return err
+			}
+			err = e.Unwrap()[0]
+		default:
+			return err
+		}
+	}
 }
