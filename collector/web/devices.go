@@ -14,6 +14,7 @@ import (
 
 // deviceList is the page of devices: one search, and what it finds.
 type deviceList struct {
+	Heading string
 	Q       string
 	Problem *api.Problem // the search cannot be read
 	Total   int
@@ -37,7 +38,7 @@ type deviceList struct {
 	Build   builder
 }
 
-func (d *deviceList) Head() (string, string) { return "Devices", "devices" }
+func (d *deviceList) Head() (string, string) { return d.Heading, "devices" }
 
 // column is one of the table.
 type column struct {
@@ -141,7 +142,7 @@ func (s *Site) devices(v *visit) error {
 	}
 	list, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: p.Q, Sort: p.Sort, Limit: pageSize, After: q.Get("after")})
 	if problem, ok := asProblem(err); ok && problem.Status < 500 {
-		p.Problem = problem
+		p.Problem, p.Heading = problem, "The search cannot be read yet"
 		return s.render(v, http.StatusUnprocessableEntity, "devices", "", p)
 	}
 	if err != nil {
@@ -164,6 +165,7 @@ func (s *Site) devices(v *visit) error {
 		}
 		p.All = all.Total
 	}
+	p.Heading = p.heading(facets)
 	worst, err := s.worst(v)
 	if err != nil {
 		return err
@@ -264,6 +266,26 @@ func (p *deviceList) facets(f api.DeviceFacets) {
 			p.Facets = append(p.Facets, out)
 		}
 	}
+}
+
+// heading is how many devices there are, and of how many something has to be
+// done; of a search how many match.
+func (p *deviceList) heading(f api.DeviceFacets) string {
+	if p.Q != "" {
+		return whole(int64(p.Total)) + " of " + count(p.All, "device matches", "devices match")
+	}
+	troubled := 0
+	for _, x := range f.Facets {
+		for _, val := range x.Values {
+			if x.Name == "severity" && (val.Value == "critical" || val.Value == "warn") {
+				troubled += val.Count
+			}
+		}
+	}
+	if p.Total == 0 {
+		return "No devices yet"
+	}
+	return count(p.Total, "device", "devices") + ", " + count(troubled, "needs", "need") + " somebody this week"
 }
 
 // valuesOf are the values of a facet that are one.
@@ -420,6 +442,17 @@ func (s *Site) find(v *visit) error {
 	}
 	if w, err := v.api.PortWhere(v.ctx(), api.PortWhereInput{What: text}); err == nil && w.Device != nil {
 		return v.send("/devices/" + url.PathEscape(string(w.Device.ID)))
+	}
+	// Nothing that has a port is called so: perhaps a program is.
+	if list, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: text, Limit: 1}); err == nil && list.Total == 0 {
+		programs, err := v.api.SoftwareList(v.ctx(), api.SoftwareListInput{Name: text, Limit: 2})
+		switch {
+		case err != nil || len(programs.Software) == 0:
+		case len(programs.Software) == 1 || strings.EqualFold(programs.Software[0].Name, text):
+			return v.send(titleLink(programs.Software[0].Name))
+		default:
+			return v.send("/software?" + queryOf("q", text))
+		}
 	}
 	return v.send("/devices?" + queryOf("q", text))
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ type incidentPage struct {
 	Done    int
 	Charts  []evidenceChart
 	Facts   []fact // evidence in words
-	Example string // of many devices, the one that the evidence is of
+	Example string // what all the evidence is of: one of many devices, a disk
 	Log     []logged
 	Device  *api.Device
 	Place   *api.Place
@@ -85,8 +86,13 @@ func (s *Site) showIncident(v *visit, shown api.IncidentShow) error {
 	p := &incidentPage{IncidentShow: shown, Work: v.can(account.Work), Mine: i.Assignee != "" && i.Assignee == v.actor.Name, Now: v.now}
 	p.Also = shown.Also
 	if t := shown.Texts; t != nil {
+		said := *t
+		for _, text := range []*string{&said.Meaning, &said.Disproof, &said.Escalate} {
+			*text = s.plain(v, *text)
+		}
+		p.Texts = &said
 		for k, text := range t.Checks {
-			c := check{N: k + 1, Text: text, Done: slices.Contains(i.Checked, k+1)}
+			c := check{N: k + 1, Text: s.plain(v, text), Done: slices.Contains(i.Checked, k+1)}
 			for _, st := range i.Steps {
 				if st.Item == k+1 && (st.Do == store.DoCheck || st.Do == store.DoUncheck) {
 					c.Result, c.By, c.At = st.Text, st.By, st.At
@@ -157,13 +163,17 @@ func (s *Site) evidence(v *visit, p *incidentPage) {
 		findings = slices.DeleteFunc(findings, func(f store.Finding) bool { return f.Device != first })
 		p.Example = findings[0].Name
 	}
+	one := !slices.ContainsFunc(findings, func(f store.Finding) bool { return f.Label != findings[0].Label })
+	if one && len(findings) > 1 && p.Example == "" {
+		p.Example = findings[0].Label
+	}
 	for _, f := range findings {
 		for _, e := range f.Evidence {
 			if e.Measurement == "" {
 				if key := f.Label + e.Label + e.Value; e.Value != "" && !seen[key] && len(p.Facts) < 12 {
 					seen[key] = true
 					label := e.Label
-					if f.Label != "" && len(findings) > 1 {
+					if f.Label != "" && !one {
 						label = f.Label + ": " + label
 					}
 					p.Facts = append(p.Facts, fact{label, apart(e.Value)})
@@ -197,6 +207,33 @@ func (s *Site) evidence(v *visit, p *incidentPage) {
 			p.Charts = append(p.Charts, ch)
 		}
 	}
+}
+
+// ruleTexts find IDs of rules in texts, and those in parentheses.
+func ruleTexts() (id, behind *regexp.Regexp) {
+	return regexp.MustCompile(`\b[A-Z]\d\d\b`), regexp.MustCompile(` ?\([A-Z]\d\d(?:,? (?:and |or )?[A-Z]\d\d)*\)`)
+}
+
+// plain says a text of the catalogue without the IDs of rules, which nobody at a
+// desk knows: those that stand behind what is said anyway go, the others become
+// what their rules say.
+func (s *Site) plain(v *visit, text string) string {
+	text = s.behind.ReplaceAllString(text, "")
+	if !s.ruleID.MatchString(text) {
+		return text
+	}
+	list, err := v.api.RuleList(v.ctx())
+	if err != nil {
+		return text
+	}
+	return s.ruleID.ReplaceAllStringFunc(text, func(id string) string {
+		for _, r := range list.Rules {
+			if r.ID == id {
+				return "“" + r.Title + "”"
+			}
+		}
+		return id
+	})
 }
 
 func boolOrder(a, b bool) int {

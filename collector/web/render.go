@@ -70,7 +70,7 @@ func (s *Site) funcs() template.FuncMap {
 			return *s
 		},
 		"qr": qrPicture, "dict": dict, "list": func(a ...any) []any { return a },
-		"titleLink": titleLink, "targetWord": targetWord, "heardWord": heardWord,
+		"titleLink": titleLink, "sentence": sentence, "targetWord": targetWord, "heardWord": heardWord,
 		"queryOf": queryOf, "query": func(filter string) string { return "/devices?" + queryOf("q", filter) },
 	}
 }

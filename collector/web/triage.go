@@ -27,6 +27,7 @@ type board struct {
 	Fine, Total          int
 	Sites                []siteLine
 	Blind                []blind
+	Day                  []tally  // of the last 24 hours
 	Places               []string // sites to choose from
 	Empty                bool     // no device at all: the first start
 	Work                 bool     // may claim
@@ -65,6 +66,61 @@ type siteLine struct {
 	Online, Count int
 	Share         string // percent, for a width
 	Worst         string
+}
+
+// tally is a number of the last day.
+type tally struct {
+	Count int
+	Word  string
+	Link  string
+}
+
+// day counts what came, what got worse and what is over since a day.
+func (s *Site) day(v *visit, b *board, open []store.Incident) {
+	from := v.now.Add(-24 * time.Hour)
+	came, worse := 0, 0
+	for _, i := range open {
+		switch {
+		case i.OpenedAt.After(from):
+			came++
+		case tag(i, v.now) == "Worse":
+			worse++
+		}
+	}
+	over, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Site: b.Site, Statuses: []string{"resolved"}, From: "24h", Limit: 300})
+	if err != nil {
+		return // the board is worth showing without it
+	}
+	caught := 0
+	for _, i := range over.Incidents {
+		if i.Replaced != "" {
+			caught++
+		}
+	}
+	b.Day = []tally{{came, "New", ""}, {worse, "Worse", ""}, {len(over.Incidents), "Over", "/incidents?what=resolved"}, {caught, "Caught", "/fleet/reports"}}
+}
+
+// unseen adds what gear does not answer, for those who may know of it.
+func (s *Site) unseen(v *visit, b *board) {
+	if v.can(account.Manage) {
+		if list, err := v.api.TargetList(v.ctx(), api.TargetListInput{Limit: 2000}); err == nil {
+			refused, silent := 0, 0
+			for _, t := range list.Targets {
+				switch t.State {
+				case "wrong_credential":
+					refused++
+				case "silent", "dead":
+					silent++
+				}
+			}
+			if refused > 0 {
+				b.Blind = append(b.Blind, blind{refused, "of the network refuse the password that they are asked with", "", "/network"})
+			}
+			if silent > 0 {
+				b.Blind = append(b.Blind, blind{silent, "of the network do not answer over SNMP", "", "/network"})
+			}
+		}
+	}
 }
 
 // blind is something that Muster cannot see.
@@ -122,6 +178,8 @@ func (s *Site) triage(v *visit) error {
 		shown = slices.DeleteFunc(slices.Clone(shown), func(i store.Incident) bool { return i.Assignee != "" })
 	}
 	b.Mark = markOf(list.Incidents)
+	s.day(v, b, list.Incidents)
+	s.unseen(v, b)
 	if b.Empty {
 		b.Title = "Nothing to watch yet. Let us change that."
 		if err := s.firstSteps(v, b); err != nil {

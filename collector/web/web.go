@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"time"
 
 	"muster/collector/account"
@@ -48,6 +49,10 @@ type Site struct {
 	told     *reminded
 	first    *first
 	mux      *http.ServeMux
+
+	// ruleID finds the ID of a rule in a text, behind those that stand in
+	// parentheses behind what is said.
+	ruleID, behind *regexp.Regexp
 }
 
 // New makes the pages. It fails when a page is not as the table demands.
@@ -69,6 +74,7 @@ func New(o Options) (*Site, error) {
 	}
 	s := &Site{o: o, mux: http.NewServeMux(), gate: account.NewGate(o.FailuresPerMinute, o.Now), told: &reminded{},
 		half: newHalfway(o.Now), sessions: &sessions{accounts: o.Accounts, secure: o.Secure}}
+	s.ruleID, s.behind = ruleTexts()
 	var err error
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err

@@ -38,6 +38,10 @@ export function settle(root) {
   each(root, 'form[data-columns]', f => f.addEventListener('submit', () => {
     f.elements.cols.value = [...f.querySelectorAll('.tick:checked')].map(x => x.value).join(',');
   }));
+  each(root, '[data-link]', b => { b.hidden = false; b.addEventListener('click', async () => {
+    const say = b.querySelector('span');
+    try { await navigator.clipboard.writeText(location.href); say.textContent = 'Copied'; } catch { prompt('The link to this view:', location.href); }
+  }); });
   each(root, '[data-copy]', b => b.addEventListener('click', async () => {
     const code = b.parentElement.querySelector('code');
     try { await navigator.clipboard.writeText(code.textContent); b.lastChild.textContent = 'Copied'; } catch { getSelection().selectAllChildren(code); }

@@ -132,7 +132,7 @@ func (h *house) wire(ctx context.Context, patience time.Duration) error {
 			}
 		}
 		if read == len(h.boxes) {
-			return nil
+			return h.known(ctx, patience)
 		}
 		if time.Since(begun) > patience {
 			return fmt.Errorf("only %d of %d SNMP targets were read in %s", read, len(h.boxes), patience)
@@ -141,6 +141,21 @@ func (h *house) wire(ctx context.Context, patience time.Duration) error {
 			return err
 		}
 	}
+}
+
+// known waits until the collector says of each device whether it is there, which
+// it says of new ones at their second word.
+func (h *house) known(ctx context.Context, patience time.Duration) error {
+	for begun := time.Now(); time.Since(begun) < patience; {
+		list, err := h.api.DeviceList(ctx, api.DeviceListInput{Filter: "-state:online -state:asleep -state:away -state:missing -state:retired", Limit: 1})
+		if err != nil || list.Total == 0 {
+			return err
+		}
+		if err := wait(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bridge is the address by which others know a switch, in hexadecimal.

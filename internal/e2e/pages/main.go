@@ -45,7 +45,7 @@ func main() {
 	flag.StringVar(&w.only, "only", "", "only pictures whose names hold this `text`")
 	flag.IntVar(&w.PCs, "pcs", 2000, "how many PCs")
 	flag.IntVar(&w.Programs, "programs", 60, "programs on each, about")
-	flag.IntVar(&w.Days, "days", 6, "how many days were lived through before")
+	flag.IntVar(&w.Days, "days", 5, "how many days were lived through before")
 	flag.DurationVar(&w.Interval, "interval", 30*time.Minute, "between two reports of one device")
 	flag.StringVar(&w.keep, "keep", "", "keep the office in this `folder`, for -from of the next run")
 	flag.StringVar(&w.from, "from", "", "take the office that an earlier run kept in this `folder`; it stays as it is")

@@ -36,7 +36,7 @@ func looks() []look { return []look{{1440, "light"}, {1440, "dark"}, {360, "ligh
 
 // views are all pages, over what the office has to show.
 func (h *house) views(ctx context.Context) ([]view, error) {
-	wired, err := h.api.DeviceList(ctx, api.DeviceListInput{Filter: `kind:pc model:"Desk 3020"`, Limit: 1})
+	wired, err := h.api.DeviceList(ctx, api.DeviceListInput{Filter: `kind:pc model:"Slim 240"`, Limit: 1})
 	if err != nil {
 		return nil, err
 	}
