@@ -108,3 +108,77 @@ func TestLabelsAndGroups(t *testing.T) {
 	w.lands(b, groupAt("lobby"), url.Values{"do": {"delete"}, "sure": {"1"}}, "All agents gather alike")
 	w.lands(b, "/admin/labels", url.Values{"do": {"delete"}, "label": {"lobby"}, "sure": {"1"}}, "No device has a label")
 }
+
+func TestTheAuditIsAsked(t *testing.T) {
+	w := newWorld(t)
+	b := w.signedIn("admin")
+	w.lands(b, "/admin/places", url.Values{"do": {"agency-new"}, "name": {"Roads & Ways"}}, "The agency Roads &amp; Ways is there.")
+	w.says(w.get(b, "/admin/audit?actor=admin&action=agency-*"), http.StatusOK, "1 act", "agency-new", "Roads &amp; Ways", "format=csv")
+	w.says(w.get(b, "/admin/audit?actor=staff&action=agency-new"), http.StatusOK, "Nothing of that kind was done")
+	w.says(w.get(b, "/admin/audit?from=yesterday-ish"), http.StatusUnprocessableEntity, `id="ask-from-bad"`, "yesterday-ish")
+	w.lands(b, "/admin/audit", url.Values{"do": {"verify"}}, "The chain is whole")
+}
+
+func TestTheCollectorTellsOfItself(t *testing.T) {
+	w := newWorld(t)
+	b := w.signedIn("admin")
+	w.says(w.get(b, "/admin/health"), http.StatusOK, "What was looked at", "No backup was made", "Series")
+	w.says(w.post(b, "/admin/health", url.Values{"do": {"drop"}, "number": {"7"}}), http.StatusOK, "Drop this record?")
+	w.says(w.post(b, "/admin/health", url.Values{"do": {"drop"}, "number": {"x"}}), http.StatusUnprocessableEntity)
+	w.says(w.get(w.signedIn("staff"), "/admin/about"), http.StatusOK, "htmx.org", "0BSD")
+	w.says(w.get(w.signedIn("staff"), "/admin/audit"), http.StatusForbidden)
+}
+
+func TestMaintenanceIsPlanned(t *testing.T) {
+	w := newWorld(t)
+	b := w.signedIn("staff")
+	w.says(w.get(b, "/admin/maintenance"), http.StatusOK, "No maintenance is planned")
+	f := url.Values{"do": {"new"}, "name": {"Reboots"}, "to": {""}, "days": {}, "start": {"22:00"}}
+	w.says(w.post(b, "/admin/maintenance", f), http.StatusUnprocessableEntity, `id="maintenance-days-bad"`, "Reboots")
+	f["days"] = []string{"sun", "wed"}
+	w.says(w.post(b, "/admin/maintenance", f), http.StatusUnprocessableEntity, `id="maintenance-minutes-bad"`, `value="wed" checked`)
+	f.Set("minutes", "90")
+	w.lands(b, "/admin/maintenance", f, "Reboots is there, for 1 device.", "at 22:00")
+	w.lands(b, "/admin/maintenance", url.Values{"do": {"new"}, "name": {"Switch"}, "to": {"4h"}}, "1 time of maintenance holds now")
+	w.lands(b, "/admin/maintenance", url.Values{"do": {"delete"}, "id": {"2"}, "sure": {"1"}}, "No maintenance now, 1 is planned")
+}
+
+// TestSecretsAreNeverShownAgain holds forms that were not taken.
+func TestSecretsAreNeverShownAgain(t *testing.T) {
+	for _, f := range []*form{credentialForm(""), channelForm("mail", ""), channelForm("webhook", "")} {
+		for _, x := range f.Fields {
+			x.Value = "hidden-value"
+		}
+		w := newWorld(t)
+		var b strings.Builder
+		if err := w.looks["admin-page"].ExecuteTemplate(&b, "form", f.named()); err != nil {
+			t.Fatal(err)
+		}
+		for part := range strings.SplitSeq(b.String(), "<input") {
+			if strings.Contains(part, `type="password"`) && strings.Contains(part[:strings.Index(part, ">")], "hidden-value") {
+				t.Errorf("%s shows a secret: %s", f.ID, part)
+			}
+		}
+		if strings.Count(b.String(), `type="password"`) == 0 {
+			t.Errorf("%s asks for no secret", f.ID)
+		}
+	}
+}
+
+func TestFormsOfChannelsAndRoutes(t *testing.T) {
+	f := channelForm("mail", "desk")
+	f.set("to", "a@example.org\nb@example.org").set("host", "mail.example.org").set("port", "25").set("secret_password", "s3cret")
+	in := f.channel("mail", map[string]any{"helo": "kept", "user": "gone", "port": 587})
+	if in.Settings["helo"] != "kept" || in.Settings["port"] != 25 || in.Settings["user"] != nil || len(in.Settings["to"].([]string)) != 2 || string(in.Secrets["password"]) != "s3cret" || in.Settings["secret_password"] != nil {
+		t.Errorf("%+v", in)
+	}
+	was := api.RoutePut{Rules: []string{"D14"}, Rate: 3, Hours: &api.RouteHours{Zone: "UTC"}, Digest: &api.RouteDigest{At: "07:00", Empty: true}}
+	r := routeForm("x", nil).set("channel", "desk").set("from", "08:00").set("to", "17:00").set("digest", "07:30")
+	out := r.route(was)
+	if out.Rate != 3 || len(out.Rules) != 1 || out.Hours.Zone != "UTC" || out.Hours.From != "08:00" || out.Digest.At != "07:30" || !out.Digest.Empty || was.Digest.At != "07:00" {
+		t.Errorf("%+v", out)
+	}
+	if r.set("digest", ""); r.route(was).Digest != nil {
+		t.Error("a summary that was taken away is still there")
+	}
+}

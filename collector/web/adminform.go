@@ -18,6 +18,7 @@ type form struct {
 	Button  string
 	Busy    string // on the button while it takes long
 	Icon    string
+	Get     bool // it asks by its address
 	Quiet   bool // a button among others
 	Danger  bool
 	Word    string // what a button of a row is about, for who cannot see the row
@@ -137,6 +138,8 @@ func (f *form) blame(err error) bool {
 		name, rest, cut := strings.Cut(p.Detail, ": ")
 		if cut && f.at(name).Name != "" {
 			f.fault(name, sentence(rest))
+		} else if first, _, _ := strings.Cut(p.Detail, " "); f.at(first).Name != "" {
+			f.fault(first, sentence(p.Detail))
 		} else if p.Kind() == "bad_filter" {
 			f.fault("filter", sentence(p.Detail))
 		} else {

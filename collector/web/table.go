@@ -129,6 +129,13 @@ func pages() []page {
 		{post, "/admin/routes/one", account.Administer, (*Site).adminRouteAct},
 		{get, "/admin/notices", account.Administer, (*Site).adminNotices},
 		{post, "/admin/notices", account.Administer, (*Site).adminNoticesAct},
+		{get, "/admin/audit", account.Administer, (*Site).adminAudit},
+		{post, "/admin/audit", account.Administer, (*Site).adminAuditAct},
+		{get, "/admin/ca", account.Administer, (*Site).adminCA},
+		{post, "/admin/ca", account.Administer, (*Site).adminCAAct},
+		{get, "/admin/health", account.Administer, (*Site).adminHealth},
+		{post, "/admin/health", account.Administer, (*Site).adminHealthAct},
+		{get, "/admin/about", account.Manage, (*Site).adminAbout},
 	}
 }
 
