@@ -101,7 +101,8 @@ func (h *house) firstBytes(ctx context.Context, list []subject) ([]figure, error
 		t := times[s.name]
 		slices.Sort(t)
 		at := func(q float64) float64 { return float64(t[int(q*float64(len(t)-1))].Microseconds()) / 1000 }
-		out = append(out, figure{"page_" + s.name + "_first_byte_p50", at(0.5), "ms", 0}, figure{"page_" + s.name + "_first_byte_p95", at(0.95), "ms", goalFirst})
+		// The fastest is what a page takes when nobody else wants the processor.
+		out = append(out, figure{"page_" + s.name + "_first_byte_least", at(0), "ms", 0}, figure{"page_" + s.name + "_first_byte_p50", at(0.5), "ms", 0}, figure{"page_" + s.name + "_first_byte_p95", at(0.95), "ms", goalFirst})
 	}
 	return out, nil
 }

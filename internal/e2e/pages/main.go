@@ -34,6 +34,7 @@ type wish struct {
 	keep            string // a folder to leave
 	live            bool
 	figures         bool
+	blind           bool // the series store is one that nobody answers for
 }
 
 func main() {
@@ -51,6 +52,7 @@ func main() {
 	flag.StringVar(&w.from, "from", "", "take the office that an earlier run kept in this `folder`; it stays as it is")
 	flag.BoolVar(&w.live, "live", false, "say where the pages are, and stay until interrupted")
 	flag.BoolVar(&w.figures, "figures", false, "measure what pages cost")
+	flag.BoolVar(&w.blind, "blind", false, "let the numbers over time lie where nobody answers, to see what pages say then")
 	flag.Parse()
 	if err := w.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "pages:", err)
@@ -80,6 +82,9 @@ func (w *wish) run(ctx context.Context) (err error) {
 	}
 	h, err := open(ctx, dir, now, func(c *config.Config) {
 		c.Agents.Interval, c.Agents.LargeInterval = settings.Duration(w.Interval), settings.Duration(w.Interval)
+		if w.blind {
+			c.Stores.Series, c.Influx.URL, c.Influx.Database = "influx", "http://127.0.0.1:1", "nobody"
+		}
 	})
 	if err != nil {
 		return err
@@ -103,9 +108,6 @@ func (w *wish) run(ctx context.Context) (err error) {
 	}
 	if w.out == "" && w.docs == "" {
 		return nil
-	}
-	if w.out == "" {
-		w.out = dir
 	}
 	list, err := h.views(ctx)
 	if err != nil {

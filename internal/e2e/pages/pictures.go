@@ -123,7 +123,7 @@ type fault struct {
 }
 
 // draw draws each view in each look into a folder, as whole pages, and those
-// for the docs as one screen into another. It answers what is wrong with them.
+// for the docs as one screen into another; either folder may be empty. It answers what is wrong with them.
 func draw(ctx context.Context, t *tab, list []view, only, dir, docs string) ([]fault, error) {
 	heard := make(chan string, 1000)
 	go func() {
@@ -143,7 +143,7 @@ func draw(ctx context.Context, t *tab, list []view, only, dir, docs string) ([]f
 			return nil, err
 		}
 		for _, v := range list {
-			if !strings.Contains(v.name, only) {
+			if !strings.Contains(v.name, only) || dir == "" && (!v.docs || l.width < 1000) {
 				continue
 			}
 			name := fmt.Sprintf("%s-%d-%s.png", v.name, l.width, l.theme)
@@ -181,6 +181,9 @@ func draw(ctx context.Context, t *tab, list []view, only, dir, docs string) ([]f
 				if err := os.WriteFile(filepath.Join(docs, v.name+"-"+l.theme+".png"), b, 0o644); err != nil {
 					return nil, err
 				}
+			}
+			if dir == "" {
+				continue
 			}
 			b, err := chromedp.Run(t.ctx, chromedp.FullScreenshot(100))
 			if err != nil {
