@@ -3,15 +3,23 @@ package agent
 import (
 	"muster/agent/gather"
 	"muster/agent/gather/account"
+	"muster/agent/gather/boot"
+	"muster/agent/gather/clock"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
+	"muster/agent/gather/firewall"
 	"muster/agent/gather/iface"
+	"muster/agent/gather/join"
 	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/osrelease"
+	"muster/agent/gather/platform"
+	"muster/agent/gather/process"
+	"muster/agent/gather/restart"
 	"muster/agent/gather/service"
 	"muster/agent/gather/session"
 	"muster/agent/gather/software"
+	"muster/agent/gather/startup"
 	"muster/agent/gather/system"
 	"muster/agent/gather/volume"
 )
@@ -20,11 +28,15 @@ func sections() []gather.Section {
 	return []gather.Section{
 		read("system", system.Read),
 		read("os", osrelease.Read),
+		read("boot", boot.Read),
+		read("clock", clock.Read),
+		read("pending_restart", restart.Read),
 		read("cpu", cpu.Read),
 		read("memory", memory.Read),
 		read("memory_module", memory.ReadModules),
 		read("disk", disk.Read),
 		read("volume", volume.Read),
+		read("platform_security", platform.Read),
 		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),
 		read("route", iface.ReadRoutes),
@@ -33,9 +45,13 @@ func sections() []gather.Section {
 		apart("service", service.Read),
 		apart("session", session.Read),
 		apart("logon", session.ReadLogon),
+		read("process", (&process.Reader{}).Read),
 		apart("listening_port", listener.Read),
 		apart("user", account.Read),
 		apart("user_group", account.ReadGroups),
 		apart("group_member", account.ReadMembers),
+		apart("startup_item", startup.Read),
+		apart("firewall", firewall.Read),
+		read("domain_join", join.Read),
 	}
 }

@@ -2,13 +2,11 @@ package boot
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-func read(context.Context, *host.Host) (inventory.Boot, []string, []string, error) {
-	return inventory.Boot{}, nil, nil, fmt.Errorf("the last start is not read on Windows yet: %w", errors.ErrUnsupported)
+func read(_ context.Context, h *host.Host) (inventory.Boot, []string, []string, error) {
+	return fromWindows(h)
 }

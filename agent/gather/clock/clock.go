@@ -47,6 +47,9 @@ func (rd Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error)
 	k, err := rd.Kernel()
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
+		if r, other := fromRegistry(h); !errors.Is(other, errors.ErrUnsupported) {
+			return r, other
+		}
 		return gather.Reading{}, err
 	case err != nil:
 		faults = append(faults, err.Error())

@@ -55,6 +55,11 @@ type one struct {
 
 // Read reads the section.
 func (rd *Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error) {
+	if b, err := h.AskNative(host.NativeProcesses); err == nil {
+		return rd.native(h, b)
+	} else if !errors.Is(err, errors.ErrUnsupported) {
+		return gather.Reading{}, err
+	}
 	list, err := scan(ctx, h)
 	if err != nil {
 		return gather.Reading{}, err
@@ -71,26 +76,33 @@ func (rd *Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error
 	if err != nil {
 		return gather.Reading{}, fmt.Errorf("time since boot: %w", err)
 	}
+	accounts := names(h)
+	rows := rd.rank(list, up, func(p one, ranking string, place int) inventory.Process {
+		return row(h, p, ranking, place, up, accounts)
+	})
+	r, err := gather.Rows(rows, "proc")
+	r.Faults = faults
+	return r, err
+}
+
+// rank makes rows of those that use most.
+func (rd *Reader) rank(list []one, up time.Duration, row func(p one, ranking string, place int) inventory.Process) (rows []inventory.Process) {
 	rd.compare(list, up)
 	slices.SortFunc(list, func(a, b one) int { return cmp.Or(cmp.Compare(b.percent, a.percent), cmp.Compare(a.pid, b.pid)) })
-	accounts := names(h)
-	var rows []inventory.Process
 	for i, p := range list[:min(len(list), places)] {
 		if !p.known || p.percent <= 0 {
 			break
 		}
-		rows = append(rows, row(h, p, "cpu", i+1, up, accounts))
+		rows = append(rows, row(p, "cpu", i+1))
 	}
 	slices.SortFunc(list, func(a, b one) int { return cmp.Or(cmp.Compare(b.rss, a.rss), cmp.Compare(a.pid, b.pid)) })
 	for i, p := range list[:min(len(list), places)] {
 		if p.rss == 0 {
 			break // of the kernel
 		}
-		rows = append(rows, row(h, p, "memory", i+1, up, accounts))
+		rows = append(rows, row(p, "memory", i+1))
 	}
-	r, err := gather.Rows(rows, "proc")
-	r.Faults = faults
-	return r, err
+	return rows
 }
 
 // compare works out the use since the reading before, or since its start for a

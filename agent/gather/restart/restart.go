@@ -30,8 +30,11 @@ const (
 // Read reads the section.
 func Read(_ context.Context, h *host.Host) (gather.Reading, error) {
 	running := h.Line("/proc/sys/kernel/osrelease")
+	if r, err := fromRegistry(h); !errors.Is(err, errors.ErrUnsupported) {
+		return r, err
+	}
 	if running == "" {
-		return gather.Reading{}, fmt.Errorf("whether a restart waits is read on Linux only: %w", errors.ErrUnsupported)
+		return gather.Reading{}, fmt.Errorf("whether a restart waits is not read on this system yet: %w", errors.ErrUnsupported)
 	}
 	r := inventory.PendingRestart{RunningKernel: running}
 	var asked, faults []string
