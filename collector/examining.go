@@ -62,6 +62,7 @@ func Examine(ctx context.Context, o doctor.Order) []doctor.Check {
 	x.disk()
 	x.clock()
 	x.outbox()
+	x.moved()
 	if quarantined, err := filepath.Glob(filepath.Join(o.Data, "outbox", "quarantine", "*")); err == nil && len(quarantined) > 0 {
 		x.add("outbox files", doctor.Warn, "look at the disk; the files in outbox/quarantine can be removed once nobody wants them", "%d pieces were put into quarantine", len(quarantined))
 	} else {

@@ -14,6 +14,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/config"
+	"muster/collector/doctor"
 	"muster/collector/migrate"
 	"muster/collector/store/sqlstore"
 )
@@ -162,6 +163,24 @@ func (c *collector) noteMove(ctx context.Context) error {
 		return nil
 	}
 	return m.write(c.cfg.Data)
+}
+
+// moved tells of a move that is not at its end, and of what one put away.
+func (x *examiner) moved() {
+	m, err := readMigration(x.dir)
+	switch {
+	case err != nil:
+		x.add("move", doctor.Bad, "look at the file and its rights; it is made by muster migrate", "%v", err)
+	case m == nil:
+	case m.Phase == moveClosing:
+		x.add("move", doctor.Bad, "run muster migrate again, with the settings that it was given: nothing is served until then", "it was interrupted in its last steps")
+	case m.Phase == moveCopying:
+		x.add("move", doctor.Warn, "run muster migrate to its end, or give it up with --back", "begun on %s, and what was before is served", m.BegunAt.Format(time.DateOnly))
+	default:
+		if there(filepath.Join(x.dir, migrationFolder, beforeFolder)) {
+			x.add("move", doctor.OK, "", "done; what was before is in %s", filepath.Join(x.dir, migrationFolder, beforeFolder))
+		}
+	}
 }
 
 // MigrateOrder is what muster migrate was asked for.

@@ -52,7 +52,10 @@ func Migrate(ctx context.Context, o MigrateOrder) (migrate.Outcome, error) {
 	if _, err := os.Stat(x.dir); err != nil {
 		return x.out, fmt.Errorf("data folder: %w; name the collector's with --data", err)
 	}
-	var err error
+	err := owned(x.dir)
+	if err != nil {
+		return x.out, err
+	}
 	if x.m, err = readMigration(x.dir); err != nil {
 		return x.out, err
 	}

@@ -2,6 +2,8 @@ package collector
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"muster/collector/store"
@@ -25,5 +27,15 @@ func (p purging) Purge(ctx context.Context, name string, dry bool) ([]store.Purg
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(found, rest), nil
+	found = slices.Concat(found, rest)
+	if old := filepath.Join(migrationFolder, beforeFolder); there(filepath.Join(p.c.cfg.Data, old, inventoryFile)) {
+		// What muster migrate put away is not opened again.
+		found = append(found, store.Purged{Where: "files of before the move (" + old + ")", Action: "left", Count: 1})
+	}
+	return found, nil
+}
+
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

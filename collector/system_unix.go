@@ -3,6 +3,7 @@
 package collector
 
 import (
+	"fmt"
 	"math"
 	"os"
 
@@ -41,5 +42,18 @@ func mostConnections() int {
 // private makes what this process creates its own account's alone: databases
 // and sockets, whatever the rights of the folder.
 func private() { unix.Umask(0o077) }
+
+// owned refuses a folder of another account: files that this one makes there
+// would be closed to it.
+func owned(dir string) error {
+	var s unix.Stat_t
+	if err := unix.Stat(dir, &s); err != nil {
+		return &os.PathError{Op: "stat", Path: dir, Err: err}
+	}
+	if int(s.Uid) != os.Geteuid() {
+		return fmt.Errorf("the data folder %s belongs to the account with number %d: run this as that one (sudo -u '#%d' …)", dir, s.Uid, s.Uid)
+	}
+	return nil
+}
 
 func isAddressInUse(error) bool { return false }

@@ -27,6 +27,9 @@ func cpuSeconds() float64 { return math.NaN() }
 // private is for systems whose files are open to others unless one says no.
 func private() {}
 
+// owned is for systems where files have the rights of their folder.
+func owned(string) error { return nil }
+
 func isAddressInUse(err error) bool { return errors.Is(err, windows.WSAEADDRINUSE) }
 
 // mostConnections is how many agents may be connected at one time, whatever

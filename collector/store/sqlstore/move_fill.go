@@ -26,6 +26,7 @@ type movedTable struct {
 	columns []string
 	kinds   []string // of columns, as SQLite declares them
 	key     []int    // columns that order ranges, in the same order on both sides; none: all of it is one
+	part    bool     // the key is but the beginning of the primary one
 	reform  []func(string) string
 }
 
@@ -103,7 +104,11 @@ func (m *Move) list(ctx context.Context) ([]movedTable, error) {
 func (t *movedTable) keyed(primary []int, kinds map[string]string) {
 	for place := 1; ; place++ {
 		i := slices.Index(primary, place)
-		if i < 0 || kinds[t.columns[i]] == "citext" {
+		if i < 0 {
+			return
+		}
+		if kinds[t.columns[i]] == "citext" {
+			t.part = true
 			return
 		}
 		t.key = append(t.key, i)
@@ -337,10 +342,10 @@ func (m *Move) read(ctx context.Context, t *movedTable, after []any, n int) (row
 		if t.key == nil || len(rows) < n {
 			return rows, true, nil
 		}
-		// Rows of one key stay together where it is but the beginning of the primary one.
+		// Rows of one key stay together.
 		last := t.keyOf(rows[len(rows)-1])
 		whole := len(rows)
-		for !t.whole() && whole > 0 && slices.EqualFunc(last, t.keyOf(rows[whole-1]), sameValue) {
+		for t.part && whole > 0 && slices.EqualFunc(last, t.keyOf(rows[whole-1]), sameValue) {
 			whole--
 		}
 		if whole > 0 {
@@ -349,9 +354,6 @@ func (m *Move) read(ctx context.Context, t *movedTable, after []any, n int) (row
 		n *= 2
 	}
 }
-
-// whole says that the key is the primary one. Only labels are ordered by less.
-func (t *movedTable) whole() bool { return t.name != "label_rows" }
 
 func sameValue(a, b any) bool {
 	x, ok := a.([]byte)
