@@ -55,6 +55,11 @@ func (c *Client) DeviceUnretire(ctx context.Context, in RefInput) (Device, error
 	return call[RefInput, Device](ctx, c, "device-unretire", in)
 }
 
+// DeviceRefresh calls device-refresh: ask a device for everything anew.
+func (c *Client) DeviceRefresh(ctx context.Context, in RefInput) (Refresh, error) {
+	return call[RefInput, Refresh](ctx, c, "device-refresh", in)
+}
+
 // DeviceRevoke calls device-revoke: take a device's identity away.
 func (c *Client) DeviceRevoke(ctx context.Context, in DeviceRevokeInput) error {
 	_, err := call[DeviceRevokeInput, Nothing](ctx, c, "device-revoke", in)

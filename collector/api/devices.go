@@ -382,6 +382,11 @@ func (s *Server) deviceShow(ctx context.Context, in *DeviceShowInput) (DeviceSho
 		m.hide("device", "owner")
 	}
 	out.Hidden = m.list()
+	if s.d.Refresher != nil && at.IsZero() {
+		if r, ok := s.d.Refresher.Refreshed(d.ID); ok {
+			out.Refresh = &r
+		}
+	}
 	return out, nil
 }
 

@@ -475,12 +475,13 @@ func newWorld(t testing.TB) *world {
 			return []health.Replayed{{Device: list[0].ID, Name: list[0].Name, Severity: "warn", From: since, Evidence: []store.Evidence{{Label: "Last user", Value: "jdoe", Personal: true}}}}, nil
 		},
 		Inventory: w.inventory, Series: w.series, Accounts: acc, SQL: w.sql, Enrolment: w.enrolment, Authority: fakeCA{},
-		Vitals:  Vitals{StartedAt: w.now.Add(-time.Hour), Outbox: w.outbox.status},
-		Outbox:  w.outbox,
-		Saved:   newFakeSaved(),
-		Log:     slog.New(slog.NewTextHandler(w.log, nil)),
-		Now:     func() time.Time { return w.now },
-		Changed: func() { w.changed++ },
+		Vitals:    Vitals{StartedAt: w.now.Add(-time.Hour), Outbox: w.outbox.status},
+		Outbox:    w.outbox,
+		Saved:     newFakeSaved(),
+		Refresher: &fakeRefresher{now: func() time.Time { return w.now }},
+		Log:       slog.New(slog.NewTextHandler(w.log, nil)),
+		Now:       func() time.Time { return w.now },
+		Changed:   func() { w.changed++ },
 	})
 	if err != nil {
 		t.Fatal(err)

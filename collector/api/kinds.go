@@ -36,6 +36,7 @@ const (
 	tooMany    = "too_many_failures"
 	badSQL     = "bad_sql"
 	notOffered = "not_offered"
+	tooOften   = "too_often"
 )
 
 func kinds() []kind {
@@ -50,6 +51,7 @@ func kinds() []kind {
 		{signedOut, "Not signed in", http.StatusUnauthorized, 0},
 		{forbidden, "Not allowed", http.StatusForbidden, 0},
 		{tooMany, "Too many failed attempts", http.StatusTooManyRequests, 60},
+		{tooOften, "Too often", http.StatusTooManyRequests, 60},
 		{busy, "Not now", http.StatusServiceUnavailable, 5},
 		{notOffered, "Not offered here", http.StatusNotImplemented, 0},
 		{internal, "Something broke", http.StatusInternalServerError, 0},

@@ -195,6 +195,7 @@ type DeviceShow struct {
 	Status   map[string]SectionStatus `json:"status" doc:"By name: when and how each section was last read."`
 	Gaps     []Gap                    `json:"gaps" nullable:"false" doc:"Ranges of reports that never came."`
 	Hidden   []string                 `json:"hidden,omitempty" doc:"Columns (section.column) that are null because the caller may not see personal facts."`
+	Refresh  *Refresh                 `json:"refresh,omitempty" doc:"When somebody last asked for everything anew, within a day, and what became of it."`
 }
 
 // Gap is a range of a device's reports that never came, both ends in.

@@ -44,6 +44,7 @@ func Operations() []Operation {
 		op[DeviceImportInput, ImportResult](post, "/import/devices", "device-import", account.Edit, "Bring people's fields from CSV", (*Server).deviceImport),
 		op[RefInput, Device](post, "/devices/{ref}/retire", "device-retire", account.Edit, "Mark a device as out of use", (*Server).deviceRetire),
 		op[RefInput, Device](post, "/devices/{ref}/unretire", "device-unretire", account.Edit, "Take a device back into use", (*Server).deviceUnretire),
+		op[RefInput, Refresh](post, "/devices/{ref}/refresh", "device-refresh", account.Work, "Ask a device for everything anew", (*Server).deviceRefresh),
 		op[DeviceRevokeInput, Nothing](post, "/devices/{ref}/revoke", "device-revoke", account.Manage, "Take a device's identity away", (*Server).deviceRevoke),
 		op[NoInput, MergeList](get, "/merges", "merge-list", account.Read, "List merges", (*Server).mergeList),
 		op[MergeInput, Merge](post, "/merges", "merge-new", account.Edit, "Hide a device's old record behind its new one", (*Server).mergeNew),

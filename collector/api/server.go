@@ -34,16 +34,17 @@ type Deps struct {
 
 	// What is judged, and who is told. Without Health and Judge this collector
 	// does not judge; see Notices for telling.
-	Health  store.Health
-	Judge   Judge
-	Replay  Replayer
-	Draft   func(file string, text []byte) (*rule.Set, error) // rules in use, and one that is not yet; see rule.Draft
-	Notices Notices
-	Gear    Gear
-	Purge   Purger      // nil: not offered
-	Backups Backups     // nil: none are made
-	Outbox  Outbox      // nil: not offered
-	Saved   saved.Store // what people keep under a name; nil: not offered
+	Health    store.Health
+	Judge     Judge
+	Replay    Replayer
+	Draft     func(file string, text []byte) (*rule.Set, error) // rules in use, and one that is not yet; see rule.Draft
+	Notices   Notices
+	Gear      Gear
+	Purge     Purger      // nil: not offered
+	Backups   Backups     // nil: none are made
+	Outbox    Outbox      // nil: not offered
+	Saved     saved.Store // what people keep under a name; nil: not offered
+	Refresher Refresher   // nil: devices are not asked anew
 	// Atlas is how the network hangs together; nil: one of its own.
 	Atlas *atlas.Atlas
 	// SetupLink is the address at which the first account is made; empty when
@@ -129,6 +130,7 @@ type Server struct {
 	replaying chan struct{} // full while a rule is replayed
 	trying    chan struct{} // full while as many trials of profiles go on as may
 	looks     *discoveries
+	askers    askers
 	counts    counted
 }
 

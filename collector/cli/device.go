@@ -29,6 +29,7 @@ func (s *session) deviceCommand() *cobra.Command {
 		s.deviceUnmerge(),
 		s.deviceRetire("retire", "Mark a device as out of use; its history stays"),
 		s.deviceRetire("unretire", "Take a retired device back into use"),
+		s.deviceRefresh(),
 		s.deviceRevoke(),
 	)
 }

@@ -284,6 +284,37 @@ func (s *session) deviceRetire(name, short string) *cobra.Command {
 	})
 }
 
+func (s *session) deviceRefresh() *cobra.Command {
+	return s.command(verb{
+		use:   "refresh REF",
+		short: "Ask a device for everything anew",
+		long: `Ask a device for everything anew. Gear is polled at once. An agent hears of it with
+the answer to its next report, which it sends about once a minute, and then reads
+everything. Asked again, it tells what has become of it.`,
+		example: `muster device refresh pc-104`,
+		run: func(ctx context.Context, args []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			r, err := c.DeviceRefresh(ctx, api.RefInput{Ref: args[0]})
+			if err != nil {
+				return err
+			}
+			l := s.look()
+			switch {
+			case !r.CameAt.IsZero():
+				return s.did(r, "%s was asked at %s, and all had come at %s", args[0], l.time(r.AskedAt), l.time(r.CameAt))
+			case r.Sections > 0:
+				return s.did(r, "%s was told at %s; %d of %d sections have come", args[0], l.time(r.ToldAt), r.Sections-r.Left, r.Sections)
+			case !r.ToldAt.IsZero():
+				return s.did(r, "%s is being polled", args[0])
+			}
+			return s.did(r, "%s will be told when it is next in touch", args[0])
+		},
+	})
+}
+
 func (s *session) deviceRevoke() *cobra.Command {
 	var why api.RevokeReason
 	c := s.command(verb{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -101,6 +102,7 @@ type Door struct {
 	mu     sync.Mutex // guards stats
 	fatal  atomic.Pointer[error]
 	stale  atomic.Bool // the store was changed behind devices
+	asks   asks
 }
 
 // Stats counts what went through the door.
@@ -495,6 +497,13 @@ func (g *group) take(rq *request, dev *device, r *report.Report, e store.Entry, 
 		dev.reroot()
 	}
 	rq.answer.Want = dev.wants(r)
+	came := make([]string, 0, len(e.Sections))
+	for _, s := range e.Sections {
+		came = append(came, s.Section.Name)
+	}
+	if more := g.d.refreshing(rq.from.Device, came, maps.Keys(dev.Sections), rq.at); len(more) > 0 {
+		rq.answer.Want = slices.Compact(slices.Sorted(slices.Values(append(rq.answer.Want, more...))))
+	}
 	if len(r.Samples) > 0 {
 		rec := store.Samples{Device: rq.from.Device, Host: dev.Name, Time: r.Time + shift.Milliseconds(),
 			Samples: r.Samples, Layouts: r.Layouts, Arrived: rq.at.UnixMilli()}

@@ -20,6 +20,7 @@ import (
 type devicePage struct {
 	api.DeviceShow
 	Edit      bool
+	MayAsk    bool
 	At        string // as asked for; empty: now
 	Incidents []store.Incident
 	Worst     string
@@ -81,7 +82,7 @@ const asOfDays = 30
 
 func (s *Site) device(v *visit) error {
 	ref, q := v.r.PathValue("ref"), v.r.URL.Query()
-	p := &devicePage{Edit: v.can(account.Edit), At: q.Get("at"), Range: q.Get("range"), Days: asOfDays, Now: v.now}
+	p := &devicePage{Edit: v.can(account.Edit), MayAsk: v.can(account.Work), At: q.Get("at"), Range: q.Get("range"), Days: asOfDays, Now: v.now}
 	if !slices.Contains(ranges(), p.Range) {
 		p.Range = "day"
 	}
@@ -364,6 +365,16 @@ func (s *Site) deviceChart(v *visit) error {
 }
 
 // deviceEdit keeps what people know about a device.
+// deviceRefresh asks the device for everything anew; the page then says what
+// becomes of it.
+func (s *Site) deviceRefresh(v *visit) error {
+	ref := v.r.PathValue("ref")
+	if _, err := v.api.DeviceRefresh(v.ctx(), api.RefInput{Ref: ref}); err != nil {
+		return err
+	}
+	return v.send("/devices/" + url.PathEscape(ref))
+}
+
 func (s *Site) deviceEdit(v *visit) error {
 	text := func(name string) *string { // what a form does not have stays
 		x := v.form(name)
