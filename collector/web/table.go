@@ -62,7 +62,7 @@ func pages() []page {
 		{post, "/devices/saved/{id}", account.Read, (*Site).changeSearch},
 		{get, "/devices/{ref}", account.Read, (*Site).device},
 		{post, "/devices/{ref}", account.Edit, (*Site).deviceEdit},
-		{post, "/devices/{ref}/refresh", account.Work, (*Site).deviceRefresh},
+		{post, "/devices/{ref}/refresh/now", account.Work, (*Site).deviceRefresh},
 		{get, "/devices/{ref}/compare", account.Read, (*Site).compare},
 		{get, "/devices/{ref}/chart/{chart}", account.Read, (*Site).deviceChart},
 
