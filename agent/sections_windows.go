@@ -16,6 +16,7 @@ import (
 	"muster/agent/gather/platform"
 	"muster/agent/gather/process"
 	"muster/agent/gather/restart"
+	"muster/agent/gather/scheduled"
 	"muster/agent/gather/service"
 	"muster/agent/gather/session"
 	"muster/agent/gather/software"
@@ -51,6 +52,7 @@ func sections() []gather.Section {
 		apart("user_group", account.ReadGroups),
 		apart("group_member", account.ReadMembers),
 		apart("startup_item", startup.Read),
+		apart("scheduled_task", scheduled.Read),
 		apart("firewall", firewall.Read),
 		read("domain_join", join.Read),
 	}
