@@ -1,7 +1,7 @@
 # Muster. `make` alone lists what there is to make.
 
 .DEFAULT_GOAL := help
-.PHONY: help build assets screenshots run test lint cross bench bench-large bench-snmp health-eval corpus faults fuzz
+.PHONY: help build assets packages screenshots run test lint cross bench bench-large bench-snmp health-eval corpus faults fuzz
 .DELETE_ON_ERROR:
 
 GO       ?= go
@@ -18,6 +18,8 @@ PLATFORMS := linux/amd64 linux/arm64 windows/amd64 darwin/arm64
 # Tools at fixed versions, in .tools/ under names that carry the version.
 STATICCHECK := .tools/staticcheck-v0.8.2
 INFLUXD     := .tools/influxd-v1.8.10
+NFPM        := .tools/nfpm-v2.45.2
+SBOM        := .tools/cyclonedx-gomod-v1.9.0
 
 # The go command's own stamp needs git and a checkout of one's own; we write
 # version, commit and the commit's time ourselves, and do without git too. The
@@ -49,7 +51,10 @@ build: $(ASSETS) ## build muster, muster-agent and muster-simulate into bin/
 run: build ## collect this machine's inventory here and show it; Ctrl-C stops (WEB=, AGENTS=, RUN= change where)
 	@WEB='$(WEB)' AGENTS='$(AGENTS)' RUN='$(RUN)' packaging/run-local
 
-test: $(INFLUXD) ## check everything: lint for three systems, all tests under the race detector, weeks of trouble without
+packages: $(ASSETS) $(NFPM) $(SBOM) ## deb, rpm and archives of both programs with sums and bills of materials, into DIST (dist)
+	@VERSION='$(VERSION)' BUILT='$(BUILT)' LDFLAGS='$(LDFLAGS)' TAGS='$(TAGS)' NFPM='$(CURDIR)/$(NFPM)' SBOM='$(CURDIR)/$(SBOM)' DIST='$(or $(DIST),dist)' packaging/build
+
+test: $(INFLUXD) $(NFPM) $(SBOM) ## check everything: lint for three systems, all tests under the race detector, weeks of trouble without
 	packaging/test-deps
 	$(MAKE) --no-print-directory assets lint
 	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 25m ./...
@@ -62,7 +67,7 @@ lint: $(STATICCHECK) ## gofmt, vet for linux, windows and macOS, staticcheck, im
 	@unformatted=$$(gofmt -l agent collector internal); \
 	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
 	$(GO) test -buildvcs=false -race -count=1 ./internal/layers
-	@for script in packaging/test-deps packaging/run-local packaging/fuzz-all; do sh -n $$script || exit 1; done
+	@for script in packaging/test-deps packaging/run-local packaging/fuzz-all packaging/build packaging/scripts/*; do sh -n $$script || exit 1; done
 	CGO_ENABLED=1 $(GO) vet -buildvcs=false -race ./...
 	CGO_ENABLED=0 GOOS=windows $(GO) vet -buildvcs=false $(QUICK) ./...
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet -buildvcs=false $(QUICK) ./...
@@ -128,6 +133,16 @@ $(ASSETS): $(WEBDIR)/node_modules/.package-lock.json $(WEBDIR)/build.mjs $(wildc
 	@mkdir -p .tools/new
 	GOBIN=$(CURDIR)/.tools/new $(GO) install -buildvcs=false honnef.co/go/tools/cmd/staticcheck@$*
 	@mv .tools/new/staticcheck $@
+
+.tools/nfpm-%:
+	@mkdir -p .tools/new
+	GOBIN=$(CURDIR)/.tools/new $(GO) install -buildvcs=false github.com/goreleaser/nfpm/v2/cmd/nfpm@$*
+	@mv .tools/new/nfpm $@
+
+.tools/cyclonedx-gomod-%:
+	@mkdir -p .tools/new
+	GOBIN=$(CURDIR)/.tools/new $(GO) install -buildvcs=false github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$*
+	@mv .tools/new/cyclonedx-gomod $@
 
 .tools/influxd-%:
 	@mkdir -p .tools/new
