@@ -28,15 +28,15 @@ func adminPages() []adminPage {
 		{"/admin/groups", "Agent settings", devices, "How often which devices are read", account.Manage},
 		{"/admin/targets", "Targets", gear, "Switches, printers, UPSes: what is asked over SNMP, and what does not answer", account.Manage},
 		{"/admin/subnets", "Subnets", gear, "Ranges in which gear is found by itself", account.Manage},
-		{"/admin/discoveries", "Looks", gear, "Look through a network now, and choose what to keep", account.Manage},
+		{"/admin/discoveries", "Discovery", gear, "Look through a network now, and choose what to keep", account.Manage},
 		{"/admin/credentials", "Credentials", gear, "Communities and users that gear answers to", account.Administer},
 		{"/admin/rules", "Rules", health, "What is looked for, how often it was right, and trying a rule on the past", account.Manage},
 		{"/admin/maintenance", "Maintenance", health, "Times in which nobody is called for what you know of", account.Manage},
 		{"/admin/channels", "Channels and routes", health, "Who is told of what, and when; send a test", account.Administer},
 		{"/admin/notices", "Messages", health, "What waits to be sent, and what could not be", account.Administer},
-		{"/admin/health", "Collector", collector, "How its stores, disk and queues are; the last backup", account.Administer},
+		{"/admin/health", "Health", collector, "How its stores, disk and queues are; the last backup", account.Administer},
 		{"/admin/audit", "Audit", collector, "Who did what, and what was refused", account.Administer},
-		{"/admin/ca", "Agents’ authority", collector, "What signs the identity of agents, and replacing it", account.Administer},
+		{"/admin/ca", "Certificate authority", collector, "What signs the identity of agents, and replacing it", account.Administer},
 		{"/admin/about", "About", collector, "Version, and the licenses of what Muster is made of", account.Manage},
 	}
 }

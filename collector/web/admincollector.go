@@ -156,7 +156,7 @@ func (s *Site) adminHealth(v *visit) error {
 		if x.BehindSeconds >= 1 {
 			behind = txt(span(time.Duration(x.BehindSeconds * float64(time.Second))))
 		}
-		stores.add(nil, txt(storeWord(x.Name)), how, tallied(int(x.Records)), behind, txt(trim(x.Rate)))
+		stores.add(nil, txt(storeWord(x.Name)), how, tallied(int(x.Records)), behind, txt(whole(int64(x.Rate))))
 	}
 	p.Cards = []*sheet{{Title: "What was looked at", Note: "as muster doctor does", Table: checks}, room, {Title: "Stores of numbers", Table: stores, Empty: "No store of numbers is open."}}
 	aside, err := v.api.OutboxAside(ctx, api.OutboxAsideInput{Limit: 50})
@@ -173,7 +173,7 @@ func (s *Site) adminHealth(v *visit) error {
 		p.Cards = append(p.Cards, &sheet{Title: count(aside.Total, "record was", "records were") + " put aside", Note: "a store refuses them", Table: g, Forms: []*form{button("/admin/health", "retry", "Try all again", "")}})
 	}
 	last, err := v.api.AuditList(ctx, api.AuditInput{Action: "backup-make", Outcome: "done", Limit: 1})
-	backup := &sheet{Title: "Backup", Bad: "No backup was made as far back as the audit goes.", After: "Make one each night, on another machine: muster backup --file NAME. docs/operations.md tells how it is restored; try that once."}
+	backup := &sheet{Title: "Backup", Bad: "No backup was made as far back as the audit goes.", After: "Make one each night, on another machine: muster backup FILE. docs/operations.md tells how it is restored; try that once."}
 	if err == nil && len(last.Records) > 0 {
 		r := last.Records[0]
 		backup.Bad = ""
@@ -181,6 +181,9 @@ func (s *Site) adminHealth(v *visit) error {
 			backup.Bad = "The last backup is older than a week."
 		}
 		backup.Pairs = []named{{"Last one", at(r.At)}, {"By", txt(r.Actor)}}
+	}
+	if backup.Bad != "" && bad == 0 {
+		p.Title = "The collector is well, but has no recent backup"
 	}
 	p.Cards = append(p.Cards, backup)
 	return s.show(v, p, nil)

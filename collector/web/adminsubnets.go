@@ -110,7 +110,7 @@ func (s *Site) subnetsDesk(v *visit, again *form) error {
 	}
 	f = f.or(again)
 	f.Open = f.Open || len(g.Rows) == 0
-	p.Cards = []*sheet{{Table: g, Forms: []*form{f}, Empty: "Give the range in which your switches and printers are. Those who look after the network know it; /24 has 256 addresses, /22 has 1,024.", More: []link{{"/admin/discoveries", "Looks that were made"}, {"/admin/credentials", "Credentials"}}}}
+	p.Cards = []*sheet{{Table: g, Forms: []*form{f}, Empty: "Give the range in which your switches and printers are. Those who look after the network know it; /24 has 256 addresses, /22 has 1,024.", More: []link{{"/admin/discoveries", "Past looks"}, {"/admin/credentials", "Credentials"}}}}
 	return s.show(v, p, again)
 }
 
@@ -293,7 +293,7 @@ func (s *Site) adminDiscovery(v *visit) error {
 		return err
 	}
 	d, here := &x.Discovery, "/admin/discoveries/"+strconv.FormatInt(id, 10)
-	p := &desk{adminFrame: s.adminFrame(v, "/admin/discoveries"), Crumb: []link{{"/admin/discoveries", "Looks"}}}
+	p := &desk{adminFrame: s.adminFrame(v, "/admin/discoveries"), Crumb: []link{{"/admin/discoveries", "Discovery"}}}
 	bar := &progress{Done: d.Done, Total: d.Total, Says: whole(int64(d.Done)) + " of " + count(d.Total, "address is", "addresses are") + " through"}
 	if d.Total > 0 {
 		bar.Percent = 100 * d.Done / d.Total
