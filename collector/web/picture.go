@@ -285,6 +285,14 @@ func amount(v float64, unit string) string {
 	case "count", "", "bool", "ratio":
 		return neg + num(v)
 	case "per_second", "count_per_second", "packet_per_second":
+		switch { // what happens seldom is counted by the hour or the day
+		case v == 0:
+			return "0"
+		case v < 1.0/3600:
+			return neg + num(v*86400) + " a day"
+		case v < 1.0/60:
+			return neg + num(v*3600) + " an hour"
+		}
 		return neg + num(v) + "/s"
 	}
 	return neg + num(v) + " " + strings.ReplaceAll(strings.ReplaceAll(unit, "_per_", "/"), "_", " ")

@@ -25,3 +25,12 @@ func TestPagesParse(t *testing.T) {
 		}
 	}
 }
+
+// A rate that would be a row of noughts is told by the hour or the day.
+func TestRatesAreToldAsPeopleCount(t *testing.T) {
+	for v, want := range map[float64]string{0: "0", 2: "2/s", 12.0 / 3600: "12 an hour", 3.0 / 86400: "3 a day"} {
+		if got := amount(v, "per_second"); got != want {
+			t.Errorf("%g: %s, want %s", v, got, want)
+		}
+	}
+}

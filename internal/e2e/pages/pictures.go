@@ -23,7 +23,7 @@ type view struct {
 	name string // of the picture
 	path string
 	act  string // a script to run before, such as one that opens a box
-	docs bool   // it goes into the docs, too
+	docs string // the themes in which it goes into the docs, too
 }
 
 // look is how pages are drawn: how wide, and in which theme.
@@ -31,6 +31,9 @@ type look struct {
 	width int64
 	theme string
 }
+
+// docs says whether a view goes into the docs like this.
+func (l look) docs(v view) bool { return l.width > 1000 && strings.Contains(v.docs, l.theme) }
 
 func looks() []look { return []look{{1440, "light"}, {1440, "dark"}, {360, "light"}} }
 
@@ -49,29 +52,29 @@ func (h *house) views(ctx context.Context) ([]view, error) {
 		return nil, err
 	}
 	out := []view{
-		{name: "triage", path: "/", docs: true}, {name: "triage-mine", path: "/?show=mine"}, {name: "incidents", path: "/incidents"},
+		{name: "triage", path: "/", docs: "light, dark"}, {name: "triage-mine", path: "/?show=mine"}, {name: "incidents", path: "/incidents"},
 		{name: "help", path: "/", act: "document.dispatchEvent(new KeyboardEvent('keydown', {key: '?', bubbles: true}))"},
 	}
 	seen := map[string]bool{}
-	one := func(name string, i store.Incident, docs bool) {
+	one := func(name string, i store.Incident, docs, device string) {
 		if !seen[name] {
 			seen[name] = true
 			out = append(out, view{name: name, path: fmt.Sprintf("/incidents/%d", i.Number), docs: docs})
 			if len(i.Devices) > 0 && i.Devices[0].Kind == "pc" {
-				out = append(out, view{name: name + "-device", path: "/devices/" + string(i.Devices[0].ID), docs: docs})
+				out = append(out, view{name: name + "-device", path: "/devices/" + string(i.Devices[0].ID), docs: device})
 			}
 		}
 	}
 	for _, i := range open.Incidents {
 		switch {
 		case i.Cause != nil || i.Count > 1:
-			one("incident-shared", i, false)
+			one("incident-shared", i, "", "")
 		case i.Family == "drive":
-			one("incident-drive", i, true)
+			one("incident-drive", i, "light", "dark")
 		case i.Family == "space":
-			one("incident-space", i, false)
+			one("incident-space", i, "", "")
 		case i.Family == "network":
-			one("incident-network", i, false)
+			one("incident-network", i, "", "")
 		}
 	}
 	device := func(name, filter string, more ...string) error {
@@ -83,7 +86,11 @@ func (h *house) views(ctx context.Context) ([]view, error) {
 			return nil
 		}
 		for _, m := range append([]string{""}, more...) {
-			out = append(out, view{name: name + fileName(m), path: "/devices/" + string(list.Devices[0].ID) + m, docs: name == "switch" && m != ""})
+			v := view{name: name + fileName(m), path: "/devices/" + string(list.Devices[0].ID) + m}
+			if strings.HasPrefix(m, "?port=") {
+				v.name, v.docs = name+"-port", "dark"
+			}
+			out = append(out, v)
 		}
 		return nil
 	}
@@ -98,14 +105,14 @@ func (h *house) views(ctx context.Context) ([]view, error) {
 	}
 	q := func(text string) string { return "/devices?q=" + url.QueryEscape(text) }
 	out = append(out,
-		view{name: "devices", path: "/devices"}, view{name: "devices-search", path: q(`os:"windows 11" ram<16GB`), docs: true},
+		view{name: "devices", path: "/devices"}, view{name: "devices-search", path: q(`os:"windows 11" ram<16GB`), docs: "light"},
 		view{name: "devices-typing", path: "/devices", act: "q.focus(); q.value = 'os:windows so'; q.setSelectionRange(13, 13); q.dispatchEvent(new Event('input', {bubbles: true}))"},
 		view{name: "devices-chosen", path: "/devices", act: "document.querySelectorAll('tbody input[type=checkbox]').forEach((x, i) => i < 3 && x.click())"},
 		view{name: "devices-none", path: q("name:nobody-is-called-so")}, view{name: "devices-wrong", path: q("ram<<")}, view{name: "devices-words", path: "/devices/words"},
-		view{name: "network", path: "/network"}, view{name: "network-find", path: "/network/find?q=" + pc + ""}, view{name: "network-topology", path: "/network/topology", docs: true}, view{name: "network-vlans", path: "/network/vlans"},
+		view{name: "network", path: "/network"}, view{name: "network-find", path: "/network/find?q=" + pc}, view{name: "network-topology", path: "/network/topology", docs: "light"}, view{name: "network-vlans", path: "/network/vlans"},
 		view{name: "software", path: "/software"}, view{name: "software-new", path: "/software?view=new"}, view{name: "software-rare", path: "/software?view=rare"}, view{name: "software-ending", path: "/software?view=ending"},
 		view{name: "software-title", path: "/software/Paper%20Reader"},
-		view{name: "fleet", path: "/fleet"}, view{name: "fleet-upgrade", path: "/fleet/upgrade", docs: true}, view{name: "fleet-replacement", path: "/fleet/replacement"}, view{name: "fleet-quality", path: "/fleet/quality"}, view{name: "fleet-reports", path: "/fleet/reports"},
+		view{name: "fleet", path: "/fleet"}, view{name: "fleet-upgrade", path: "/fleet/upgrade"}, view{name: "fleet-replacement", path: "/fleet/replacement"}, view{name: "fleet-quality", path: "/fleet/quality"}, view{name: "fleet-reports", path: "/fleet/reports"},
 		view{name: "sql", path: "/sql?example=1"}, view{name: "nothing-here", path: "/nothing-here"},
 	)
 	return out, nil
@@ -143,7 +150,7 @@ func draw(ctx context.Context, t *tab, list []view, only, dir, docs string) ([]f
 			return nil, err
 		}
 		for _, v := range list {
-			if !strings.Contains(v.name, only) || dir == "" && (!v.docs || l.width < 1000) {
+			if !strings.Contains(v.name, only) || dir == "" && !l.docs(v) {
 				continue
 			}
 			name := fmt.Sprintf("%s-%d-%s.png", v.name, l.width, l.theme)
@@ -170,7 +177,7 @@ func draw(ctx context.Context, t *tab, list []view, only, dir, docs string) ([]f
 			if f.Wide > 0 || f.Console != nil {
 				out = append(out, f)
 			}
-			if docs != "" && v.docs && l != looks()[2] {
+			if docs != "" && l.docs(v) {
 				b, err := chromedp.Run(t.ctx, chromedp.CaptureScreenshot())
 				if err != nil {
 					return nil, fmt.Errorf("%s: %w", name, err)
