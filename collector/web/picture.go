@@ -288,7 +288,7 @@ func amount(v float64, unit string) string {
 		switch { // what happens seldom is counted by the hour or the day
 		case v == 0:
 			return "0"
-		case v < 1.0/3600:
+		case v < 100.0/86400:
 			return neg + num(v*86400) + " a day"
 		case v < 1.0/60:
 			return neg + num(v*3600) + " an hour"
