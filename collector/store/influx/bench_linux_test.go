@@ -2,7 +2,6 @@ package influx
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -20,42 +19,7 @@ import (
 	"muster/collector/store"
 	"muster/collector/store/influx/influxtest"
 	"muster/collector/store/storetest"
-	"muster/internal/inventory"
-	"muster/internal/report"
 )
-
-func figure(name string, value float64, unit string, goal float64) {
-	b, _ := json.Marshal(struct { // numbers and names
-		Figure string  `json:"figure"`
-		Value  float64 `json:"value"`
-		Unit   string  `json:"unit"`
-		Goal   float64 `json:"goal,omitempty"`
-	}{name, value, unit, goal})
-	fmt.Println(string(b))
-}
-
-// benchLayout is a PC's forty numbers.
-func benchLayout() report.Layout {
-	var l report.Layout
-	add := func(m string, fields string, labels ...report.Label) {
-		for f := range strings.FieldsSeq(fields) {
-			l = append(l, report.Series{Measurement: m, Field: f, Labels: labels})
-		}
-	}
-	add("cpu", "usage_user usage_system usage_idle usage_iowait", report.Label{Key: "cpu", Value: "cpu-total"})
-	add("mem", "used_percent available_percent commit_percent total available used")
-	for _, p := range []string{"/", "/home", "/boot/efi"} {
-		add("disk", "free used_percent inodes_free total used", report.Label{Key: "path", Value: p})
-	}
-	for _, i := range []string{"eth0", "wlan0", "docker0"} {
-		add("net", "bytes_recv bytes_sent packets_recv err_in drop_in", report.Label{Key: "interface", Value: i})
-	}
-	return l
-}
-
-func benchDevice(n int) (inventory.DeviceID, string) {
-	return inventory.DeviceID(fmt.Sprintf("0198f0c2-7a10-7000-8000-%012d", n)), fmt.Sprintf("pc-%05d", n)
-}
 
 // processorTime is what a process used so far (proc(5), /proc/PID/stat: fields
 // 14 and 15, in hundredths of a second).
@@ -89,7 +53,7 @@ func BenchmarkWrite(b *testing.B) {
 		lanes   = 64
 	)
 	server := influxtest.Start(b, influxtest.Options{})
-	l := benchLayout()
+	l := storetest.PCLayout()
 	hash, p := l.Hash(), newPlan(l)
 	r := rand.New(rand.NewPCG(1, 2))
 	values := func() []float64 {
@@ -110,7 +74,7 @@ func BenchmarkWrite(b *testing.B) {
 			var bodies []string
 			at = at.Add(2 * time.Minute)
 			for i := range perTurn {
-				id, host := benchDevice(i % devices)
+				id, host := storetest.PCDevice(i % devices)
 				pt := store.Point{At: at.UnixMilli() + int64(i/devices)*60_000, Values: values()}
 				if turn%2 == 0 {
 					batches = append(batches, store.Batch{Device: id, Host: host, Hash: hash, Layout: l, Points: []store.Point{pt}})
@@ -148,17 +112,17 @@ func BenchmarkWrite(b *testing.B) {
 		if compress {
 			name = "influx_write_gzip"
 		}
-		figure(name+"_reports_per_second", n/batched.wall.Seconds(), "1/s", 0)
-		figure(name+"_server_cpu_us_per_report", us(batched.server), "us", 0)
-		figure(name+"_own_cpu_us_per_report", us(batched.own), "us", 0)
+		storetest.Figure(name+"_reports_per_second", n/batched.wall.Seconds(), "1/s", 0)
+		storetest.Figure(name+"_server_cpu_us_per_report", us(batched.server), "us", 0)
+		storetest.Figure(name+"_own_cpu_us_per_report", us(batched.own), "us", 0)
 		if compress {
 			continue
 		}
-		figure("influx_direct_reports_per_second", n/single.wall.Seconds(), "1/s", 0)
-		figure("influx_direct_server_cpu_us_per_report", us(single.server), "us", 0)
-		figure("influx_direct_own_cpu_us_per_report", us(single.own), "us", 0)
-		figure("influx_reports_per_cpu_second_to_direct_server", us(single.server)/us(batched.server), "ratio", 2)
-		figure("influx_reports_per_cpu_second_to_direct_all", us(single.server+single.own)/us(batched.server+batched.own), "ratio", 2)
+		storetest.Figure("influx_direct_reports_per_second", n/single.wall.Seconds(), "1/s", 0)
+		storetest.Figure("influx_direct_server_cpu_us_per_report", us(single.server), "us", 0)
+		storetest.Figure("influx_direct_own_cpu_us_per_report", us(single.own), "us", 0)
+		storetest.Figure("influx_reports_per_cpu_second_to_direct_server", us(single.server)/us(batched.server), "ratio", 2)
+		storetest.Figure("influx_reports_per_cpu_second_to_direct_all", us(single.server+single.own)/us(batched.server+batched.own), "ratio", 2)
 	}
 }
 
@@ -200,93 +164,14 @@ func sendSingly(b *testing.B, c *http.Client, url, db string, bodies []string, l
 	wg.Wait()
 }
 
-// BenchmarkQuery asks what pages ask: a day of six series of one device, and
-// the greatest of ten thousand devices over an hour.
+// BenchmarkQuery asks what pages ask, and beside it the server alone.
 func BenchmarkQuery(b *testing.B) {
 	server := influxtest.Start(b, influxtest.Options{})
-	s := openBench(b, server, false)
-	l := benchLayout()
-	hash := l.Hash()
-	r := rand.New(rand.NewPCG(3, 4))
+	x := storetest.Reads{Name: "influx", Store: openBench(b, server, false), Busy: func() time.Duration { return processorTime(b, server.Process()) + ownTime(b) }}
+	x.Fill(b)
+	x.Measure(b)
+	// The floor: the server's own answer, which nobody reads.
 	now := storetest.Now()
-	fill := func(device int, from time.Time, minutes int) {
-		id, host := benchDevice(device)
-		x := store.Batch{Device: id, Host: host, Hash: hash, Layout: l}
-		for m := range minutes {
-			pt := store.Point{At: from.Add(time.Duration(m) * time.Minute).UnixMilli()}
-			for range l {
-				pt.Values = append(pt.Values, 1000*r.Float64())
-			}
-			x.Points = append(x.Points, pt)
-		}
-		if _, err := s.Append(b.Context(), []store.Batch{x}); err != nil {
-			b.Fatal(err)
-		}
-	}
-	for d := range 100 {
-		fill(d, now.Add(-24*time.Hour), 23*60)
-	}
-	const devices = 10_000
-	for d := range devices {
-		fill(d, now.Add(-time.Hour), 60)
-	}
-	id, _ := benchDevice(42)
-	of := []store.Matcher{{Label: store.LabelDevice, Values: []string{string(id)}}}
-	six := []store.SeriesQuery{
-		{Measurement: "cpu", Field: "usage_user"}, {Measurement: "cpu", Field: "usage_iowait"}, {Measurement: "mem", Field: "used_percent"},
-		{Measurement: "disk", Field: "used_percent"}, // of three volumes
-	}
-	var all []string
-	for d := range devices {
-		id, _ := benchDevice(d)
-		all = append(all, string(id))
-	}
-	// p95 tells the time by the clock, and the processor time of the server and
-	// of this program.
-	p95 := func(name string, n int, goal float64, do func()) {
-		var took []time.Duration
-		at, own := processorTime(b, server.Process()), ownTime(b)
-		for range n {
-			began := time.Now()
-			do()
-			took = append(took, time.Since(began))
-		}
-		slices.Sort(took)
-		figure(name+"_p50_ms", float64(took[n/2].Microseconds())/1000, "ms", 0)
-		figure(name+"_p95_ms", float64(took[n*95/100].Microseconds())/1000, "ms", goal)
-		figure(name+"_server_cpu_ms", float64((processorTime(b, server.Process())-at).Microseconds())/1000/float64(n), "ms", 0)
-		figure(name+"_own_cpu_ms", float64((ownTime(b)-own).Microseconds())/1000/float64(n), "ms", 0)
-	}
-	day := func(step time.Duration, as store.Aggregate) func() {
-		return func() {
-			n := 0
-			for _, q := range six {
-				q.From, q.To, q.Step, q.Aggregate, q.Matchers = now.Add(-24*time.Hour), now, step, as, of
-				out, err := s.Query(b.Context(), q)
-				if err != nil {
-					b.Fatal(err)
-				}
-				n += len(out)
-			}
-			if n != 6 {
-				b.Fatalf("%d series", n)
-			}
-		}
-	}
-	top := func(ms []store.Matcher) func() {
-		return func() {
-			out, err := s.Query(b.Context(), store.SeriesQuery{Measurement: "cpu", Field: "usage_user", From: now.Add(-time.Hour), To: now, Step: time.Hour, Aggregate: store.Mean, Limit: devices, Matchers: ms})
-			if err != nil || len(out) != devices {
-				b.Fatalf("%d series, %v", len(out), err)
-			}
-			slices.SortFunc(out, func(x, y store.SeriesResult) int { return int(y.Points[0].Value - x.Points[0].Value) })
-		}
-	}
-	p95("influx_day_of_a_device", 100, 50, day(5*time.Minute, store.Mean))
-	p95("influx_day_of_a_device_points", 100, 50, day(0, store.Last))
-	p95("influx_top_of_10000", 20, 500, top(nil))
-	p95("influx_top_of_10000_named", 20, 0, top([]store.Matcher{{Label: store.LabelDevice, Values: all}}))
-	// The floor: the server's own time, whose answer nobody reads.
 	floor := func(chunked string) func() {
 		return func() {
 			q := fmt.Sprintf(`SELECT mean("usage_user") FROM "cpu" WHERE time >= %dms AND time < %dms AND "device_id" != '' GROUP BY time(1h), * fill(none)`, now.Add(-time.Hour).UnixMilli(), now.UnixMilli())
@@ -295,11 +180,11 @@ func BenchmarkQuery(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer rs.Body.Close()
-			if n, err := io.Copy(io.Discard, rs.Body); err != nil || n < devices*100 {
+			if n, err := io.Copy(io.Discard, rs.Body); err != nil || n < storetest.ReadDevices*100 {
 				b.Fatalf("%d bytes, %v", n, err)
 			}
 		}
 	}
-	p95("influx_top_floor", 20, 0, floor(""))
-	p95("influx_top_floor_chunked", 20, 0, floor("&chunked=true"))
+	x.P95("top_floor", 20, 0, floor(""))
+	x.P95("top_floor_chunked", 20, 0, floor("&chunked=true"))
 }

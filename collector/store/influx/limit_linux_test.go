@@ -26,7 +26,7 @@ func TestAnswersCutShort(t *testing.T) {
 	at := storetest.Now().Add(-time.Hour)
 	const devices = 20
 	for d := range devices {
-		id, host := benchDevice(d)
+		id, host := storetest.PCDevice(d)
 		if _, err := s.Append(t.Context(), []store.Batch{{Device: id, Host: host, Hash: l.Hash(), Layout: l, Points: []store.Point{{At: at.UnixMilli(), Values: []float64{float64(d)}}}}}); err != nil {
 			t.Fatal(err)
 		}

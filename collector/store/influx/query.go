@@ -249,23 +249,31 @@ func quoted(s, mark string) string {
 	return strings.NewReplacer(`\`, `\\`, "\n", `\n`, mark, `\`+mark).Replace(s)
 }
 
-// keptMatchers are matchers whose values are as labels are kept.
-func keptMatchers(list []store.Matcher) []store.Matcher {
-	out := make([]store.Matcher, len(list))
+// keptMatcher holds an answer's labels against a matcher whose values are as labels are
+// kept. Some scopes name ten thousand devices, so they are a set.
+type keptMatcher struct {
+	label  string
+	not    bool
+	values map[string]bool
+}
+
+func keptMatchers(list []store.Matcher) []keptMatcher {
+	out := make([]keptMatcher, len(list))
 	for i, m := range list {
-		out[i] = m
-		out[i].Values = nil
+		out[i] = keptMatcher{m.Label, m.Not, make(map[string]bool, len(m.Values))}
 		for _, v := range m.Values {
-			out[i].Values = append(out[i].Values, kept(v))
+			out[i].values[kept(v)] = true
 		}
 	}
 	return out
 }
 
+func (m keptMatcher) match(tags map[string]string) bool { return m.values[tags[m.label]] != m.not }
+
 // gathering makes rows into results.
 type gathering struct {
 	q        store.SeriesQuery
-	matchers []store.Matcher
+	matchers []keptMatcher
 	limit    int
 	name     string
 	form     form
@@ -315,7 +323,7 @@ func (g *gathering) row(x *row) error {
 // begin begins a series, with its past if it has one.
 func (g *gathering) begin(tags map[string]string) {
 	g.open, g.tags = true, tags
-	g.skip = slices.ContainsFunc(g.matchers, func(m store.Matcher) bool { return !m.Match(tags[m.Label]) })
+	g.skip = slices.ContainsFunc(g.matchers, func(m keptMatcher) bool { return !m.match(tags) })
 	if len(g.past) == 0 {
 		return
 	}

@@ -225,6 +225,14 @@ func BenchmarkQuery(b *testing.B) {
 	}
 }
 
+// BenchmarkReads asks what pages ask.
+func BenchmarkReads(b *testing.B) {
+	s := start(b, Options{Dir: b.TempDir(), Now: storetest.Now})
+	x := storetest.Reads{Name: "tsdb", Store: s, Busy: cpuTime}
+	x.Fill(b)
+	x.Measure(b)
+}
+
 // BenchmarkFleetMemory fills 200,000 series with two and a half hours of
 // points and prints what a series costs over the second half, in which chunks
 // begin, fill and go to disk, and how long opening takes. It does so in a
