@@ -70,3 +70,8 @@ func (c *Client) QueryDelete(ctx context.Context, in SavedIDInput) error {
 	_, err := call[SavedIDInput, Nothing](ctx, c, "query-delete", in)
 	return err
 }
+
+// LookShow calls look-show: tell when you last looked at the board.
+func (c *Client) LookShow(ctx context.Context, in LookInput) (Look, error) {
+	return call[LookInput, Look](ctx, c, "look-show", in)
+}

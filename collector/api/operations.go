@@ -58,6 +58,7 @@ func Operations() []Operation {
 		op[SearchNewInput, SavedSearch](post, "/searches", "search-new", account.Read, "Save a search", (*Server).searchNew),
 		op[SearchSetInput, SavedSearch](patch, "/searches/{id}", "search-set", account.Read, "Rename, share or change a saved search", (*Server).searchSet),
 		op[SavedIDInput, Nothing](del, "/searches/{id}", "search-delete", account.Read, "Delete a saved search", (*Server).searchDelete),
+		op[LookInput, Look](get, "/look", "look-show", account.Read, "Tell when you last looked at the board", (*Server).lookShow),
 		op[NoInput, QueryList](get, "/queries", "query-list", account.Query, "List saved statements", (*Server).queryList),
 		op[SavedInput, SavedQuery](get, "/queries/{ref}", "query-show", account.Query, "Show a saved statement", (*Server).queryShow),
 		op[QueryNewInput, SavedQuery](post, "/queries", "query-new", account.Query, "Save a statement", (*Server).queryNew),

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"muster/collector/saved"
 	"muster/collector/store"
@@ -265,5 +266,25 @@ func TestPuttingASearchTogether(t *testing.T) {
 	r, err := c.SearchRead(ctx, SearchReadInput{Filter: "os:windows ram<8GB", Cursor: -1})
 	if err != nil || len(r.Parts) != 2 || r.Parts[1].Text != "ram<8GB" || r.Parts[1].Rest != "os:windows" {
 		t.Errorf("%+v, %v", r.Parts, err)
+	}
+}
+
+func TestLookingAtTheBoard(t *testing.T) {
+	w := newWorld(t)
+	ctx, c, begun := t.Context(), w.client("intern"), w.now
+	for _, x := range []struct {
+		after  time.Duration
+		before time.Time
+	}{{0, time.Time{}}, {10 * time.Minute, time.Time{}}, {9 * time.Hour, begun.Add(10 * time.Minute)}, {9*time.Hour + 5*time.Minute, begun.Add(10 * time.Minute)}} {
+		w.now = begun.Add(x.after)
+		if l, err := c.LookShow(ctx, LookInput{Now: true}); err != nil || !l.Before.Equal(x.before) || !l.At.Equal(w.now) {
+			t.Errorf("after %v: %+v, %v", x.after, l, err)
+		}
+	}
+	if l, err := w.client("staff").LookShow(ctx, LookInput{}); err != nil || !l.At.IsZero() {
+		t.Errorf("another's: %+v, %v", l, err)
+	}
+	if r := w.accounts.taken(); len(r) != 0 {
+		t.Errorf("reading is in the audit: %+v", r)
 	}
 }

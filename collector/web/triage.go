@@ -27,11 +27,12 @@ type board struct {
 	Fine, Total          int
 	Sites                []siteLine
 	Blind                []blind
-	Day                  []tally  // of the last 24 hours
-	Places               []string // sites to choose from
-	Empty                bool     // no device at all: the first start
-	Work                 bool     // may claim
-	Mark                 string   // of what is shown, for the live stream
+	Day                  []tally   // since one last looked
+	Looked               time.Time // when that was; zero: the last 24 hours are told
+	Places               []string  // sites to choose from
+	Empty                bool      // no device at all: the first start
+	Work                 bool      // may claim
+	Mark                 string    // of what is shown, for the live stream
 	First                firstSteps
 	Now                  time.Time
 }
@@ -75,23 +76,31 @@ type tally struct {
 	Link  string
 }
 
-// day counts what came, what got worse and what is over since a day.
+// longAway is how far back the board tells what happened meanwhile.
+const longAway = 30 * 24 * time.Hour
+
+// day counts what came, what got worse and what is over since one last looked;
+// of who looks for the first time, since a day.
 func (s *Site) day(v *visit, b *board, open []store.Incident) {
 	from := v.now.Add(-24 * time.Hour)
+	if l, err := v.api.LookShow(v.ctx(), api.LookInput{Now: !v.partial()}); err == nil && !l.Before.IsZero() && v.now.Sub(l.Before) < longAway {
+		from, b.Looked = l.Before, l.Before
+	}
 	came, worse := 0, 0
 	for _, i := range open {
 		switch {
 		case i.OpenedAt.After(from):
 			came++
-		case tag(i, v.now) == "Worse":
+		case i.UpdatedAt.After(from) && i.Told != "" && i.Told != i.Severity:
 			worse++
 		}
 	}
-	over, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Site: b.Site, Statuses: []string{"resolved"}, From: "24h", Limit: 300})
+	over, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Site: b.Site, Statuses: []string{"resolved"}, From: "60d", Limit: 1000})
 	if err != nil {
 		return // the board is worth showing without it
 	}
 	caught := 0
+	over.Incidents = slices.DeleteFunc(over.Incidents, func(i store.Incident) bool { return !i.ResolvedAt.After(from) })
 	for _, i := range over.Incidents {
 		if i.Replaced != "" {
 			caught++
