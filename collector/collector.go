@@ -301,7 +301,7 @@ func (c *collector) openAPI() error {
 	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: sql,
 		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
 		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
-		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Backups: backups{c}, Outbox: moving{c}, Saved: c.control, Refresher: refreshing{c}, Purge: purging{c}, Atlas: c.atlas, Zone: c.cfg.Health.Zone, SetupLink: c.setupLink,
+		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Backups: backups{c}, Outbox: moving{c}, Saved: c.control, Refresher: refreshing{c}, Purge: purging{c}, Atlas: c.atlas, Zone: c.cfg.Health.Zone, SetupLink: c.setupLink, PageLink: c.pageLink,
 		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems, Certificates: c.certificates}})
 	return err
 }

@@ -3,10 +3,14 @@ package collector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"muster/collector/account"
+	"muster/collector/store"
 	"muster/collector/web"
 )
 
@@ -19,7 +23,12 @@ func (c *collector) withPages(ctx context.Context, programs http.Handler) (http.
 			zone = l
 		}
 	}
-	site, err := web.New(web.Options{API: c.api, Accounts: c.accounts, Log: c.log, Now: c.now, Zone: zone, Peer: c.api.Peer,
+	provider, err := c.provider()
+	if err != nil {
+		return nil, err
+	}
+	site, err := web.New(web.Options{Provider: provider, AdminsNeedCode: c.cfg.Web.AdminCode,
+		API: c.api, Accounts: c.accounts, Log: c.log, Now: c.now, Zone: zone, Peer: c.api.Peer,
 		Secure: c.cfg.Web.Certificate != "" || strings.HasPrefix(c.cfg.Web.URL, "https://"), FailuresPerMinute: c.cfg.Limits.LoginsPerMinute})
 	if errors.Is(err, web.ErrNoAssets) {
 		c.log.Warn("there are no pages", "why", err)
@@ -55,12 +64,68 @@ func (c *collector) setupLink(ctx context.Context) (string, error) {
 	if err != nil || path == "" {
 		return "", err
 	}
-	base := strings.TrimSuffix(c.cfg.Web.URL, "/")
-	if base == "" {
-		base = "http://" + c.cfg.Web.Address
-		if c.cfg.Web.Certificate != "" {
-			base = "https://" + c.cfg.Web.Address
-		}
+	return c.base() + path, nil
+}
+
+// base is the address of the pages.
+func (c *collector) base() string {
+	switch {
+	case c.cfg.Web.URL != "":
+		return strings.TrimSuffix(c.cfg.Web.URL, "/")
+	case c.cfg.Web.Certificate != "":
+		return "https://" + c.cfg.Web.Address
 	}
-	return base + path, nil
+	return "http://" + c.cfg.Web.Address
+}
+
+// pageLink is the whole address of a page; empty when there are none.
+func (c *collector) pageLink(path string) string {
+	if c.site.Load() == nil {
+		return ""
+	}
+	return c.base() + path
+}
+
+// provider is where people sign in besides; nil if nowhere.
+func (c *collector) provider() (*account.Provider, error) {
+	o := &c.cfg.Web.OIDC
+	if !o.Used() {
+		return nil, nil
+	}
+	secret, err := passwordIn("web.oidc.secret_file", o.SecretFile)()
+	if err != nil {
+		return nil, err
+	}
+	return account.NewProvider(c.accounts, account.ProviderOptions{Name: o.Name, Issuer: o.Issuer, ClientID: o.ClientID, Secret: secret,
+		Redirect: c.base() + account.CallbackPath, NameClaim: o.NameClaim, GroupsClaim: o.GroupsClaim, Admins: o.Admins, Staff: o.Staff, Interns: o.Interns,
+		Places: o.PlacesOf(), Create: o.Create, Scopes: o.Scopes, Now: c.now, Scope: c.scopeOf})
+}
+
+// scopeOf finds agencies (NAME) and sites (AGENCY/SITE). One that is not there
+// is an error: nobody must see more, or nothing, by a slip.
+func (c *collector) scopeOf(ctx context.Context, agencies, sites []string) (store.Scope, error) {
+	var out store.Scope
+	all, err := c.inventory.Agencies(ctx, store.Scope{All: true})
+	if err != nil {
+		return out, err
+	}
+	for _, name := range agencies {
+		i := slices.IndexFunc(all, func(x store.Agency) bool { return strings.EqualFold(x.Name, name) })
+		if i < 0 {
+			return out, fmt.Errorf("there is no agency %q", name)
+		}
+		out.Agencies = append(out.Agencies, all[i].ID)
+	}
+	places, err := c.inventory.Sites(ctx, store.Scope{All: true})
+	if err != nil {
+		return out, err
+	}
+	for _, name := range sites {
+		i := slices.IndexFunc(places, func(x store.Site) bool { return strings.EqualFold(x.Agency+"/"+x.Name, name) })
+		if i < 0 {
+			return out, fmt.Errorf("there is no site %q", name)
+		}
+		out.Sites = append(out.Sites, places[i].ID)
+	}
+	return out, nil
 }

@@ -32,24 +32,21 @@ type ProviderOptions struct {
 
 	NameClaim   string // what becomes the account's name
 	GroupsClaim string
-	Grants      []Grant // the first that fits a person's groups holds
-	Create      bool    // a person without an account gets one
-	Scopes      []string
+	// Admins, Staff and Interns are groups; the strongest role of a person's
+	// groups holds, and who is in none of them is not let in.
+	Admins, Staff, Interns []string
+	// Places are groups whose members see only these agencies (NAME) and sites
+	// (AGENCY/SITE). Who is in none of them sees everything, as admins do.
+	Places map[string][]string
+
+	Create bool // a person without an account gets one
+	Scopes []string
 
 	Client *http.Client // nil: the default with a time limit
 	Now    func() time.Time
-	// Scope finds the agencies and sites of a grant. Names that do not exist
+	// Scope finds agencies and sites. Names that do not exist
 	// are an error.
 	Scope func(ctx context.Context, agencies, sites []string) (store.Scope, error)
-}
-
-// Grant is what members of a group may do.
-type Grant struct {
-	Group    string
-	Role     Role
-	Agencies []string
-	Sites    []string
-	Personal bool
 }
 
 // CallbackPath is where a provider sends people back to.
@@ -89,18 +86,8 @@ func NewProvider(a *Accounts, o ProviderOptions) (*Provider, error) {
 		return nil, errors.New("web.oidc.client_id is empty: register Muster at the provider and put the ID here")
 	case strings.TrimSpace(o.Secret) == "":
 		return nil, errors.New("the secret of web.oidc.secret_file is empty: put the client's secret from the provider into that file")
-	case len(o.Grants) == 0:
-		return nil, errors.New("web.oidc.groups is empty, so nobody could sign in: name at least one group and its role")
-	}
-	for _, g := range o.Grants {
-		switch {
-		case g.Group == "":
-			return nil, errors.New("web.oidc.groups: an entry has no group")
-		case rights(g.Role) == nil:
-			return nil, fmt.Errorf("web.oidc.groups: role %q of group %q is none of admin, staff, intern", g.Role, g.Group)
-		case g.Role == Admin && len(g.Agencies)+len(g.Sites) > 0:
-			return nil, fmt.Errorf("web.oidc.groups: group %q: an admin cannot be bound to agencies or sites: choose the role staff", g.Group)
-		}
+	case len(o.Admins)+len(o.Staff)+len(o.Interns) == 0:
+		return nil, errors.New("web.oidc: nobody could sign in: name at least one group in admins, staff or interns")
 	}
 	if o.NameClaim == "" {
 		o.NameClaim = "preferred_username"
@@ -218,7 +205,8 @@ func (p *Provider) Finish(ctx context.Context, t Trip, q url.Values) (Actor, err
 
 // admit finds or makes the account, and gives it what its groups say.
 func (p *Provider) admit(ctx context.Context, issuer, subject string, claims map[string]json.RawMessage) (Actor, error) {
-	grant, fits := p.grant(groups(claims[p.o.GroupsClaim]))
+	have := groups(claims[p.o.GroupsClaim])
+	role := p.role(have)
 	st := p.accounts.Store
 	name, err := st.OutsideUser(ctx, issuer, subject)
 	known := err == nil
@@ -231,7 +219,7 @@ func (p *Provider) admit(ctx context.Context, issuer, subject string, claims map
 			return Actor{}, err
 		}
 	}
-	if !fits {
+	if role == "" {
 		if known {
 			// Whoever left the groups is out of what is still open, too.
 			if _, err := st.EndSessions(ctx, u.ID, ""); err != nil {
@@ -248,11 +236,10 @@ func (p *Provider) admit(ctx context.Context, issuer, subject string, claims map
 	if u.Disabled {
 		return Actor{Name: u.Name}, outside("this account is disabled; ask an administrator")
 	}
-	scope, err := p.scope(ctx, grant)
-	if err != nil {
-		return Actor{Name: u.Name}, fmt.Errorf("scope of group %q in web.oidc.groups: %w", grant.Group, err)
+	u.Role = role
+	if err := p.place(ctx, &u, have); err != nil {
+		return Actor{Name: u.Name}, fmt.Errorf("web.oidc.places: %w", err)
 	}
-	u.Role, u.Scope, u.Personal, u.Agencies, u.Sites = grant.Role, scope, grant.Personal, grant.Agencies, grant.Sites
 	if u, err = st.PutUser(ctx, u, ""); err != nil {
 		return Actor{}, err
 	}
@@ -293,23 +280,53 @@ func (p *Provider) first(ctx context.Context, claims map[string]json.RawMessage)
 	return u, nil
 }
 
-func (p *Provider) grant(have []string) (Grant, bool) {
-	for _, g := range p.o.Grants {
-		if slices.Contains(have, g.Group) {
-			return g, true
+// role is the strongest that groups give; empty if none does.
+func (p *Provider) role(have []string) Role {
+	for _, x := range []struct {
+		groups []string
+		role   Role
+	}{{p.o.Admins, Admin}, {p.o.Staff, Staff}, {p.o.Interns, Intern}} {
+		if slices.ContainsFunc(x.groups, func(g string) bool { return g != "" && slices.Contains(have, g) }) {
+			return x.role
 		}
 	}
-	return Grant{}, false
+	return ""
 }
 
-func (p *Provider) scope(ctx context.Context, g Grant) (store.Scope, error) {
-	if len(g.Agencies)+len(g.Sites) == 0 {
-		return store.Scope{All: true}, nil
+// place gives an account the scope of its groups.
+func (p *Provider) place(ctx context.Context, u *User, have []string) error {
+	u.Agencies, u.Sites, u.Scope = nil, nil, store.Scope{All: true}
+	if u.Role == Admin {
+		return nil
 	}
-	if p.o.Scope == nil {
-		return store.Scope{}, errors.New("agencies and sites cannot be looked up")
+	bound := false
+	for group, places := range p.o.Places {
+		if !slices.Contains(have, group) {
+			continue
+		}
+		bound = true
+		for _, x := range places {
+			if strings.Contains(x, "/") {
+				u.Sites = append(u.Sites, x)
+			} else {
+				u.Agencies = append(u.Agencies, x)
+			}
+		}
 	}
-	return p.o.Scope(ctx, g.Agencies, g.Sites)
+	if !bound {
+		return nil
+	}
+	if len(u.Agencies)+len(u.Sites) == 0 || p.o.Scope == nil {
+		return errors.New("a group has no agencies and sites")
+	}
+	slices.Sort(u.Agencies)
+	slices.Sort(u.Sites)
+	var err error
+	u.Scope, err = p.o.Scope(ctx, u.Agencies, u.Sites)
+	if err == nil && (u.Scope.All || len(u.Scope.Agencies)+len(u.Scope.Sites) == 0) {
+		err = errors.New("its agencies and sites are not there")
+	}
+	return err
 }
 
 // groups reads a claim that is a list of texts, or one text.

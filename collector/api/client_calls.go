@@ -572,6 +572,27 @@ func (c *Client) UserPassword(ctx context.Context, in PasswordInput) error {
 	return err
 }
 
+// UserLink calls user-link: make a link under which a user sets a password.
+func (c *Client) UserLink(ctx context.Context, in NameInput) (UserLink, error) {
+	return call[NameInput, UserLink](ctx, c, "user-link", in)
+}
+
+// UserSessions calls user-sessions: list where a user is signed in.
+func (c *Client) UserSessions(ctx context.Context, in NameInput) (SessionList, error) {
+	return call[NameInput, SessionList](ctx, c, "user-sessions", in)
+}
+
+// UserSignOut calls user-sign-out: sign a user out everywhere.
+func (c *Client) UserSignOut(ctx context.Context, in NameInput) (SessionsEnded, error) {
+	return call[NameInput, SessionsEnded](ctx, c, "user-sign-out", in)
+}
+
+// UserResetFactor calls user-reset-factor: take a user's second factor off.
+func (c *Client) UserResetFactor(ctx context.Context, in NameInput) error {
+	_, err := call[NameInput, Nothing](ctx, c, "user-reset-factor", in)
+	return err
+}
+
 // TokenList calls token-list: list tokens.
 func (c *Client) TokenList(ctx context.Context) (TokenList, error) {
 	return call[NoInput, TokenList](ctx, c, "token-list", NoInput{})

@@ -339,6 +339,19 @@ func (l UserList) rows(yield func([]any) error) error {
 	return nil
 }
 
+func (SessionList) columns() []string {
+	return []string{"id", "device", "address", "how", "strong", "created_at", "seen_at"}
+}
+
+func (l SessionList) rows(yield func([]any) error) error {
+	for _, x := range l.Sessions {
+		if err := yield([]any{x.ID, x.Device, x.Address, x.How, x.Strong, x.CreatedAt, x.SeenAt}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (TokenList) columns() []string {
 	return []string{"name", "role", "agencies", "sites", "personal", "created_by", "created_at", "expires_at", "last_used_at", "revoked_at"}
 }

@@ -130,3 +130,13 @@ func (x *fakeAccounts) taken() []account.Record {
 	x.records = nil
 	return out
 }
+
+func (x *fakeAccounts) Sessions(context.Context, int64) ([]account.Session, error) {
+	return []account.Session{{ID: "s1", How: account.ByPassword, Device: "Firefox on Linux", Address: "192.0.2.7"}}, nil
+}
+
+func (x *fakeAccounts) EndSessions(context.Context, int64, string) (int64, error) { return 1, nil }
+
+func (x *fakeAccounts) DeleteFactor(context.Context, int64) error { return nil }
+
+func (x *fakeAccounts) PutLink(context.Context, int64, [32]byte, time.Time) error { return nil }

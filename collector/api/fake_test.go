@@ -477,6 +477,7 @@ func newWorld(t testing.TB) *world {
 		Inventory: w.inventory, Series: w.series, Accounts: acc, SQL: w.sql, Enrolment: w.enrolment, Authority: fakeCA{},
 		Vitals:    Vitals{StartedAt: w.now.Add(-time.Hour), Outbox: w.outbox.status},
 		Outbox:    w.outbox,
+		PageLink:  func(path string) string { return "https://muster.example.org" + path },
 		Saved:     newFakeSaved(),
 		Refresher: &fakeRefresher{now: func() time.Time { return w.now }},
 		Log:       slog.New(slog.NewTextHandler(w.log, nil)),

@@ -171,6 +171,23 @@ func (Secret) GoString() string { return "(hidden)" }
 // LogValue hides it from slog, which would take its JSON.
 func (Secret) LogValue() slog.Value { return slog.StringValue("(hidden)") }
 
+// UserLink is a link under which somebody sets a password.
+type UserLink struct {
+	// Link is shown once; only its hash is kept.
+	Link      string    `json:"link" doc:"It serves once. A new one ends the one before."`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// SessionList is where somebody is signed in, the browser last used first.
+type SessionList struct {
+	Sessions []account.Session `json:"sessions" nullable:"false"`
+}
+
+// SessionsEnded says how many sessions ended.
+type SessionsEnded struct {
+	Ended int64 `json:"ended"`
+}
+
 // TokenList is the tokens of programs.
 type TokenList struct {
 	Tokens []Token `json:"tokens" nullable:"false"`

@@ -50,6 +50,9 @@ type Deps struct {
 	// SetupLink is the address at which the first account is made; empty when
 	// there is one. Nil: there are no pages.
 	SetupLink func(context.Context) (string, error)
+	// PageLink is the whole address of a page by its path; empty, or nil: there
+	// are no pages.
+	PageLink func(path string) string
 	// Zone is the office's time zone (IANA name), for weekly maintenance; empty:
 	// that of this machine.
 	Zone string

@@ -31,6 +31,10 @@ func (s *session) userCommand() *cobra.Command {
 			},
 		}),
 		s.userPassword(),
+		s.userLink(),
+		s.userSessions(),
+		s.userSignOut(),
+		s.userResetFactor(),
 		s.userSetupLink(),
 	)
 }
@@ -71,7 +75,7 @@ func (s *session) userList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			g := newGrid("name", "role", "scope", "personal", "disabled", "has_password", "last_seen_at:"+unitAgo, "created_at:"+unitAgo)
+			g := newGrid("name", "role", "scope", "personal", "disabled", "has_password", "has_code", "last_seen_at:"+unitAgo, "created_at:"+unitAgo)
 			if s.output == "csv" { // the API's columns
 				g = newGrid("name", "role", "agencies", "sites", "personal", "disabled", "has_password", "created_at", "last_seen_at")
 			}
@@ -79,7 +83,7 @@ func (s *session) userList() *cobra.Command {
 				if s.output == "csv" {
 					g.add(u.Name, u.Role, u.Agencies, u.Sites, u.Personal, u.Disabled, u.HasSecret, u.CreatedAt, u.LastSeenAt)
 				} else {
-					g.add(u.Name, u.Role, scopeWords(u.Agencies, u.Sites), u.Personal, u.Disabled, u.HasSecret, u.LastSeenAt, u.CreatedAt)
+					g.add(u.Name, u.Role, scopeWords(u.Agencies, u.Sites), u.Personal, u.Disabled, u.HasSecret, u.HasCode, u.LastSeenAt, u.CreatedAt)
 				}
 			}
 			return s.show(g, list, "there are no accounts; muster user add NAME --role ROLE makes one")

@@ -43,6 +43,8 @@ type Web struct {
 	Certificate string   `yaml:"certificate" doc:"PEM file of the certificate chain for HTTPS."`
 	Key         string   `yaml:"key" doc:"PEM file of the certificate's key. Only the collector's account may read it."`
 	URL         string   `yaml:"url" doc:"What people type to come here, such as https://muster.example.org. Used in links; without it the address is."`
+	AdminCode   bool     `yaml:"admin_second_factor" doc:"Administrators who sign in by password need a second factor, and set one up before anything else."`
+	OIDC        OIDC     `yaml:"oidc"`
 	Proxies     []string `yaml:"trusted_proxies" doc:"Networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For is believed. Nobody else's is."`
 }
 

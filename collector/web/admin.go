@@ -34,6 +34,8 @@ func adminPages() []adminPage {
 		{"/admin/maintenance", "Maintenance", health, "Times in which nobody is called for what you know of", account.Manage},
 		{"/admin/channels", "Channels and routes", health, "Who is told of what, and when; send a test", account.Administer},
 		{"/admin/notices", "Messages", health, "What waits to be sent, and what could not be", account.Administer},
+		{"/admin/users", "Users", people, "Who may sign in, what they may do, and which agencies and sites they see", account.Administer},
+		{"/admin/tokens", "Tokens", people, "Keys for programs and scripts", account.Administer},
 		{"/admin/health", "Health", collector, "How its stores, disk and queues are; the last backup", account.Administer},
 		{"/admin/audit", "Audit", collector, "Who did what, and what was refused", account.Administer},
 		{"/admin/ca", "Certificate authority", collector, "What signs the identity of agents, and replacing it", account.Administer},

@@ -86,6 +86,12 @@ func pages() []page {
 		{get, "/fleet/quality", account.Read, (*Site).fleetQuestions},
 		{get, "/fleet/reports", account.Read, (*Site).fleetReports},
 
+		{get, "/admin/users", account.Administer, (*Site).adminUsers},
+		{post, "/admin/users", account.Administer, (*Site).adminUsersAct},
+		{get, "/admin/users/one", account.Administer, (*Site).adminUser},
+		{post, "/admin/users/one", account.Administer, (*Site).adminUserAct},
+		{get, "/admin/tokens", account.Administer, (*Site).adminTokens},
+		{post, "/admin/tokens", account.Administer, (*Site).adminTokensAct},
 		{get, "/admin", account.Manage, (*Site).adminHub},
 		{get, "/admin/enroll", account.Manage, (*Site).adminEnroll},
 		{post, "/admin/enroll", account.Manage, (*Site).adminEnrollAct},

@@ -452,6 +452,8 @@ func Folders() []Folder {
 		{Path: "collector/account", Owns: "roles, tokens, sessions, audit", May: []Import{
 			{"collector/store", "scopes are decided here and kept there"},
 			{"internal/inventory", "DeviceID"},
+		}, Tests: []Import{
+			{"collector/store/sqlstore", "who comes from a provider, over the store that a collector has"},
 		}},
 		{Path: "collector/saved", Owns: "what people keep for themselves: searches, statements, when they last looked", May: []Import{
 			{"collector/account", "whose it is"},
