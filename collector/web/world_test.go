@@ -65,7 +65,8 @@ func newWorld(t *testing.T) *world {
 	if err := w.inv.AddDevice(ctx, store.NewDevice{ID: device, Kind: "pc", Name: "front-1", Site: site.ID, At: w.now}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Series: memory.New(), Accounts: w.accounts, Saved: control, Now: now})
+	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Series: memory.New(), Accounts: w.accounts, Saved: control, Now: now,
+		PageLink: func(path string) string { return "https://muster.example.org" + path }})
 	if err != nil {
 		t.Fatal(err)
 	}
