@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 
 	"muster/collector/account"
@@ -54,7 +55,7 @@ func (s *Site) placesDesk(v *visit, again *form) error {
 			g.add(nil, slot{Text: x.Name, To: placeAt(x.Agency, x.Name)}, nets, txt(strings.Join(people[x.Agency+"/"+x.Name], ", ")))
 		}
 		c := &sheet{Title: a.Name, Note: count(len(g.Rows), "site", "sites"), Table: g, Empty: "It has no site yet. Add one below, with its networks, and devices place themselves.",
-			More: []link{{"/devices?" + queryOf("q", `agency="`+a.Name+`"`), "Its devices"}, {placeAt(a.Name, ""), "Rename or delete"}}}
+			More: []link{{"/devices?" + queryOf("q", "agency="+strconv.Quote(a.Name)), "Its devices"}, {placeAt(a.Name, ""), "Rename or delete"}}}
 		if list := people[a.Name]; len(list) > 0 {
 			c.After = "Bound to all of " + a.Name + ": " + strings.Join(list, ", ") + "."
 		}
@@ -159,7 +160,7 @@ func (s *Site) placeDesk(v *visit, again *form) error {
 		return err
 	}
 	p := &desk{adminFrame: s.adminFrame(v, "/admin/places"), Crumb: []link{{"/admin/places", "Agencies and sites"}}}
-	f, filter := placeForm(agency, name), `agency="`+agency+`"`
+	f, filter := placeForm(agency, name), "agency="+strconv.Quote(agency)
 	p.Title = agency + " has " + count(len(sites.Sites), "site", "sites")
 	if name != "" {
 		p.Crumb = append(p.Crumb, link{placeAt(agency, ""), agency})
@@ -173,7 +174,7 @@ func (s *Site) placeDesk(v *visit, again *form) error {
 			return s.nowhere(v)
 		}
 		f.set("subnets", strings.Join(found.Subnets, "\n"))
-		filter += ` site="` + name + `"`
+		filter += " site=" + strconv.Quote(name)
 	}
 	devices, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: filter, Limit: 1})
 	if err != nil {
