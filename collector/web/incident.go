@@ -28,6 +28,7 @@ type incidentPage struct {
 	Charts  []evidenceChart
 	Facts   []fact // evidence in words
 	Example string // what all the evidence is of: one of many devices, a disk
+	Away    bool   // numbers over time cannot be had
 	Log     []logged
 	Device  *api.Device
 	Place   *api.Place
@@ -184,6 +185,7 @@ func (s *Site) evidence(v *visit, p *incidentPage) {
 				continue
 			}
 			l, unit, err := s.line(v, f, e, 160)
+			p.Away = p.Away || away(err)
 			if err != nil || len(l.At) < 2 {
 				continue
 			}

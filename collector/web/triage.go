@@ -28,6 +28,7 @@ type board struct {
 	Sites                []siteLine
 	Blind                []blind
 	Day                  []tally   // since one last looked
+	Away                 bool      // numbers over time cannot be had
 	Looked               time.Time // when that was; zero: the last 24 hours are told
 	Places               []string  // sites to choose from
 	Empty                bool      // no device at all: the first start
@@ -50,6 +51,7 @@ type group struct {
 
 // row is one incident in a list.
 type row struct {
+	Blind bool // its numbers could not be had
 	store.Incident
 	Line    string // of evidence
 	Tag     string // New, Worse
@@ -200,6 +202,7 @@ func (s *Site) triage(v *visit) error {
 	if err != nil {
 		return err
 	}
+	b.Away = slices.ContainsFunc(rows, func(r row) bool { return r.Blind })
 	notes := map[string]string{
 		"critical": "risk to data or to a service", "warn": "will turn into a call if left alone",
 		"info": "nothing to do yet; Muster keeps looking",
@@ -367,6 +370,7 @@ func (s *Site) picture(v *visit, r *row, fs []store.Finding) {
 				continue
 			}
 			l, unit, err := s.line(v, f, e, 40)
+			r.Blind = away(err)
 			if err != nil || len(l.At) < 2 {
 				return
 			}
@@ -380,6 +384,12 @@ func (s *Site) picture(v *visit, r *row, fs []store.Finding) {
 			return
 		}
 	}
+}
+
+// away says that the store of numbers over time is what failed, not a question.
+func away(err error) bool {
+	p, ok := asProblem(err)
+	return err != nil && (!ok || p.Status >= http.StatusInternalServerError)
 }
 
 // chartName is what a chart shows.
