@@ -51,21 +51,27 @@ func members(context.Context, *host.Host) ([]inventory.GroupMember, []string, er
 	return windowsMembers(list, machine), []string{"sam"}, nil
 }
 
-// userInfo is USER_INFO_2.
+// userInfo is USER_INFO_2; fields without a name are not looked at.
 type userInfo struct {
-	name, password                            *uint16
-	passwordAge, privilege                    uint32
-	home, comment                             *uint16
-	flags                                     uint32
-	script                                    *uint16
-	authFlags                                 uint32
-	fullName, userComment, parameters, places *uint16
-	lastLogon, lastLogoff, expires, maxSpace  uint32
-	unitsPerWeek                              uint32
-	hours                                     *byte
-	badPasswords, logons                      uint32
-	server                                    *uint16
-	country, codePage                         uint32
+	name        *uint16
+	_           *uint16 // password, never told
+	passwordAge uint32
+	_           uint32 // privilege
+	home        *uint16
+	_           *uint16 // comment
+	flags       uint32
+	_           *uint16 // script
+	_           uint32  // rights of operators
+	fullName    *uint16
+	_, _, _     *uint16 // comment of the user, parameters, workstations
+	lastLogon   uint32
+	_           uint32 // last sign-out
+	expires     uint32
+	_, _        uint32 // space, units of a week
+	_           *byte  // hours
+	_, _        uint32 // wrong passwords, sign-ins
+	_           *uint16
+	_, _        uint32 // country, code page
 }
 
 const wholeList = 0xffffffff // MAX_PREFERRED_LENGTH
@@ -120,8 +126,8 @@ func locals() ([]local, error) {
 // localsInShort lists the accounts of systems that tell less.
 func localsInShort() ([]local, error) {
 	type short struct { // USER_INFO_20
-		name, fullName, comment *uint16
-		flags, id               uint32
+		name, fullName, _ *uint16
+		flags, _          uint32
 	}
 	var list []local
 	err := eachPage(func(buf **byte, read, total, resume *uint32) error {

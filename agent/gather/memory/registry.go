@@ -19,7 +19,7 @@ type status struct{ Total, Commit uint64 }
 // tables.
 func fromWindows(h *host.Host, s status) (r inventory.Memory, asked, faults []string, err error) {
 	if s.Total == 0 || s.Total > 1<<50 {
-		return r, nil, nil, fmt.Errorf("Windows tells %d bytes of memory", s.Total)
+		return r, nil, nil, fmt.Errorf("the system tells %d bytes of memory", s.Total)
 	}
 	r.TotalBytes = int64(s.Total)
 	asked = append(asked, "memory_status")

@@ -29,7 +29,7 @@ func (rd *Reader) native(h *host.Host, b []byte) (gather.Reading, error) {
 		list, entries[e.PID] = append(list, p), e
 	}
 	if len(list) == 0 {
-		return gather.Reading{}, errors.New("Windows' list of processes is empty")
+		return gather.Reading{}, errors.New("the system's list of processes is empty")
 	}
 	rows := rd.rank(list, now, func(p one, ranking string, place int) inventory.Process {
 		e := entries[p.pid]
