@@ -15,6 +15,7 @@ func (s *session) softwareCommand() *cobra.Command {
 		muster software who 'Adobe Reader<23'`,
 		s.softwareList(),
 		s.softwareWho(),
+		s.softwareNews(),
 	)
 }
 
@@ -71,6 +72,42 @@ func (s *session) softwareList() *cobra.Command {
 	})
 	c.Flags().BoolVar(&in.Versions, "versions", false, "one line per version")
 	c.Flags().IntVar(&in.Limit, "limit", 0, "show at most `n` programs (default 1000)")
+	return c
+}
+
+func (s *session) softwareNews() *cobra.Command {
+	var in api.SoftwareNewsInput
+	c := s.command(verb{
+		use:   "news",
+		short: "List programs that nobody had before",
+		long: `List programs that nobody had before, the latest first. What a device brings along
+when it comes is no news.`,
+		example: `
+			muster software news
+			muster software news --days 30 -o csv`,
+		run: func(ctx context.Context, _ []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			list, err := c.SoftwareNews(ctx, in)
+			if err != nil {
+				return err
+			}
+			g := newGrid("name", "version", "devices", "first_seen:"+unitAgo, "on", "publisher", "-device")
+			for _, x := range list.Software {
+				g.add(x.Name, x.Version, x.Devices, x.FirstSeen, x.On, x.Publisher, x.Device)
+			}
+			if err := s.show(g, list, "no program is new"); err != nil {
+				return err
+			}
+			if list.Partial {
+				s.note("there were too many changes to look at all: older ones are left out, --days looks at fewer")
+			}
+			return nil
+		},
+	})
+	c.Flags().IntVar(&in.Days, "days", 0, "how many `days` back (default 7)")
 	return c
 }
 
