@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/collector/account"
+	"muster/collector/outgoing"
 	"muster/collector/store"
 	"muster/collector/web"
 )
@@ -98,7 +99,9 @@ func (c *collector) provider() (*account.Provider, error) {
 	}
 	return account.NewProvider(c.accounts, account.ProviderOptions{Name: o.Name, Issuer: o.Issuer, ClientID: o.ClientID, Secret: secret,
 		Redirect: c.base() + account.CallbackPath, NameClaim: o.NameClaim, GroupsClaim: o.GroupsClaim, Admins: o.Admins, Staff: o.Staff, Interns: o.Interns,
-		Places: o.PlacesOf(), Create: o.Create, Scopes: o.Scopes, Now: c.now, Scope: c.scopeOf})
+		Places: o.PlacesOf(), Create: o.Create, Scopes: o.Scopes, Now: c.now, Scope: c.scopeOf,
+		// Some providers publish long lists of keys and addresses.
+		Client: c.dialer.Client(outgoing.Options{Body: 1 << 20})})
 }
 
 // scopeOf finds agencies (NAME) and sites (AGENCY/SITE). One that is not there

@@ -42,7 +42,7 @@ type ProviderOptions struct {
 	Create bool // a person without an account gets one
 	Scopes []string
 
-	Client *http.Client // nil: the default with a time limit
+	Client *http.Client // that keeps to the rules of where the collector may call
 	Now    func() time.Time
 	// Scope finds agencies and sites. Names that do not exist
 	// are an error.
@@ -82,6 +82,8 @@ func NewProvider(a *Accounts, o ProviderOptions) (*Provider, error) {
 	switch {
 	case err != nil || issuer.Scheme != "https" || issuer.Host == "":
 		return nil, fmt.Errorf("web.oidc.issuer %q: give the provider's address, beginning with https://", o.Issuer)
+	case o.Client == nil:
+		return nil, errors.New("sign-in by a provider: there is nothing to ask it with")
 	case o.ClientID == "":
 		return nil, errors.New("web.oidc.client_id is empty: register Muster at the provider and put the ID here")
 	case strings.TrimSpace(o.Secret) == "":
@@ -97,9 +99,6 @@ func NewProvider(a *Accounts, o ProviderOptions) (*Provider, error) {
 	}
 	if o.Name == "" {
 		o.Name = issuer.Host
-	}
-	if o.Client == nil {
-		o.Client = &http.Client{Timeout: 15 * time.Second}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

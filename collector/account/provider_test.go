@@ -344,13 +344,14 @@ func TestProviderAccounts(t *testing.T) {
 }
 
 func TestProviderSettings(t *testing.T) {
-	good := account.ProviderOptions{Issuer: "https://login.example.org", ClientID: "muster", Secret: "s", Staff: []string{"it"}}
+	good := account.ProviderOptions{Issuer: "https://login.example.org", ClientID: "muster", Secret: "s", Staff: []string{"it"}, Client: http.DefaultClient}
 	if _, err := account.NewProvider(nil, good); err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*account.ProviderOptions){
 		"an empty secret": func(o *account.ProviderOptions) { o.Secret = " \n" }, "no client": func(o *account.ProviderOptions) { o.ClientID = "" },
 		"plain HTTP": func(o *account.ProviderOptions) { o.Issuer = "http://login.example.org" }, "no group": func(o *account.ProviderOptions) { o.Staff = nil },
+		"no way to ask": func(o *account.ProviderOptions) { o.Client = nil },
 	} {
 		o := good
 		change(&o)
