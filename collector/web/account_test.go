@@ -78,7 +78,7 @@ func (w *world) enroll(b *http.Client) (string, []string) {
 
 func (w *world) code(secret string) string {
 	w.t.Helper()
-	code, err := totp.GenerateCode(secret, w.now)
+	code, err := totp.GenerateCode(secret, w.now())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestSecondFactor(t *testing.T) {
 	if status, _ := enter(half(), w.code(secret)); status != http.StatusUnauthorized {
 		t.Errorf("the code that was used to set it up is taken again: %d", status)
 	}
-	w.now = w.now.Add(time.Minute)
+	w.pass(time.Minute)
 	b = half()
 	if status, to := enter(b, " "+w.code(secret)[:3]+" "+w.code(secret)[3:]); status != http.StatusSeeOther || to != "/network" || !w.in(b) {
 		t.Errorf("%d to %q", status, to)
@@ -137,7 +137,7 @@ func TestSecondFactor(t *testing.T) {
 		t.Error("after five wrong codes a right one is taken without the password")
 	}
 	slow := half()
-	w.now = w.now.Add(11 * time.Minute)
+	w.pass(11 * time.Minute)
 	if status, _ := enter(slow, codes[6]); status != http.StatusUnauthorized {
 		t.Error("half a sign-in holds for longer than ten minutes")
 	}
@@ -256,25 +256,25 @@ func TestOwnSessions(t *testing.T) {
 
 	b = w.signedIn("staff")
 	for range 13 {
-		w.now = w.now.Add(29 * time.Minute)
+		w.pass(29 * time.Minute)
 		if !w.in(b) {
 			t.Fatal("out within half an hour of a click")
 		}
 	}
-	w.now = w.now.Add(30 * time.Minute)
+	w.pass(30 * time.Minute)
 	if w.in(b) {
 		t.Error("in after half an hour without a click")
 	}
 	b = w.signedIn("staff")
 	for range 24 {
-		w.now = w.now.Add(29 * time.Minute)
+		w.pass(29 * time.Minute)
 		w.in(b)
 	}
-	w.now = w.now.Add(24 * time.Minute)
+	w.pass(24 * time.Minute)
 	if w.in(b) {
 		t.Error("in after twelve hours")
 	}
-	w.now = w.now.Add(37 * time.Hour)
+	w.pass(37 * time.Hour)
 	if err := w.accounts.DropSessions(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func TestOwnSessions(t *testing.T) {
 func TestFormThatCameTooLate(t *testing.T) {
 	w := newWorld(t)
 	b := w.signedIn("staff")
-	w.now = w.now.Add(time.Hour)
+	w.pass(time.Hour)
 	at := "/devices/" + device
 	resp := w.post(b, at, url.Values{"note": {`The fan "rattles"`}})
 	if to := resp.Header.Get("Location"); to != "/sign-in?after=late" {
@@ -305,13 +305,13 @@ func TestFormThatCameTooLate(t *testing.T) {
 	}
 	// Nobody else gets it, and passwords are not kept at all.
 	b = w.signedIn("staff")
-	w.now = w.now.Add(time.Hour)
+	w.pass(time.Hour)
 	w.post(b, at, url.Values{"note": {"mine"}})
 	if to := w.post(b, "/sign-in", url.Values{"name": {"intern"}, "password": {password}}).Header.Get("Location"); to != "/" {
 		t.Errorf("somebody else is led to %q", to)
 	}
 	b = w.signedIn("staff")
-	w.now = w.now.Add(time.Hour)
+	w.pass(time.Hour)
 	if to := w.post(b, "/account/password", url.Values{"now": {password}, "next": {"x"}}).Header.Get("Location"); to != "/sign-in" {
 		t.Errorf("a password is kept: %q", to)
 	}
@@ -357,7 +357,7 @@ func TestSetUpLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.now = w.now.Add(account.LinkLife)
+	w.pass(account.LinkLife)
 	if resp := w.get(b, "/welcome?key="+late); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("after three days: %s", resp.Status)
 	}
@@ -384,7 +384,7 @@ func TestGuessing(t *testing.T) {
 	if n := w.records(limited); n != 1 {
 		t.Errorf("%d records of 20 attempts that were too many", n)
 	}
-	w.now = w.now.Add(2 * time.Minute)
+	w.pass(2 * time.Minute)
 	if status := guess("d"); status != http.StatusUnauthorized {
 		t.Errorf("after a while: %d", status)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +26,8 @@ type world struct {
 	t        *testing.T
 	accounts *account.Accounts
 	inv      *sqlstore.Inventory
-	now      time.Time
+	began    time.Time
+	passed   atomic.Int64 // nanoseconds of the world's clock; pages read it beside the test
 	server   *httptest.Server
 }
 
@@ -34,13 +36,18 @@ const (
 	device   = "0192f3aa-0000-7000-8000-000000000001"
 )
 
+func (w *world) now() time.Time { return w.began.Add(time.Duration(w.passed.Load())) }
+
+// pass lets time pass.
+func (w *world) pass(d time.Duration) { w.passed.Add(int64(d)) }
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	if _, err := loadAssets(); err != nil {
 		t.Fatal(err, " (make assets)")
 	}
 	ctx, dir := t.Context(), t.TempDir()
-	w := &world{t: t, now: time.Now()}
+	w := &world{t: t, began: time.Now()}
 	var err error
 	if w.inv, err = sqlstore.Open(ctx, filepath.Join(dir, "inventory.db"), sqlstore.Options{}); err != nil {
 		t.Fatal(err)
@@ -52,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { w.inv.Close(); control.Close() })
 	key := make([]byte, 32)
 	rand.Read(key)
-	now := func() time.Time { return w.now }
+	now := w.now
 	w.accounts = &account.Accounts{Store: control, Now: now, Key: key}
 	a, err := w.inv.PutAgency(ctx, store.Agency{Name: "Parks"})
 	if err != nil {
@@ -62,7 +69,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.inv.AddDevice(ctx, store.NewDevice{ID: device, Kind: "pc", Name: "front-1", Site: site.ID, At: w.now}); err != nil {
+	if err := w.inv.AddDevice(ctx, store.NewDevice{ID: device, Kind: "pc", Name: "front-1", Site: site.ID, At: w.now()}); err != nil {
 		t.Fatal(err)
 	}
 	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Series: memory.New(), Accounts: w.accounts, Saved: control, Now: now,
@@ -79,7 +86,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	for name, u := range actors(a.ID) {
-		u.Name, u.CreatedAt = name, w.now
+		u.Name, u.CreatedAt = name, w.now()
 		if _, err := control.PutUser(ctx, u, hash); err != nil {
 			t.Fatal(err)
 		}

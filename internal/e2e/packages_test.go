@@ -90,6 +90,7 @@ const layer = `
 set -eu
 say() { echo "== $*"; }
 fail() { echo "FAILED: $*"; exit 1; }
+umask 022
 mount --make-rprivate /
 mount -t tmpfs -o size=2g none /mnt
 mkdir /mnt/upper /mnt/work /mnt/root /mnt/packages

@@ -50,7 +50,7 @@ func open(ctx context.Context, dir string, now time.Time, more func(*config.Conf
 	if err != nil {
 		return nil, err
 	}
-	ahead := now.Sub(time.Now())
+	ahead := time.Until(now)
 	run, cancel := context.WithCancel(ctx)
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
