@@ -121,18 +121,25 @@ func TestF02_KillAgent(t *testing.T) {
 		torn += cut
 	}
 	o.cmd.Process.Signal(syscall.SIGCONT)
-	e.start()
-	eventually(t, 60*time.Second, func() error {
-		if e.device() == "" {
-			return fmt.Errorf("not enrolled:\n%s", e.out)
+	// What it says as it stops may wait on the disk for its next start: on a
+	// busy machine the collector answers too late.
+	for range 5 {
+		e.start()
+		eventually(t, 60*time.Second, func() error {
+			if e.device() == "" {
+				return fmt.Errorf("not enrolled:\n%s", e.out)
+			}
+			waiting, err := readWaiting(t, e.data)
+			if err == nil && waiting > 0 {
+				err = fmt.Errorf("%d reports wait:\n%s", waiting, tail(e.out.String(), 10))
+			}
+			return err
+		})
+		e.stop(t)
+		if waiting, err := readWaiting(t, e.data); err == nil && waiting == 0 {
+			break
 		}
-		waiting, err := readWaiting(t, e.data)
-		if err == nil && waiting > 0 {
-			err = fmt.Errorf("%d reports wait:\n%s", waiting, tail(e.out.String(), 10))
-		}
-		return err
-	})
-	e.stop(t)
+	}
 	if _, err := readSpool(t, e.data, seen, reports); err != nil {
 		t.Fatal(err)
 	}
