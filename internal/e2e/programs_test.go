@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -125,15 +126,21 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-// freePort is a port of loopback that nobody listens on now.
+// freePort is an address of loopback that nobody listens on now. It lies below
+// the ports that the kernel gives to whoever connects: of those, one may be
+// taken between this and the program's start.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(20_000)))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no free port among a thousand")
+	return ""
 }
 
 // process is a child whose output is kept.

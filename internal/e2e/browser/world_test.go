@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -111,15 +112,21 @@ func open(t *testing.T, furnish func(*testing.T, *sqlstore.Inventory)) *world {
 	return w
 }
 
-// free is an address that nothing listens on.
+// free is an address of loopback that nobody listens on now. It lies below the
+// ports that the kernel gives to whoever connects: of those, one may be taken
+// between this and the collector's start.
 func free(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(20_000)))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no free port among a thousand")
+	return ""
 }
 
 // tab is a page in the browser, and what went wrong on it.
