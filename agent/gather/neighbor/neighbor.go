@@ -38,8 +38,8 @@ func Read(ctx context.Context, h *host.Host) (gather.Reading, error) {
 			}
 		}
 	}
-	b, err := h.Run(ctx, "lldpcli")
-	if !errors.Is(err, errors.ErrUnsupported) {
+	// Where lldpd is installed and does not run, nobody listens.
+	if b, err := ask(ctx, h); !errors.Is(err, errors.ErrUnsupported) {
 		var list []inventory.Neighbor
 		if err == nil {
 			list, err = parseCli(b)
@@ -64,6 +64,13 @@ func Read(ctx context.Context, h *host.Host) (gather.Reading, error) {
 	r, err := gather.Rows(rows, asked...)
 	r.Faults = faults
 	return r, err
+}
+
+func ask(ctx context.Context, h *host.Host) ([]byte, error) {
+	if !h.Exists("/run/lldpd.socket") {
+		return nil, errors.ErrUnsupported
+	}
+	return h.Run(ctx, "lldpcli")
 }
 
 // heard reads what systemd-networkd has heard: a file for each interface, of

@@ -49,7 +49,7 @@ func TestSection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const there = "-- /usr/sbin/lldpcli --\n-- run lldpcli --\n"
+	const there = "-- /usr/sbin/lldpcli --\n-- /run/lldpd.socket --\n-- run lldpcli --\n"
 	networkd := "-- values /sys/class/net/eno1 --\nifindex 2\n-- hex /run/systemd/netif/lldp/2 --\n" +
 		hex.EncodeToString(kept(ofSwitch(), ofPhone(), frame(tlv(5, []byte("nobody")...)))) + "\n-- hex /run/systemd/netif/lldp/9 --\n" + hex.EncodeToString(kept(ofSwitch())) + "\n"
 	for name, text := range map[string]string{
@@ -57,7 +57,8 @@ func TestSection(t *testing.T) {
 		"lldpd":    there + string(real), // lldpd 1.0.16 at a cable to another one
 		"alone":    there + "{\n  \"lldp\": [\n    {}\n  ]\n}\n",
 		"nonsense": there + "cannot connect\n",
-		"refused":  "-- /usr/sbin/lldpcli --\n-- run lldpcli --\n!exit status 1: unable to connect to socket /run/lldpd.socket: Permission denied\n",
+		"refused":  "-- /usr/sbin/lldpcli --\n-- /run/lldpd.socket --\n-- run lldpcli --\n!exit status 1: unable to connect to socket /run/lldpd.socket: Permission denied\n",
+		"stopped":  "-- /usr/sbin/lldpcli --\n-- run lldpcli --\n!exit status 1: unable to connect\n",
 		"networkd": networkd,
 	} {
 		t.Run(name, func(t *testing.T) {
