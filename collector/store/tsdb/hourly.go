@@ -471,17 +471,7 @@ func (h *hourly) read(ctx context.Context, q store.SeriesQuery, ms []*labels.Mat
 				out[key] = p
 			}
 			it = x.Iterator(it)
-			for it.Next() != chunkenc.ValNone {
-				at, v := it.At()
-				if at < from || at >= to {
-					continue
-				}
-				if p.hours[at] == nil {
-					p.hours[at] = &store.Hour{At: at}
-				}
-				p.hours[at].Set(name, v)
-			}
-			if err := it.Err(); err != nil {
+			if err := takeFigures(it, from, to, name, p.hours); err != nil {
 				return nil, errors.Join(err, reader.Close())
 			}
 		}
@@ -500,4 +490,20 @@ func (p *past) feed(s *store.Steps) {
 	for _, at := range slices.Sorted(maps.Keys(p.hours)) {
 		s.AddHour(*p.hours[at])
 	}
+}
+
+// takeFigures puts one figure of a series from one time to before another into
+// the hours it belongs to.
+func takeFigures(it chunkenc.Iterator, from, to int64, figure string, into map[int64]*store.Hour) error {
+	for it.Next() != chunkenc.ValNone {
+		at, v := it.At()
+		if at < from || at >= to {
+			continue
+		}
+		if into[at] == nil {
+			into[at] = &store.Hour{At: at}
+		}
+		into[at].Set(figure, v)
+	}
+	return it.Err()
 }

@@ -423,17 +423,7 @@ func (p *Past) Hours(ctx context.Context, from, to int64, f func(*store.HourBatc
 				of[key] = o
 			}
 			it = x.Iterator(it)
-			for it.Next() != chunkenc.ValNone {
-				at, v := it.At()
-				if at < from || at >= to {
-					continue
-				}
-				if o.hours[at] == nil {
-					o.hours[at] = &store.Hour{At: at}
-				}
-				o.hours[at].Set(figure, v)
-			}
-			if err := it.Err(); err != nil {
+			if err := takeFigures(it, from, to, figure, o.hours); err != nil {
 				return err
 			}
 		}
