@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -140,13 +141,13 @@ func (c *Control) Issue(ctx context.Context, g authority.Grant) error {
 	return c.d.write(ctx, func(t *tx) error {
 		var n int
 		if found, err := t.one("SELECT 1 FROM identity_key WHERE hash = ?", []any{g.Key.Hash[:]}, &n); err != nil || found {
-			return errors.Join(err, onlyIf(found, authority.ErrKeyExists))
+			return cmp.Or(err, authority.ErrKeyExists)
 		}
 		if g.Token != nil {
 			n, err := t.count("UPDATE enroll_token SET uses_left = uses_left - 1 WHERE hash = ? AND uses_left > 0 AND revoked_at = 0"+
 				" AND (expires_at = 0 OR expires_at > ? OR ? = 1)", g.Token[:], stamp(g.Now), g.Approval != "")
 			if err != nil || n == 0 {
-				return errors.Join(err, onlyIf(n == 0, authority.ErrUsedUp))
+				return cmp.Or(err, authority.ErrUsedUp)
 			}
 		}
 		if g.Previous != nil {
@@ -157,7 +158,7 @@ func (c *Control) Issue(ctx context.Context, g authority.Grant) error {
 		if g.Approval != "" {
 			n, err := t.count("UPDATE identity_approval SET state = ? WHERE id = ? AND state = ?", authority.Used, g.Approval, authority.Approved)
 			if err != nil || n == 0 {
-				return errors.Join(err, onlyIf(n == 0, authority.ErrConflict))
+				return cmp.Or(err, authority.ErrConflict)
 			}
 		}
 		if err := t.identify(g); err != nil {
@@ -174,13 +175,6 @@ func (c *Control) Issue(ctx context.Context, g authority.Grant) error {
 		}
 		return t.prune(g)
 	})
-}
-
-func onlyIf(yes bool, err error) error {
-	if yes {
-		return err
-	}
-	return nil
 }
 
 // previous checks the key a renewal came with, and marks it when it was a fork.
@@ -262,7 +256,7 @@ func (c *Control) Key(ctx context.Context, hash enroll.KeyHash) (k authority.Key
 		found, err := v.one(ctx, "SELECT "+keyColumns+", "+devColumns+" FROM identity_key k JOIN identity d USING (device) WHERE k.hash = ?",
 			[]any{hash[:]}, append(kr.into(), dr.into()...)...)
 		if err != nil || !found {
-			return errors.Join(err, onlyIf(!found, authority.ErrNotFound))
+			return cmp.Or(err, authority.ErrNotFound)
 		}
 		k = kr.key()
 		d, err = dr.device()
@@ -278,7 +272,7 @@ func (c *Control) Newest(ctx context.Context, id inventory.DeviceID) (k authorit
 		var dr devRow
 		found, err := v.one(ctx, "SELECT "+devColumns+" FROM identity d WHERE d.device = ?", []any{string(id)}, dr.into()...)
 		if err != nil || !found {
-			return errors.Join(err, onlyIf(!found, authority.ErrNotFound))
+			return cmp.Or(err, authority.ErrNotFound)
 		}
 		if d, err = dr.device(); err != nil {
 			return err
@@ -345,7 +339,7 @@ func (c *Control) Revoke(ctx context.Context, id inventory.DeviceID, r authority
 		var revoked int64
 		found, err := t.one("SELECT revoked_at FROM identity WHERE device = ?", []any{id}, &revoked)
 		if err != nil || !found {
-			return errors.Join(err, onlyIf(!found, authority.ErrNotFound))
+			return cmp.Or(err, authority.ErrNotFound)
 		}
 		if revoked == 0 {
 			if err := t.do("UPDATE identity SET revoked_at = ?, revoked_by = ?, revoked_reason = ? WHERE device = ?", stamp(r.At), r.By, r.Reason, id); err != nil {

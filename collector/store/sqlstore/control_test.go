@@ -215,3 +215,46 @@ func TestIdentitySuite(t *testing.T) { eachEngine(t, testIdentitySuite) }
 func testIdentitySuite(t *testing.T, e engine) {
 	authoritytest.Suite(t, func(t *testing.T) authority.Store { return e.control(t) })
 }
+
+// A database that cannot answer says nothing of a device: an agent that is
+// told it is unknown enrols again, and its history is torn in two.
+func TestAFaultIsNoAnswer(t *testing.T) { eachEngine(t, testAFaultIsNoAnswer) }
+
+func testAFaultIsNoAnswer(t *testing.T, e engine) {
+	c := e.control(t)
+	ctx := t.Context()
+	rename := func(from, to string) {
+		t.Helper()
+		if err := c.d.write(ctx, func(t *tx) error { return t.do("ALTER TABLE " + from + " RENAME TO " + to) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, table := range []string{"identity_key", "identity", "enroll_token", "identity_approval"} {
+		rename(table, "away")
+		_, _, key := c.Key(ctx, enroll.KeyHash{1})
+		_, _, newest := c.Newest(ctx, "d1")
+		_, seen := c.Seen(ctx, enroll.KeyHash{1}, time.Now())
+		_, revoke := c.Revoke(ctx, "d1", authority.Revocation{At: time.Now()})
+		_, token := c.Token(ctx, [32]byte{1})
+		k := authority.Key{Hash: enroll.KeyHash{1}, Device: "d1", Certificate: []byte{1}, ExpiresAt: time.Now()}
+		byToken := c.Issue(ctx, authority.Grant{Now: time.Now(), Token: &[32]byte{1}, Device: &authority.Device{ID: "d1"}, Key: k})
+		approved := c.Issue(ctx, authority.Grant{Now: time.Now(), Approval: "a", Device: &authority.Device{ID: "d1"}, Key: k})
+		rename("away", table)
+		touched := map[string]map[string]error{
+			"identity_key":      {"Key": key, "Seen": seen, "Issue by token": byToken, "Issue by approval": approved},
+			"identity":          {"Key": key, "Newest": newest, "Revoke": revoke},
+			"enroll_token":      {"Token": token, "Issue by token": byToken},
+			"identity_approval": {"Issue by approval": approved},
+		}[table]
+		for name, err := range touched {
+			if err == nil {
+				t.Errorf("%s without %s: no error", name, table)
+			}
+			for _, answer := range []error{authority.ErrNotFound, authority.ErrConflict, authority.ErrUsedUp, authority.ErrKeyExists, store.ErrNotFound, store.ErrConflict} {
+				if errors.Is(err, answer) {
+					t.Errorf("%s without %s says %v, which is an answer: %v", name, table, answer, err)
+				}
+			}
+		}
+	}
+}
