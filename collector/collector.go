@@ -35,6 +35,7 @@ import (
 	"muster/collector/outbox"
 	"muster/collector/outgoing"
 	"muster/collector/receive"
+	"muster/collector/rulebook"
 	"muster/collector/store"
 	"muster/collector/store/sqlstore"
 	"muster/collector/web"
@@ -88,6 +89,7 @@ type collector struct {
 	inventory *sqlstore.Inventory
 	atlas     *atlas.Atlas // where everything hangs
 	control   *sqlstore.Control
+	rules     *rulebook.Book
 	series    seriesStore
 	outbox    *outbox.Outbox
 	authority *authority.Authority
@@ -165,7 +167,7 @@ func open(ctx context.Context, o Options) (_ *collector, err error) {
 	if err := c.policies.refresh(ctx); err != nil {
 		return nil, fmt.Errorf("settings of groups: %w", err)
 	}
-	if err := c.openJudge(); err != nil {
+	if err := c.openJudge(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.openNotices(); err != nil {
@@ -301,7 +303,7 @@ func (c *collector) openAPI() error {
 	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: sql,
 		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
 		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
-		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.draft, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Backups: backups{c}, Outbox: moving{c}, Saved: c.control, Refresher: refreshing{c}, Purge: purging{c}, Atlas: c.atlas, Zone: c.cfg.Health.Zone, SetupLink: c.setupLink, PageLink: c.pageLink,
+		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.rules.Draft, Rules: c.rules, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Backups: backups{c}, Outbox: moving{c}, Saved: c.control, Refresher: refreshing{c}, Purge: purging{c}, Atlas: c.atlas, Zone: c.cfg.Health.Zone, SetupLink: c.setupLink, PageLink: c.pageLink,
 		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems, Certificates: c.certificates}})
 	return err
 }
@@ -359,7 +361,7 @@ func (c *collector) run(ctx context.Context) error {
 	start(&lower, under, "intake", c.door.Run)
 	start(&lower, under, "authority", c.authority.Run)
 	start(&upper, work, "groups", c.policies.Run)
-	start(&upper, work, "rules", c.watchRules)
+	start(&upper, work, "rules", c.rules.Run)
 	start(&upper, work, "notices", c.notifier.Run)
 	start(&upper, work, "discoveries", c.api.Run)
 	for name, run := range c.polling.parts() {

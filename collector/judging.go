@@ -3,47 +3,24 @@ package collector
 import (
 	"context"
 	"fmt"
-	"io/fs"
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"muster/collector/health"
 	"muster/collector/health/rule"
-	"muster/collector/health/rules"
 	"muster/collector/intake"
+	"muster/collector/rulebook"
 	"muster/collector/store"
 )
 
-// loadRules reads our own rules and the office's. A broken file of the
-// office's is told and leaves the others standing.
-func (c *collector) loadRules(before *rule.Set) (*rule.Set, error) {
-	var office fs.FS
-	dir := c.cfg.Health.Rules
-	if dir != "" {
-		office = os.DirFS(dir)
-	}
-	set, err := rule.Reload(rules.Files(), office, dir, before)
-	if err != nil {
-		return nil, fmt.Errorf("%w: check health.rules in the settings", err)
-	}
-	for _, p := range set.Problems {
-		c.log.Error("a rule of the office cannot be used", "problem", p.Error())
-	}
-	for _, id := range slices.Sorted(maps.Keys(set.Broken)) {
-		c.log.Error("rule "+id+" "+string(set.Broken[id]), "file", dir)
-	}
-	return set, nil
-}
-
 // openJudge makes the judge of this collector.
-func (c *collector) openJudge() error {
-	set, err := c.loadRules(nil)
+func (c *collector) openJudge(ctx context.Context) error {
+	var err error
+	c.rules, err = rulebook.Open(ctx, rulebook.Options{Dir: c.cfg.Health.Rules, Store: c.control, Log: c.log, Use: func(set *rule.Set) { c.judge.Use(set) }})
 	if err != nil {
 		return err
 	}
+	set := c.rules.Rules()
 	zone := time.Local
 	if name := c.cfg.Health.Zone; name != "" {
 		if zone, err = time.LoadLocation(name); err != nil {
@@ -75,11 +52,6 @@ func (c *collector) replay(ctx context.Context, set *rule.Set, rule string, devi
 	return health.Replay(ctx, o, rule, devices, since)
 }
 
-// draft reads a rule that is not in use yet.
-func (c *collector) draft(file string, text []byte) (*rule.Set, error) {
-	return rule.Draft(rules.Files(), c.judge.Rules(), file, text)
-}
-
 // taken hands what became durable to the judge.
 func (c *collector) taken(t intake.Taken) {
 	o := health.Observation{Device: t.Device, At: t.At, ReceivedAt: t.ReceivedAt, Sections: t.Sections, Events: t.Events}
@@ -93,46 +65,4 @@ func (c *collector) taken(t intake.Taken) {
 		o.Samples = append(o.Samples, n)
 	}
 	c.judge.Offer(o)
-}
-
-// rulesEvery is how often the office's rules are looked at for changes.
-const rulesEvery = 30 * time.Second
-
-// watchRules takes changed rules of the office into use without a restart.
-func (c *collector) watchRules(ctx context.Context) error {
-	dir := c.cfg.Health.Rules
-	if dir == "" {
-		<-ctx.Done()
-		return nil
-	}
-	last := stampOf(dir)
-	return every(ctx, rulesEvery, func() {
-		now := stampOf(dir)
-		if now == last {
-			return
-		}
-		last = now
-		set, err := c.loadRules(c.judge.Rules())
-		if err != nil {
-			c.log.Error("the office's rules cannot be read; those in use stay", "error", err)
-			return
-		}
-		c.judge.Use(set)
-		c.log.Info("rules were read anew", "rules", len(set.Rules))
-	})
-}
-
-// stampOf changes whenever a file of a folder does.
-func stampOf(dir string) string {
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		return err.Error()
-	}
-	var s string
-	for _, e := range list {
-		if st, err := os.Stat(filepath.Join(dir, e.Name())); err == nil {
-			s += fmt.Sprintf("%s %d %d\n", e.Name(), st.Size(), st.ModTime().UnixNano())
-		}
-	}
-	return s
 }

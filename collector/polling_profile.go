@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 
+	"muster/collector/rulebook"
 	"muster/collector/snmp/discover"
 	"muster/collector/snmp/poll"
 	"muster/collector/snmp/profile"
@@ -54,7 +57,7 @@ func (g *gearProfiles) watch(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	return every(ctx, rulesEvery, func() {
+	return every(ctx, rulebook.Every, func() {
 		if stampOf(g.dir) == g.stamp {
 			return
 		}
@@ -142,4 +145,19 @@ func (d *gearDevice) Paces() []poll.Pace {
 func (d *gearDevice) Read(ctx context.Context, a session.Asker, due []string) (poll.Reading, error) {
 	r, err := d.Device.Read(ctx, a, due)
 	return poll.Reading{Sections: r.Sections, Layout: r.Layout, Values: r.Values, Events: r.Events, Clocks: poll.Clocks(r.Clocks), Early: r.Early, Again: r.Again}, err
+}
+
+// stampOf changes whenever a file of a folder does.
+func stampOf(dir string) string {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return err.Error()
+	}
+	var s string
+	for _, e := range list {
+		if st, err := os.Stat(filepath.Join(dir, e.Name())); err == nil {
+			s += fmt.Sprintf("%s %d %d\n", e.Name(), st.Size(), st.ModTime().UnixNano())
+		}
+	}
+	return s
 }

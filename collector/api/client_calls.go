@@ -339,6 +339,17 @@ func (c *Client) RuleReset(ctx context.Context, in RuleInput) (RuleShow, error) 
 	return call[RuleInput, RuleShow](ctx, c, "rule-reset", in)
 }
 
+// RuleSet calls rule-set: switch a rule off or on, and set its limits.
+func (c *Client) RuleSet(ctx context.Context, in RuleSetInput) (RuleShow, error) {
+	return call[RuleSetInput, RuleShow](ctx, c, "rule-set", in)
+}
+
+// RuleRestore calls rule-restore: take back what was set otherwise in a rule.
+func (c *Client) RuleRestore(ctx context.Context, in RuleInput) error {
+	_, err := call[RuleInput, Nothing](ctx, c, "rule-restore", in)
+	return err
+}
+
 // MaintenanceList calls maintenance-list: list times of maintenance.
 func (c *Client) MaintenanceList(ctx context.Context) (MaintenanceList, error) {
 	return call[NoInput, MaintenanceList](ctx, c, "maintenance-list", NoInput{})

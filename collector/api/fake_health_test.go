@@ -21,7 +21,7 @@ import (
 
 // testRules are three rules: a plain one, one whose evidence tells of a
 // person, and one about many devices; and a broken file of the office.
-func testRules(t testing.TB) *rule.Set {
+func testRules(t testing.TB, changes ...rule.Made) *rule.Set {
 	t.Helper()
 	text := func(id, family, more string) []byte {
 		return fmt.Appendf(nil, `id: %s
@@ -52,7 +52,7 @@ evidence: [{label: Last user, value: logon.last_user_name}, {label: Up, value: s
 levels: [{severity: warn, when: cause.members >= 5}]
 `)},
 	}
-	set, err := rule.Load(own, fstest.MapFS{"X9.yaml": {Data: []byte("id: X9\ncolour: red\n")}}, "/etc/muster/rules")
+	set, err := rule.Reload(own, fstest.MapFS{"X9.yaml": {Data: []byte("id: X9\ncolour: red\n")}}, "/etc/muster/rules", changes, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,10 +368,54 @@ func (x *fakeHealth) ResetRule(_ context.Context, rule string, at time.Time) err
 
 func (x *fakeHealth) SwitchOff(context.Context, string, string, time.Time) error { return nil }
 
-// fakeJudge explains without having judged.
-type fakeJudge struct{ set *rule.Set }
+// fakeJudge explains without having judged, and keeps one change.
+type fakeJudge struct {
+	t    testing.TB
+	mu   sync.Mutex
+	set  *rule.Set
+	made *rule.Made
+}
 
-func (x *fakeJudge) Rules() *rule.Set { return x.set }
+func (x *fakeJudge) Rules() *rule.Set {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.set
+}
+
+func (x *fakeJudge) Change(_ context.Context, id string, from func(rule.Change) rule.Change, by, reason string, at time.Time) error {
+	r, _ := x.Rules().Find(id)
+	c, plain := rule.Change{Rule: r.ID}, r.Document
+	if r.Made != nil {
+		c, plain = r.Made.Change, *r.Plain
+	}
+	c = from(c)
+	if _, ps := c.Over(plain); len(ps) > 0 {
+		return ps
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.made = &rule.Made{Change: c.Less(plain), By: by, Reason: reason, At: at}
+	x.set = testRules(x.t, *x.made)
+	return nil
+}
+
+func (x *fakeJudge) Restore(_ context.Context, id string) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.made == nil || !strings.EqualFold(x.made.Rule, id) {
+		return store.ErrNotFound
+	}
+	x.made, x.set = nil, testRules(x.t)
+	return nil
+}
+
+func (x *fakeJudge) Try(c rule.Change) (*rule.Set, error) {
+	r, _ := x.Rules().Find(c.Rule)
+	if _, ps := c.Over(r.Document); len(ps) > 0 {
+		return nil, ps
+	}
+	return testRules(x.t, rule.Made{Change: c}), nil
+}
 
 func (x *fakeJudge) Stats() health.Stats { return health.Stats{Devices: 4, Observations: 9} }
 

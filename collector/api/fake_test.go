@@ -466,8 +466,9 @@ func newWorld(t testing.TB) *world {
 	acc := &account.Accounts{Store: w.accounts, Now: func() time.Time { return w.now }, Key: []byte("k")}
 	w.health, w.channels, w.gear = newFakeHealth(w.inventory, w.now), &fakeChannels{}, newFakeGear(w.now)
 	w.outbox = newFakeOutbox(w.now)
+	judge := &fakeJudge{t: t, set: testRules(t)}
 	s, err := New(Deps{
-		Health: w.health, Judge: &fakeJudge{testRules(t)}, Notices: newNotices(t, w.channels, notifytest.NewMemory(), w.now),
+		Health: w.health, Judge: judge, Rules: judge, Notices: newNotices(t, w.channels, notifytest.NewMemory(), w.now),
 		Gear:    w.gear.gear(),
 		Backups: &fakeBackups{}, Purge: fakePurger{},
 		Draft: func(file string, text []byte) (*rule.Set, error) { return rule.Parse(file, text, rule.Document{}) },

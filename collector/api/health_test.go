@@ -432,6 +432,53 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func TestRulesAreSet(t *testing.T) {
+	w := newWorld(t)
+	ctx, c := t.Context(), w.client("admin")
+	set := func(b RuleSetting) (RuleShow, error) { return c.RuleSet(ctx, RuleSetInput{ID: "s01", Body: b}) }
+	x, err := set(RuleSetting{Limits: map[string]RuleLimitChange{"full": {Default: new(97.0)}}, Hold: map[string]string{"warn": "1h"}, Reason: "They fill fast."})
+	if l := x.Limits["full"]; err != nil || l.Default != 97 || l.Models["OptiPlex*"] != 99 || l.Plain.Default != 98 || l.Least != 9.8 || x.Levels[0].HoldSeconds != 3600 || *x.Levels[0].PlainHold != 60 || x.Levels[1].PlainHold != nil {
+		t.Errorf("%v %s", err, asJSON(x))
+	}
+	if ch := x.Rule.Changed; ch.By != "admin" || ch.Reason != "They fill fast." || !strings.Contains(ch.Text, "full: {default: 97") {
+		t.Errorf("%+v", ch)
+	}
+	// What is not named stays; without models means none.
+	x, err = set(RuleSetting{On: new(false), Limits: map[string]RuleLimitChange{"full": {Models: map[string]float64{}}}})
+	if l := x.Limits["full"]; err != nil || x.Rule.State != "disabled" || l.Default != 97 || len(l.Models) != 0 || x.Levels[0].HoldSeconds != 3600 {
+		t.Errorf("%v %s", err, asJSON(x))
+	}
+	// Bad values are told under their names, with what would be right.
+	for want, b := range map[string]RuleSetting{
+		"body.limits.full.default 5: 9.8 to 980 is expected; the files say 98": {Limits: map[string]RuleLimitChange{"full": {Default: new(5.0)}}},
+		"body.limits.fool the rule has no such limit":                          {Limits: map[string]RuleLimitChange{"fool": {Default: new(5.0)}}},
+		"body.hold.warn soon: a time such as 15m, 6h or 2d is expected":        {Hold: map[string]string{"warn": "soon"}},
+		"body.hold.info the rule has no such level; it has warn, critical":     {Hold: map[string]string{"info": "5m"}},
+		"body.limits.full.models x: 9.8 to 980 is expected":                    {Limits: map[string]RuleLimitChange{"full": {Models: map[string]float64{"ST*": -1}}}},
+	} {
+		_, err := set(b)
+		p := problemIn(t, err, invalid)
+		if len(p.Errors) == 0 || !strings.HasPrefix(strings.ReplaceAll(p.Errors[0].Location+" "+p.Errors[0].Detail, "-1:", "x:"), want) {
+			t.Errorf("%s\nwant %s", asJSON(p), want)
+		}
+	}
+	_, err = set(RuleSetting{Reason: "For nothing."})
+	problemIn(t, err, invalid)
+	_, err = c.RuleReplay(ctx, RuleReplayInput{"S01", ReplayOrder{Setting: &RuleSetting{Limits: map[string]RuleLimitChange{"full": {Default: new(5.0)}}}}})
+	problemIn(t, err, invalid)
+	if _, err = c.RuleReplay(ctx, RuleReplayInput{"S01", ReplayOrder{Setting: &RuleSetting{Limits: map[string]RuleLimitChange{"full": {Default: new(50.0)}}}}}); err != nil {
+		t.Error(err)
+	}
+	if err := c.RuleRestore(ctx, RuleInput{"S01"}); err != nil {
+		t.Fatal(err)
+	}
+	x, err = c.RuleShow(ctx, RuleInput{"S01"})
+	if err != nil || x.Rule.Changed != nil || x.Rule.State != "on" || x.Limits["full"].Default != 98 {
+		t.Errorf("%v %s", err, asJSON(x))
+	}
+	problemIn(t, c.RuleRestore(ctx, RuleInput{"S01"}), notFound)
+}
+
 func TestReplay(t *testing.T) {
 	w := newWorld(t)
 	ctx, c := t.Context(), w.client("staff")

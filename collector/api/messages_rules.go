@@ -34,10 +34,11 @@ type RuleSummary struct {
 	Family     string       `json:"family"`
 	Subject    string       `json:"subject" doc:"What it judges one by one: device, drive, volume, port …"`
 	Severities []string     `json:"severities" nullable:"false" doc:"Those it knows, the mildest first."`
-	State      string       `json:"state" doc:"on; disabled: by its file; off: by the collector, because of a fault."`
+	State      string       `json:"state" doc:"on; disabled: by its file or an administrator; off: by the collector, because of a fault."`
 	Why        string       `json:"why,omitempty" doc:"It is off."`
 	OffAt      time.Time    `json:"off_at,omitzero"`
 	Office     string       `json:"office,omitempty" doc:"File of the office that added or changed it."`
+	Changed    *RuleChanged `json:"changed,omitempty" doc:"What administrators set otherwise."`
 	Lowered    bool         `json:"lowered,omitempty" doc:"One severity milder than its text says, because it was seldom useful."`
 	Open       int          `json:"open" doc:"Findings that fire now."`
 	Outcomes   RuleOutcomes `json:"outcomes"`
@@ -80,12 +81,54 @@ type RuleLevel struct {
 	Samples         int    `json:"samples,omitempty" doc:"In how many judgements with new data, at least."`
 	Clear           string `json:"clear,omitempty" doc:"When it ends. Absent: when the condition is false."`
 	ClearForSeconds int64  `json:"clear_for_seconds,omitempty"`
+	PlainHold       *int64 `json:"plain_hold_seconds,omitempty" doc:"How long it is by the files, where an administrator set it otherwise."`
 }
 
 // RuleLimit is a number that can differ by model.
 type RuleLimit struct {
 	Default float64            `json:"default"`
 	Models  map[string]float64 `json:"models,omitempty"`
+	Label   string             `json:"label,omitempty" doc:"What it is, in words."`
+	Unit    string             `json:"unit,omitempty"`
+	Least   float64            `json:"least" doc:"It can be set to this and more."`
+	Most    float64            `json:"most" doc:"It can be set to this and less."`
+	Under   string             `json:"under,omitempty" doc:"The limit that it must stay below."`
+	Plain   *RuleNumber        `json:"plain,omitempty" doc:"What the files say, where an administrator set it otherwise."`
+}
+
+// RuleNumber is a limit's number, and other ones by model.
+type RuleNumber struct {
+	Default float64            `json:"default"`
+	Models  map[string]float64 `json:"models,omitempty"`
+}
+
+// RuleChanged is who set a rule otherwise than files say.
+type RuleChanged struct {
+	By     string    `json:"by,omitempty" doc:"Absent where the caller may not see personal facts."`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty" doc:"Absent likewise."`
+	Text   string    `json:"text" doc:"The change, in YAML."`
+}
+
+// RuleSetInput sets a rule otherwise.
+type RuleSetInput struct {
+	ID   string `path:"id" maxLength:"12"`
+	Body RuleSetting
+}
+
+// RuleSetting is what becomes otherwise; what is absent stays as it is. What
+// is set to what the files say is a change no more.
+type RuleSetting struct {
+	On     *bool                      `json:"on,omitempty" doc:"Whether it judges."`
+	Limits map[string]RuleLimitChange `json:"limits,omitempty" doc:"By name."`
+	Hold   map[string]string          `json:"hold,omitempty" doc:"How long a level must be true before it fires, by severity, such as 15m; at most 30d."`
+	Reason string                     `json:"reason,omitempty" maxLength:"500" doc:"For those who come after."`
+}
+
+// RuleLimitChange is a limit in the place of another.
+type RuleLimitChange struct {
+	Default *float64           `json:"default,omitempty"`
+	Models  map[string]float64 `json:"models,omitzero" doc:"Other numbers by model, in the place of those there are; * stands for any text. Empty: none."`
 }
 
 // RuleIngredient is one thing a rule asks for.
@@ -106,6 +149,8 @@ type ReplayOrder struct {
 	Since  string `json:"since,omitempty" maxLength:"64" doc:"Default: 7d; at most 90 days ago."`
 	Limit  int    `json:"limit,omitempty" minimum:"0" maximum:"200" doc:"Devices looked at. 0 is 50."`
 	Text   string `json:"text,omitempty" maxLength:"262144" doc:"File of the rule, in YAML, to try it before it is used. Default: the rule in use."`
+
+	Setting *RuleSetting `json:"setting,omitempty" doc:"To try the rule in use as it would be set so. Not with text."`
 }
 
 // Replay is what a rule would have found.

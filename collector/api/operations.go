@@ -121,6 +121,8 @@ func Operations() []Operation {
 		op[RuleExplainInput, Explanations](get, "/explain", "rule-explain", account.Read, "Explain what a rule says of a device", (*Server).ruleExplain),
 		op[RuleReplayInput, Replay](post, "/rules/{id}/replay", "rule-replay", account.Query, "Hold a rule against the past", (*Server).ruleReplay),
 		op[RuleInput, RuleShow](post, "/rules/{id}/reset", "rule-reset", account.Manage, "Forget a rule's outcomes and switch it on", (*Server).ruleReset),
+		op[RuleSetInput, RuleShow](patch, "/rules/{id}", "rule-set", account.Administer, "Switch a rule off or on, and set its limits", (*Server).ruleSet),
+		op[RuleInput, Nothing](del, "/rules/{id}/change", "rule-restore", account.Administer, "Take back what was set otherwise in a rule", (*Server).ruleRestore),
 		op[NoInput, MaintenanceList](get, "/maintenance", "maintenance-list", account.Read, "List times of maintenance", (*Server).maintenanceList),
 		op[MaintenanceNewInput, Maintenance](post, "/maintenance", "maintenance-new", account.Manage, "Make a time of maintenance", (*Server).maintenanceNew),
 		op[NumberInput, Nothing](del, "/maintenance/{id}", "maintenance-delete", account.Manage, "Delete a time of maintenance", (*Server).maintenanceDelete),

@@ -32,7 +32,7 @@ func outcomes(m store.RuleMark) RuleOutcomes {
 	return RuleOutcomes{Useful: m.Useful, Useless: m.Useless, Wrong: m.Wrong, Since: m.Since}
 }
 
-func summary(r *rule.Rule, m store.RuleMark) RuleSummary {
+func summary(ctx context.Context, r *rule.Rule, m store.RuleMark) RuleSummary {
 	out := RuleSummary{
 		ID: r.ID, Title: r.Title, Family: r.Family, Subject: r.Subject, Severities: []string{},
 		State: "on", Lowered: health.Lowered(m), Open: m.Open, Outcomes: outcomes(m),
@@ -42,6 +42,12 @@ func summary(r *rule.Rule, m store.RuleMark) RuleSummary {
 	}
 	if r.Office {
 		out.Office = path.Base(r.File)
+	}
+	if r.Made != nil {
+		out.Changed = &RuleChanged{At: r.Made.At, Text: r.Made.Text()}
+		if personal(ctx) {
+			out.Changed.By, out.Changed.Reason = r.Made.By, r.Made.Reason
+		}
 	}
 	switch {
 	case r.Disabled:
@@ -63,7 +69,7 @@ func (s *Server) ruleList(ctx context.Context, _ *NoInput) (RuleList, error) {
 	set := s.d.Judge.Rules()
 	out := RuleList{Rules: []RuleSummary{}}
 	for _, r := range set.Rules {
-		out.Rules = append(out.Rules, summary(r, marks[r.ID]))
+		out.Rules = append(out.Rules, summary(ctx, r, marks[r.ID]))
 	}
 	for _, p := range set.Problems {
 		p.File = path.Base(p.File) // where the folder lies is the collector's own business
@@ -82,17 +88,20 @@ func (s *Server) ruleShow(ctx context.Context, in *RuleInput) (RuleShow, error) 
 		return RuleShow{}, err
 	}
 	out := RuleShow{
-		Rule: summary(r, marks[r.ID]), Texts: *textsOf(set, r.ID), Kinds: r.Kinds, OS: r.OS,
+		Rule: summary(ctx, r, marks[r.ID]), Texts: *textsOf(set, r.ID), Kinds: r.Kinds, OS: r.OS,
 		Backlog: r.Document.Backlog, Hygiene: r.Hygiene, Muted: r.Muted, Outage: r.Outage, BlockedMinutes: r.Blocked,
 		Levels: []RuleLevel{}, Inputs: []RuleIngredient{},
 	}
 	if len(out.Kinds) == 0 {
 		out.Kinds = []string{"pc", "server"} // as health has it
 	}
-	for _, l := range r.Levels {
+	for i, l := range r.Levels {
 		x := RuleLevel{Severity: string(l.Severity), When: l.When.Text, HoldSeconds: int64(l.Hold / time.Second), Samples: l.Samples, ClearForSeconds: int64(l.ClearFor / time.Second)}
 		if l.Clear != nil {
 			x.Clear = l.Clear.Text
+		}
+		if r.Plain != nil && r.Plain.Levels[i].Hold.D() != l.Hold {
+			x.PlainHold = new(int64(r.Plain.Levels[i].Hold.D() / time.Second))
 		}
 		out.Levels = append(out.Levels, x)
 	}
@@ -100,7 +109,7 @@ func (s *Server) ruleShow(ctx context.Context, in *RuleInput) (RuleShow, error) 
 		if out.Limits == nil {
 			out.Limits = map[string]RuleLimit{}
 		}
-		out.Limits[name] = RuleLimit{Default: l.Default, Models: l.Models}
+		out.Limits[name] = limitOf(r, name, l)
 	}
 	for _, slot := range r.Inputs {
 		in := &set.Inputs[slot]
@@ -146,6 +155,9 @@ const (
 
 // ruleToReplay is the rule in use, or the one whose text comes along.
 func (s *Server) ruleToReplay(in *RuleReplayInput) (*rule.Rule, *rule.Set, error) {
+	if in.Body.Setting != nil {
+		return s.ruleAsSet(in)
+	}
 	if in.Body.Text == "" {
 		return s.rule(in.ID)
 	}

@@ -38,6 +38,7 @@ type Deps struct {
 	Judge     Judge
 	Replay    Replayer
 	Draft     func(file string, text []byte) (*rule.Set, error) // rules in use, and one that is not yet; see rule.Draft
+	Rules     Rulebook                                          // nil: rules are changed by files alone
 	Notices   Notices
 	Gear      Gear
 	Purge     Purger      // nil: not offered

@@ -21,13 +21,16 @@ func (s *session) ruleCommand() *cobra.Command {
 		muster rule show D02
 		muster rule check ./rules
 		muster rule test --rules ./rules
-		muster rule replay X17 --since 30d`,
+		muster rule replay X17 --since 30d
+		muster rule set D14 --limit warm_disk=50`,
 		s.ruleList(),
 		s.ruleShow(),
 		s.ruleCheck(),
 		s.ruleTest(),
 		s.ruleReplay(),
 		s.ruleReset(),
+		s.ruleSet(),
+		s.ruleRestore(),
 	)
 }
 
@@ -53,12 +56,12 @@ func (s *session) ruleList() *cobra.Command {
 			}
 			g := newGrid("id", "title", "family", "worst", "state", "open", "useful")
 			if s.output == "csv" {
-				g = newGrid("id", "title", "family", "subject", "severities", "state", "why", "off_at", "office", "lowered", "open", "useful", "useless", "wrong", "since")
+				g = newGrid("id", "title", "family", "subject", "severities", "state", "why", "off_at", "office", "changed", "changed_by", "lowered", "open", "useful", "useless", "wrong", "since")
 			}
 			for _, r := range list.Rules {
 				o := r.Outcomes
 				if s.output == "csv" {
-					g.add(r.ID, r.Title, r.Family, r.Subject, r.Severities, r.State, r.Why, r.OffAt, r.Office, r.Lowered, r.Open, o.Useful, o.Useless, o.Wrong, o.Since)
+					g.add(r.ID, r.Title, r.Family, r.Subject, r.Severities, r.State, r.Why, r.OffAt, r.Office, changedAt(r.Changed), changedBy(r.Changed), r.Lowered, r.Open, o.Useful, o.Useless, o.Wrong, o.Since)
 					continue
 				}
 				worst := ""
@@ -92,7 +95,24 @@ func ruleState(r api.RuleSummary) string {
 	if r.Office != "" {
 		words = append(words, "by "+r.Office)
 	}
+	if r.Changed != nil {
+		words = append(words, "set otherwise")
+	}
 	return strings.Join(words, ", ")
+}
+
+func changedAt(c *api.RuleChanged) time.Time {
+	if c == nil {
+		return time.Time{}
+	}
+	return c.At
+}
+
+func changedBy(c *api.RuleChanged) string {
+	if c == nil {
+		return ""
+	}
+	return c.By
 }
 
 // usefulWords is what people said, with the count behind it.
@@ -163,6 +183,8 @@ func (s *session) showRule(x *api.RuleShow) error {
 		pair{"fires now", fmt.Sprint(r.Open), ""},
 		pair{"was useful", usefulWords(r.Outcomes), ""},
 		pair{"counted since", r.Outcomes.Since, ""},
+		pair{"set otherwise", changedAt(r.Changed), ""},
+		pair{"by", changedBy(r.Changed), ""},
 	)
 	s.heading("Levels")
 	for _, lv := range x.Levels {
@@ -171,6 +193,9 @@ func (s *session) showRule(x *api.RuleShow) error {
 		var more []string
 		if lv.HoldSeconds > 0 {
 			more = append(more, "for "+length(time.Duration(lv.HoldSeconds)*time.Second))
+			if lv.PlainHold != nil {
+				more[0] += " (" + length(time.Duration(*lv.PlainHold)*time.Second) + " by the files)"
+			}
 		}
 		if lv.Samples > 1 {
 			more = append(more, "in "+plural(lv.Samples, "reading", "readings"))
@@ -189,13 +214,25 @@ func (s *session) showRule(x *api.RuleShow) error {
 		s.heading("Limits")
 		var pairs []pair
 		for _, name := range slices.Sorted(maps.Keys(x.Limits)) {
-			text := short(x.Limits[name].Default)
+			l := x.Limits[name]
+			text := strings.TrimSpace(short(l.Default) + " " + l.Unit)
 			for _, model := range slices.Sorted(maps.Keys(x.Limits[name].Models)) {
 				text += fmt.Sprintf("; %s for %s", short(x.Limits[name].Models[model]), model)
+			}
+			fence := short(l.Least) + " to " + short(l.Most)
+			if l.Plain != nil {
+				fence += "; by the files " + short(l.Plain.Default)
+			}
+			text += " (" + fence + ")"
+			if l.Label != "" {
+				text += ": " + l.Label
 			}
 			pairs = append(pairs, pair{name, text, ""})
 		}
 		s.block("  ", pairs...)
+	}
+	if r.Changed != nil && r.Changed.Reason != "" {
+		s.prose("Why it was set otherwise", r.Changed.Reason)
 	}
 	s.heading("What goes in")
 	var pairs []pair

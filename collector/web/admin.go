@@ -30,7 +30,7 @@ func adminPages() []adminPage {
 		{"/admin/subnets", "Subnets", gear, "Ranges in which gear is found by itself", account.Manage},
 		{"/admin/discoveries", "Discovery", gear, "Look through a network now, and choose what to keep", account.Manage},
 		{"/admin/credentials", "Credentials", gear, "Communities and users that gear answers to", account.Administer},
-		{"/admin/rules", "Rules", health, "What is looked for, how often it was right, and trying a rule on the past", account.Manage},
+		{"/admin/rules", "Rules", health, "What is looked for and how often it was right; switch it off, set its limits, try it on the past", account.Manage},
 		{"/admin/maintenance", "Maintenance", health, "Times in which nobody is called for what you know of", account.Manage},
 		{"/admin/channels", "Channels and routes", health, "Who is told of what, and when; send a test", account.Administer},
 		{"/admin/notices", "Messages", health, "What waits to be sent, and what could not be", account.Administer},

@@ -10,6 +10,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/internal/settings"
 )
 
 // ruleState is whether a rule judges, in words.
@@ -20,7 +21,9 @@ func ruleState(r *api.RuleSummary) slot {
 		x = state("fine", "On")
 	case "disabled":
 		x = state("unknown", "Off")
-		x.Sub = "switched off by the office"
+		if x.Sub = "switched off by a file of the office"; r.Changed != nil {
+			x.Sub = "switched off"
+		}
 	default:
 		x = state("today", "Off, by a fault")
 		x.Sub = sentence(r.Why)
@@ -60,7 +63,10 @@ func (s *Site) adminRules(v *visit) error {
 		}
 		name := slot{Text: r.Title, To: "/admin/rules/" + r.ID, Sub: r.ID}
 		if r.Office != "" {
-			name.Sub += " · changed by the office"
+			name.Sub += " · changed by a file of the office"
+		}
+		if r.Changed != nil {
+			name.Sub += " · set otherwise"
 		}
 		g.add(nil, name, ruleState(r), tallied(r.Open), outcomesSay(r.Outcomes))
 	}
@@ -99,7 +105,13 @@ func (s *Site) ruleDesk(v *visit, again *form, past *api.Replay) error {
 	if past != nil {
 		p.Cards = append(p.Cards, s.replaySheet(v, past))
 	}
-	c := &sheet{Title: "How it is", Pairs: []named{{"State", ruleState(r)}, {"Its incidents were", outcomesSay(r.Outcomes)}}}
+	if r.Changed != nil {
+		p.Cards = append(p.Cards, s.ruleChanged(r))
+		if v.can(account.Administer) {
+			p.Cards[len(p.Cards)-1].Forms = []*form{{Action: here + "/set", Do: "restore", Button: "Take it back", Word: "what was set of " + r.Title, Quiet: true}}
+		}
+	}
+	c := &sheet{Title: "How it is", Pairs: []named{{"State", ruleState(r)}, {"Findings now", txt(whole(int64(r.Open)))}, {"Its incidents were", outcomesSay(r.Outcomes)}}}
 	if !r.Outcomes.Since.IsZero() {
 		c.Pairs = append(c.Pairs, named{"Counted since", at(r.Outcomes.Since)})
 	}
@@ -118,11 +130,15 @@ func (s *Site) ruleDesk(v *visit, again *form, past *api.Replay) error {
 		if l.HoldSeconds > 0 {
 			hold = span(time.Duration(l.HoldSeconds) * time.Second)
 		}
+		holds := txt(hold)
+		if l.PlainHold != nil {
+			holds.Sub = "before it was set: " + settings.Duration(time.Duration(*l.PlainHold)*time.Second).String()
+		}
 		end := txt("when that is no longer so")
 		if l.Clear != "" {
 			end = slot{Text: l.Clear, Mono: true}
 		}
-		levels.add(nil, state(urgencyClass(l.Severity), urgencyWord(l.Severity)), slot{Text: l.When, Mono: true}, txt(hold), end)
+		levels.add(nil, state(urgencyClass(l.Severity), urgencyWord(l.Severity)), slot{Text: l.When, Mono: true}, holds, end)
 	}
 	p.Cards = append(p.Cards, &sheet{Title: "When it fires", Table: levels})
 	if len(x.Limits) > 0 {
@@ -133,9 +149,16 @@ func (s *Site) ruleDesk(v *visit, again *form, past *api.Replay) error {
 			for _, m := range slices.Sorted(maps.Keys(l.Models)) {
 				own = append(own, m+": "+trim(l.Models[m]))
 			}
-			g.add(nil, txt(words(name)), slot{Text: trim(l.Default), Num: true}, txt(strings.Join(own, ", ")))
+			now := slot{Text: plainNumber(l.Default), Num: true}
+			if l.Plain != nil {
+				now.Sub = "before it was set: " + plainNumber(l.Plain.Default)
+			}
+			g.add(nil, txt(limitLabel(name, l)), now, txt(strings.Join(own, ", ")))
 		}
 		p.Cards = append(p.Cards, &sheet{Title: "Limits", Table: g})
+	}
+	if v.can(account.Administer) {
+		p.Cards = append(p.Cards, &sheet{ID: "set-it", Title: "Set it for your office", Forms: []*form{ruleSetForm(&x).or(again)}})
 	}
 	if v.can(account.Query) {
 		p.Cards = append(p.Cards, &sheet{Title: "Try it on the past", Forms: []*form{replayForm(r.ID).or(again)}})

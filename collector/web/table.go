@@ -126,6 +126,7 @@ func pages() []page {
 		{get, "/admin/rules", account.Manage, (*Site).adminRules},
 		{get, "/admin/rules/{id}", account.Manage, (*Site).adminRule},
 		{post, "/admin/rules/{id}", account.Manage, (*Site).adminRuleAct},
+		{post, "/admin/rules/{id}/set", account.Administer, (*Site).adminRuleSet},
 		{get, "/admin/maintenance", account.Manage, (*Site).adminMaintenance},
 		{post, "/admin/maintenance", account.Manage, (*Site).adminMaintenanceAct},
 		{get, "/admin/channels", account.Administer, (*Site).adminChannels},

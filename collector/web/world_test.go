@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -15,9 +17,13 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/health"
+	"muster/collector/health/rule"
+	"muster/collector/rulebook"
 	"muster/collector/store"
 	"muster/collector/store/memory"
 	"muster/collector/store/sqlstore"
+	"muster/internal/inventory"
 )
 
 // world is the pages over the stores that a collector has.
@@ -26,6 +32,7 @@ type world struct {
 	t        *testing.T
 	accounts *account.Accounts
 	inv      *sqlstore.Inventory
+	book     *rulebook.Book
 	began    time.Time
 	passed   atomic.Int64 // nanoseconds of the world's clock; pages read it beside the test
 	server   *httptest.Server
@@ -72,7 +79,22 @@ func newWorld(t *testing.T) *world {
 	if err := w.inv.AddDevice(ctx, store.NewDevice{ID: device, Kind: "pc", Name: "front-1", Site: site.ID, At: w.now()}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Series: memory.New(), Accounts: w.accounts, Saved: control, Now: now,
+	judge := &judge{}
+	if w.book, err = rulebook.Open(ctx, rulebook.Options{Store: control, Use: judge.use, Log: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	judge.use(w.book.Rules())
+	replay := func(_ context.Context, set *rule.Set, id string, list []store.Device, since time.Time) ([]health.Replayed, error) {
+		r, _ := set.Find(id)
+		var found []health.Replayed
+		for _, d := range list {
+			if r.Limit("warm_disk", "") < 45 { // all disks of this office have 45 °C
+				found = append(found, health.Replayed{Device: d.ID, Name: d.Name, Severity: "warn", From: since})
+			}
+		}
+		return found, nil
+	}
+	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Judge: judge, Rules: w.book, Draft: w.book.Draft, Replay: replay, Series: memory.New(), Accounts: w.accounts, Saved: control, Now: now,
 		PageLink: func(path string) string { return "https://muster.example.org" + path }})
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +116,16 @@ func newWorld(t *testing.T) *world {
 	w.server = httptest.NewServer(w.Handler())
 	t.Cleanup(w.server.Close)
 	return w
+}
+
+// judge has the rules in use, and judges nothing.
+type judge struct{ set atomic.Pointer[rule.Set] }
+
+func (j *judge) use(set *rule.Set)   { j.set.Store(set) }
+func (j *judge) Rules() *rule.Set    { return j.set.Load() }
+func (j *judge) Stats() health.Stats { return health.Stats{} }
+func (j *judge) Explain(context.Context, inventory.DeviceID, string, string) ([]health.Explanation, error) {
+	return nil, nil
 }
 
 // actors are those whom pages tell apart.

@@ -337,6 +337,14 @@ func Folders() []Folder {
 		}, Tests: []Import{
 			{"collector/health/rules", "our own rules must load"},
 		}},
+		{Path: "collector/rulebook", Owns: "which rules are in use: our own, the office's files, what administrators set", May: []Import{
+			{"collector/health/rule", "what it puts together"},
+			{"collector/health/rules", "an office changes our own rules"},
+			{"collector/store", "where changes are kept"},
+			{"internal/settings", "what is wrong with a file or a change"},
+		}, Tests: []Import{
+			{"collector/store/sqlstore", "changes in a real store"},
+		}},
 		{Path: "collector/health/evaluate", Owns: "main: the engine on recorded data, scored", May: []Import{
 			{"collector/health", "what it holds against the data"},
 			{"collector/health/...", "rules, forecasts, models and detectors, as the engine has them"},
@@ -484,6 +492,9 @@ func Folders() []Folder {
 		}, Tests: []Import{
 			{"collector/store/sqlstore", "pages over the stores that a collector has"},
 			{"collector/store/memory", "numbers"},
+			{"collector/health", "what stands in for the judge"},
+			{"collector/health/rule", "it has rules"},
+			{"collector/rulebook", "rules that pages change"},
 		}},
 	}
 }

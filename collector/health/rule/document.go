@@ -54,6 +54,20 @@ type LevelDocument struct {
 type Limits struct {
 	Default float64            `yaml:"default"`
 	Models  map[string]float64 `yaml:"models" doc:"By model; * stands for any text."`
+	Label   string             `yaml:"label" doc:"What it is, in words, for who sets it on the page."`
+	Unit    string             `yaml:"unit" doc:"What it is counted in."`
+	Least   float64            `yaml:"least" doc:"The page takes nothing less."`
+	Most    float64            `yaml:"most" doc:"The page takes nothing more."`
+	Under   string             `yaml:"under" doc:"The limit that it must stay below."`
+}
+
+// Check says what no tag can.
+func (l *Limits) Check() settings.Problems {
+	var ps settings.Problems
+	if (l.Least != 0 || l.Most != 0) && (l.Least >= l.Most || l.Default < l.Least || l.Default > l.Most) {
+		ps.Add("default", asText(l.Default), "least, default and most are expected in this order, and least below most")
+	}
+	return ps
 }
 
 // EvidenceDocument is one line, or one chart, shown with a finding.

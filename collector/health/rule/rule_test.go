@@ -201,7 +201,7 @@ func TestWhatBreaksInUseStaysAsItWas(t *testing.T) {
 		t.Fatal(err, first.Problems, first.Broken)
 	}
 	office["X17.yaml"], office["X18.yaml"], office["D14.yaml"] = &fstest.MapFile{Data: []byte("id: X17\nfamily: spice\n")}, &fstest.MapFile{Data: []byte("nonsense")}, &fstest.MapFile{Data: []byte("id: D14\nlimits: 7\n")}
-	then, err := Reload(rules.Files(), office, "office", first)
+	then, err := Reload(rules.Files(), office, "office", nil, first)
 	if err != nil || len(then.Problems) == 0 {
 		t.Fatal(err, then.Problems)
 	}
@@ -214,7 +214,7 @@ func TestWhatBreaksInUseStaysAsItWas(t *testing.T) {
 	if want := map[string]Standing{"X17": AsBefore, "X18": Nothing, "D14": AsBefore}; !maps.Equal(then.Broken, want) {
 		t.Errorf("%v, want %v", then.Broken, want)
 	}
-	again, err := Reload(rules.Files(), office, "office", then)
+	again, err := Reload(rules.Files(), office, "office", nil, then)
 	if r, ok := again.Find("X17"); err != nil || !ok || r.Document.Levels[0].When != "disk.used_percent >= 91" {
 		t.Errorf("read twice, X17 is %+v, %v", r, err)
 	}

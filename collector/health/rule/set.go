@@ -24,10 +24,12 @@ type Rule struct {
 	Shown  []Shown
 	Cases  []Case
 
-	File     string // where it was read
-	Office   bool   // an office's own, or changed by it
-	Inputs   []int  // slots that its conditions ask for
-	Evidence []int  // and those of its evidence
+	File     string    // where it was read
+	Office   bool      // an office's own, or changed by it
+	Made     *Made     // what administrators set otherwise; nil: nothing
+	Plain    *Document // as the files say, where something was
+	Inputs   []int     // slots that its conditions ask for
+	Evidence []int     // and those of its evidence
 }
 
 // Level is one severity, compiled.
@@ -60,7 +62,8 @@ type Set struct {
 	// not what it says, by the rule's ID.
 	Broken map[string]Standing
 
-	texts map[string][]byte // of the office's files, as they were when they stood
+	texts   map[string][]byte // of the office's files, as they were when they stood
+	changes []Made            // of administrators
 }
 
 // Standing is what judges in the place of a broken file.
@@ -107,17 +110,18 @@ const maxFiles = 1000
 // Problems, and the own rule stands where a change of it is broken. An error
 // says that own itself cannot stand, or that office cannot be read at all.
 func Load(own, office fs.FS, officeName string) (*Set, error) {
-	return Reload(own, office, officeName, nil)
+	return Reload(own, office, officeName, nil, nil)
 }
 
-// Reload is Load while rules are in use: a file that is broken now stays as it
-// was before, if it was read then.
-func Reload(own, office fs.FS, officeName string, before *Set) (*Set, error) {
+// Reload is Load while rules are in use, with what administrators set otherwise:
+// a file that is broken now stays as it was before, if it was read then.
+func Reload(own, office fs.FS, officeName string, changes []Made, before *Set) (*Set, error) {
 	b, docs, err := brought(own)
 	if err != nil {
 		return nil, err
 	}
 	if office == nil {
+		b.change(changes)
 		return b.finish(), nil
 	}
 	names, err := files(office)
@@ -125,7 +129,7 @@ func Reload(own, office fs.FS, officeName string, before *Set) (*Set, error) {
 		return nil, fmt.Errorf("read rules of the office in %s: %w", officeName, err)
 	}
 	for _, name := range names {
-		id := strings.TrimSuffix(strings.TrimSuffix(name, ".yaml"), ".yml")
+		id := stem(name)
 		file := path.Join(officeName, name)
 		data, err := read(office, name)
 		if err == nil {
@@ -147,6 +151,7 @@ func Reload(own, office fs.FS, officeName string, before *Set) (*Set, error) {
 			b.set.texts[name], b.set.Broken[id] = before.texts[name], AsBefore
 		}
 	}
+	b.change(changes)
 	return b.finish(), nil
 }
 
@@ -178,23 +183,53 @@ func brought(own fs.FS) (*builder, map[string]Document, error) {
 // Draft is the rules in use with one file more, or another text of one: to try
 // it before it is put into the folder. Faults of the text are Problems.
 func Draft(own fs.FS, inUse *Set, file string, text []byte) (*Set, error) {
-	b, docs, err := brought(own)
+	b, docs, err := again(own, inUse)
 	if err != nil {
 		return nil, err
 	}
-	id := func(name string) string { return strings.TrimSuffix(strings.TrimSuffix(name, ".yaml"), ".yml") }
-	for name, data := range inUse.texts {
-		if _, err := b.take(name, data, docs[id(name)], true); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := b.take(file, text, docs[id(file)], true); err != nil {
+	if _, err := b.take(file, text, docs[stem(file)], true); err != nil {
 		b.blame(file, err)
 	}
+	b.change(inUse.changes)
 	if set := b.finish(); len(set.Problems) == 0 {
 		return set, nil
 	}
 	return nil, b.set.Problems
+}
+
+// DraftChange is the rules in use with another change in the place of those of
+// its rule. Faults of the change are Problems.
+func DraftChange(own fs.FS, inUse *Set, m Made) (*Set, error) {
+	b, _, err := again(own, inUse)
+	if err != nil {
+		return nil, err
+	}
+	b.change(slices.DeleteFunc(slices.Clone(inUse.changes), func(o Made) bool { return o.Rule == m.Rule }))
+	known := len(b.set.Problems)
+	b.change([]Made{m})
+	if ps := b.set.Problems[known:]; len(ps) > 0 {
+		return nil, ps
+	}
+	return b.finish(), nil
+}
+
+// again begins a set with what is in use, but for changes.
+func again(own fs.FS, inUse *Set) (*builder, map[string]Document, error) {
+	b, docs, err := brought(own)
+	if err != nil {
+		return nil, nil, err
+	}
+	for name, data := range inUse.texts {
+		if _, err := b.take(name, data, docs[stem(name)], true); err != nil {
+			return nil, nil, err
+		}
+	}
+	return b, docs, nil
+}
+
+// stem is the ID that a file's name is.
+func stem(name string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(path.Base(name), ".yaml"), ".yml")
 }
 
 // Parse reads one file alone, as muster rule check does; base is the rule that
@@ -243,9 +278,8 @@ func decode(file string, data []byte, base Document) (Document, error) {
 	if err := settings.Decode(file, data, &d); err != nil {
 		return d, err
 	}
-	stem := strings.TrimSuffix(strings.TrimSuffix(path.Base(file), ".yaml"), ".yml")
-	if d.ID != stem {
-		return d, settings.Problems{{File: file, Line: 1, Column: 1, Key: "id", Text: d.ID, Want: fmt.Sprintf("the file's name is expected, %s: so that a rule is found by its name", stem)}}
+	if id := stem(file); d.ID != id {
+		return d, settings.Problems{{File: file, Line: 1, Column: 1, Key: "id", Text: d.ID, Want: fmt.Sprintf("the file's name is expected, %s: so that a rule is found by its name", id)}}
 	}
 	return d, nil
 }

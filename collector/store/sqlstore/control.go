@@ -98,7 +98,8 @@ CREATE UNIQUE INDEX authority_one ON authority (state) WHERE state IN ('active',
 CREATE TABLE identity_change (seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB, at INTEGER NOT NULL) STRICT;
 `}, {"channels and routes", channelTables}, {"credentials, targets, subnets", gearTables},
 		{"saved searches and statements, last looks", savedTables},
-		{"sessions, second factors, set-up links, providers", sessionTables}}
+		{"sessions, second factors, set-up links, providers", sessionTables},
+		{"changes of rules", ruleTables}}
 }
 
 // stamp is how times are kept here.

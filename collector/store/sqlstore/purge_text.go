@@ -171,6 +171,8 @@ func (c *Control) Purge(ctx context.Context, name string, dry bool) ([]store.Pur
 		{"target", "reason", "states of targets"},
 		{"account_token", "created_by", "who made tokens"},
 		{"saved", "made_by", "who saved searches and statements"},
+		{"rule_change", "changed_by", "who changed rules"},
+		{"rule_change", "reason", "why rules were changed"},
 	})
 	err = errors.Join(err, u.stays(ctx, []place{
 		{"account_user", "name", "accounts of staff: muster user delete"},
