@@ -14,6 +14,7 @@ import (
 
 	"muster/collector/api"
 	"muster/collector/config"
+	"muster/collector/rulebook"
 )
 
 func TestAProfileIsTriedAndNothingIsKept(t *testing.T) {
@@ -107,7 +108,7 @@ func TestChangedProfilesOfTheOfficeAreTakenUp(t *testing.T) {
 			}
 		}()
 		wait := func() {
-			time.Sleep(rulesEvery + time.Second)
+			time.Sleep(rulebook.Every + time.Second)
 			synctest.Wait()
 		}
 		good := "name: acme\ntitle: first\nextends: [switch]\nmatch: [{object_id: [1.3.6.1.4.1.99999]}]\n"

@@ -149,7 +149,7 @@ func (s *Server) ruleSet(ctx context.Context, in *RuleSetInput) (RuleShow, error
 // ruleRestore works for rules that are no more, too: what was set of them
 // would stay for ever.
 func (s *Server) ruleRestore(ctx context.Context, in *RuleInput) (Nothing, error) {
-	if s.d.Rules == nil {
+	if s.d.Judge == nil || s.d.Rules == nil {
 		return Nothing{}, NewProblem(notOffered, "this collector keeps no changes of rules: use files of the office")
 	}
 	onto(ctx, strings.ToUpper(in.ID))
