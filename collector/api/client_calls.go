@@ -35,6 +35,11 @@ func (c *Client) DeviceDiff(ctx context.Context, in DeviceDiffInput) (DeviceDiff
 	return call[DeviceDiffInput, DeviceDiff](ctx, c, "device-diff", in)
 }
 
+// DeviceSettings calls device-settings: show what a device's agent is set to, and by whom.
+func (c *Client) DeviceSettings(ctx context.Context, in RefInput) (DeviceSettings, error) {
+	return call[RefInput, DeviceSettings](ctx, c, "device-settings", in)
+}
+
 // DeviceSet calls device-set: change what people keep about a device.
 func (c *Client) DeviceSet(ctx context.Context, in DeviceSetInput) (Device, error) {
 	return call[DeviceSetInput, Device](ctx, c, "device-set", in)

@@ -42,6 +42,7 @@ func Operations() []Operation {
 		op[DeviceDiffInput, DeviceDiff](get, "/diff", "device-diff", account.Read, "Compare two devices or times", (*Server).deviceDiff),
 		op[DeviceSetInput, Device](patch, "/devices/{ref}", "device-set", account.Edit, "Change what people keep about a device", (*Server).deviceSet),
 		op[DeviceImportInput, ImportResult](post, "/import/devices", "device-import", account.Edit, "Bring people's fields from CSV", (*Server).deviceImport),
+		op[RefInput, DeviceSettings](get, "/devices/{ref}/settings", "device-settings", account.Read, "Show what a device's agent is set to, and by whom", (*Server).deviceSettings),
 		op[RefInput, Device](post, "/devices/{ref}/retire", "device-retire", account.Edit, "Mark a device as out of use", (*Server).deviceRetire),
 		op[RefInput, Device](post, "/devices/{ref}/unretire", "device-unretire", account.Edit, "Take a device back into use", (*Server).deviceUnretire),
 		op[RefInput, Refresh](post, "/devices/{ref}/refresh", "device-refresh", account.Work, "Ask a device for everything anew", (*Server).deviceRefresh),

@@ -22,6 +22,7 @@ func (s *session) deviceCommand() *cobra.Command {
 		s.deviceHistory(),
 		s.deviceEvents(),
 		s.deviceDiff(),
+		s.deviceSettings(),
 		s.deviceSet(),
 		s.deviceImport(),
 		s.deviceMerge(),

@@ -64,6 +64,7 @@ func pages() []page {
 		{post, "/devices/{ref}", account.Edit, (*Site).deviceEdit},
 		{post, "/devices/{ref}/refresh/now", account.Work, (*Site).deviceRefresh},
 		{get, "/devices/{ref}/compare", account.Read, (*Site).compare},
+		{get, "/devices/{ref}/settings", account.Read, (*Site).deviceSettings},
 		{get, "/devices/{ref}/chart/{chart}", account.Read, (*Site).deviceChart},
 
 		{get, "/network", account.Read, (*Site).network},

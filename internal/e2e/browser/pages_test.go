@@ -24,7 +24,7 @@ func addresses() []string {
 	pc := "/devices/" + string(id(0))
 	return []string{
 		"/", "/?show=mine", "/incidents", "/incidents?what=resolved", "/incidents/1",
-		"/devices", "/devices?q=nothing-is-called-so", "/devices?q=ram<<", "/devices/words", "/devices?q=kind:pc+ram<32GB&field=ram", "/devices?field=&q=kind:pc", pc, pc + "?section=software", pc + "/compare", pc + "/compare?with=" + string(id(1)),
+		"/devices", "/devices?q=nothing-is-called-so", "/devices?q=ram<<", "/devices/words", "/devices?q=kind:pc+ram<32GB&field=ram", "/devices?field=&q=kind:pc", pc, pc + "?section=software", pc + "/compare", pc + "/settings", pc + "/compare?with=" + string(id(1)),
 		"/fleet", "/fleet/upgrade", "/fleet/replacement", "/fleet/quality", "/fleet/reports",
 		"/nowhere",
 	}
