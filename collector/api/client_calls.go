@@ -598,6 +598,12 @@ func (c *Client) UserSessions(ctx context.Context, in NameInput) (SessionList, e
 	return call[NameInput, SessionList](ctx, c, "user-sessions", in)
 }
 
+// UserSessionEnd calls user-session-end: sign a user out of one browser.
+func (c *Client) UserSessionEnd(ctx context.Context, in SessionInput) error {
+	_, err := call[SessionInput, Nothing](ctx, c, "user-session-end", in)
+	return err
+}
+
 // UserSignOut calls user-sign-out: sign a user out everywhere.
 func (c *Client) UserSignOut(ctx context.Context, in NameInput) (SessionsEnded, error) {
 	return call[NameInput, SessionsEnded](ctx, c, "user-sign-out", in)

@@ -135,6 +135,7 @@ func (x *fakeAccounts) Sessions(context.Context, int64) ([]account.Session, erro
 	return []account.Session{{ID: "s1", How: account.ByPassword, Device: "Firefox on Linux", Address: "192.0.2.7"}}, nil
 }
 
+func (x *fakeAccounts) EndSession(context.Context, int64, string) error           { return nil }
 func (x *fakeAccounts) EndSessions(context.Context, int64, string) (int64, error) { return 1, nil }
 
 func (x *fakeAccounts) DeleteFactor(context.Context, int64) error { return nil }

@@ -183,6 +183,12 @@ type SessionList struct {
 	Sessions []account.Session `json:"sessions" nullable:"false"`
 }
 
+// SessionInput names a user's session.
+type SessionInput struct {
+	Name string `path:"name" maxLength:"128"`
+	ID   string `path:"id" maxLength:"100"`
+}
+
 // SessionsEnded says how many sessions ended.
 type SessionsEnded struct {
 	Ended int64 `json:"ended"`

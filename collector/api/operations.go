@@ -185,6 +185,7 @@ func Operations() []Operation {
 		op[PasswordInput, Nothing](put, "/users/{name}/password", "user-password", account.Administer, "Set a user's password", (*Server).userPassword),
 		op[NameInput, UserLink](post, "/users/{name}/link", "user-link", account.Administer, "Make a link under which a user sets a password", (*Server).userLink),
 		op[NameInput, SessionList](get, "/users/{name}/sessions", "user-sessions", account.Administer, "List where a user is signed in", (*Server).userSessions),
+		op[SessionInput, Nothing](del, "/users/{name}/sessions/{id}", "user-session-end", account.Administer, "Sign a user out of one browser", (*Server).userSessionEnd),
 		op[NameInput, SessionsEnded](post, "/users/{name}/sign-out", "user-sign-out", account.Administer, "Sign a user out everywhere", (*Server).userSignOut),
 		op[NameInput, Nothing](del, "/users/{name}/second-factor", "user-reset-factor", account.Administer, "Take a user's second factor off", (*Server).userResetFactor),
 		op[NoInput, TokenList](get, "/tokens", "token-list", account.Administer, "List tokens", (*Server).tokenList),

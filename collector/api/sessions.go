@@ -37,6 +37,15 @@ func (s *Server) userSessions(ctx context.Context, in *NameInput) (SessionList, 
 	return SessionList{Sessions: append([]account.Session{}, list...)}, err
 }
 
+func (s *Server) userSessionEnd(ctx context.Context, in *SessionInput) (Nothing, error) {
+	u, err := s.user(ctx, in.Name)
+	if err != nil {
+		return Nothing{}, err
+	}
+	note(ctx, "session", in.ID)
+	return Nothing{}, s.d.Accounts.Store.EndSession(ctx, u.ID, in.ID)
+}
+
 func (s *Server) userSignOut(ctx context.Context, in *NameInput) (SessionsEnded, error) {
 	u, err := s.user(ctx, in.Name)
 	if err != nil {

@@ -41,7 +41,7 @@ func (s *session) userSessions() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			g := newGrid("device", "address", "how", "created_at:"+unitAgo, "seen_at:"+unitAgo)
+			g := newGrid("id", "device", "address", "how", "created_at:"+unitAgo, "seen_at:"+unitAgo)
 			if s.output == "csv" { // the API's columns
 				g = newGrid("id", "device", "address", "how", "strong", "created_at", "seen_at")
 			}
@@ -49,7 +49,7 @@ func (s *session) userSessions() *cobra.Command {
 				if s.output == "csv" {
 					g.add(x.ID, x.Device, x.Address, x.How, x.Strong, x.CreatedAt, x.SeenAt)
 				} else {
-					g.add(x.Device, x.Address, x.How, x.CreatedAt, x.SeenAt)
+					g.add(x.ID, x.Device, x.Address, x.How, x.CreatedAt, x.SeenAt)
 				}
 			}
 			return s.show(g, list, args[0]+" is signed in nowhere")
@@ -58,14 +58,23 @@ func (s *session) userSessions() *cobra.Command {
 }
 
 func (s *session) userSignOut() *cobra.Command {
-	return s.command(verb{
-		use:     "sign-out NAME",
-		short:   "End all sessions of a user",
-		example: `muster user sign-out dana`,
+	var session string
+	cmd := s.command(verb{
+		use:   "sign-out NAME",
+		short: "End all sessions of a user, or one",
+		example: `
+			muster user sign-out dana
+			muster user sign-out dana --session 5f3c`,
 		run: func(ctx context.Context, args []string) error {
 			c, err := s.client()
 			if err != nil {
 				return err
+			}
+			if session != "" {
+				if err := c.UserSessionEnd(ctx, api.SessionInput{Name: args[0], ID: session}); err != nil {
+					return err
+				}
+				return s.did(api.SessionsEnded{Ended: 1}, "%s is signed out of that browser", args[0])
 			}
 			a, err := c.UserSignOut(ctx, api.NameInput{Name: args[0]})
 			if err != nil {
@@ -74,6 +83,8 @@ func (s *session) userSignOut() *cobra.Command {
 			return s.did(a, "%s is signed out, of %d browsers", args[0], a.Ended)
 		},
 	})
+	cmd.Flags().StringVar(&session, "session", "", "end only this one, by its `id` in muster user sessions")
+	return cmd
 }
 
 func (s *session) userResetFactor() *cobra.Command {

@@ -4,8 +4,10 @@ import (
 	"html"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"muster/collector/account"
+	"muster/collector/api"
 )
 
 // opened is the text of a page, after its forwarding.
@@ -162,11 +165,48 @@ func TestAdminsWhoNeedASecondFactor(t *testing.T) {
 	if to := w.get(b, "/devices").Header.Get("Location"); to != "/account/code" {
 		t.Errorf("an admin without one gets to %q", to)
 	}
-	programs := w.Programs(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { io.WriteString(rw, "asked") }))
-	if programs == nil || !w.in(w.signedIn("staff")) {
-		t.Error("others go on as they did")
+	// No page and no operation answers, by whatever way it is asked.
+	for _, p := range pages() {
+		if p.right == open || strings.HasPrefix(p.path, "/account/code") {
+			continue
+		}
+		resp := w.get(b, filled(p.path))
+		if p.method == http.MethodPost {
+			resp = w.post(b, filled(p.path), url.Values{"do": {"new"}, "name": {"mallory"}, "role": {"admin"}})
+		}
+		if to := resp.Header.Get("Location"); resp.StatusCode != http.StatusSeeOther || to != "/account/code" {
+			t.Errorf("%s %s lets an admin without one in: %s to %q", p.method, p.path, resp.Status, to)
+		}
+	}
+	home, err := url.Parse(w.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := func(b *http.Client) int {
+		r := httptest.NewRequest(http.MethodGet, api.Prefix+"/users", nil)
+		r.RemoteAddr = "127.0.0.1:9"
+		for _, c := range b.Jar.Cookies(home) {
+			r.AddCookie(c)
+		}
+		rw := httptest.NewRecorder()
+		w.Programs(w.o.API.Handler()).ServeHTTP(rw, r)
+		return rw.Code
+	}
+	if status := programs(b); status != http.StatusUnauthorized {
+		t.Errorf("operations answer %d to an admin without one", status)
+	}
+	list, err := w.accounts.Store.Users(t.Context())
+	if err != nil || slices.ContainsFunc(list, func(u account.User) bool { return u.Name == "mallory" }) {
+		t.Errorf("an admin without one has made a user (%v)", err)
+	}
+	staff := w.signedIn("staff")
+	if !w.in(staff) || programs(staff) != http.StatusForbidden {
+		t.Error("others do not go on as they did")
 	}
 	w.enroll(b)
+	if status := programs(b); status != http.StatusOK {
+		t.Errorf("operations answer %d to an admin with one", status)
+	}
 	if !w.in(b) {
 		t.Error("an admin with one is kept out")
 	}

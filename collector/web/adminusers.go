@@ -258,7 +258,7 @@ func (s *Site) userDesk(v *visit, u account.User, again *form, told *sheet) erro
 	g := &grid{Caption: "Where " + u.Name + " is signed in", Heads: heads("Browser", "Address", "Signed in", "Last used")}
 	for _, x := range list.Sessions {
 		signed := slot{At: x.CreatedAt, Sub: "by " + x.How}
-		g.add(nil, txt(x.Device), slot{Text: x.Address, Mono: true}, signed, ago(x.SeenAt))
+		g.add([]*form{button(at, "end", "Sign out", "of "+x.Device+" at "+x.Address, link{"session", x.ID})}, txt(x.Device), slot{Text: x.Address, Mono: true}, signed, ago(x.SeenAt))
 	}
 	open := &sheet{Title: "Sessions", Table: g, Empty: "None."}
 	if len(list.Sessions) > 0 {
@@ -284,7 +284,7 @@ func (s *Site) adminUserAct(v *visit) error {
 		return err
 	}
 	at, name, do := userAt(u.Name), api.NameInput{Name: u.Name}, v.form("do")
-	if u.ID == v.actor.ID && do != "out" {
+	if u.ID == v.actor.ID && do != "out" && do != "end" {
 		return &api.Problem{Type: "muster:conflict", Status: http.StatusConflict, Detail: "this is your own account: another administrator does that"}
 	}
 	switch do {
@@ -318,6 +318,15 @@ func (s *Site) adminUserAct(v *visit) error {
 			return err
 		}
 		return s.did(v, at, u.Name+" signs in without a second factor now.")
+	case "end":
+		err := v.api.UserSessionEnd(v.ctx(), api.SessionInput{Name: u.Name, ID: v.form("session")})
+		if p, ok := asProblem(err); ok && p.Status == http.StatusNotFound {
+			return s.did(v, at, "That browser was signed out already.")
+		}
+		if err != nil {
+			return err
+		}
+		return s.did(v, at, u.Name+" is signed out of that browser.")
 	case "out":
 		n, err := v.api.UserSignOut(v.ctx(), name)
 		if err != nil {

@@ -84,6 +84,31 @@ func TestUsersPages(t *testing.T) {
 	if !w.in(d) {
 		t.Error("out too early")
 	}
+	// One browser of several.
+	before, err := w.accounts.Store.Sessions(t.Context(), dana().ID)
+	if err != nil || len(before) != 1 {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	other := w.signedIn("dana")
+	list, err := w.accounts.Store.Sessions(t.Context(), dana().ID)
+	if err != nil || len(list) != 2 || !w.in(other) {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	act("end", "session", before[0].ID)
+	if w.in(d) || !w.in(other) {
+		t.Error("the wrong browser is out")
+	}
+	if !strings.Contains(w.opened(b, userAt("dana")), "is signed in in 1 browser") {
+		t.Error("the page still lists it")
+	}
+	act("end", "session", before[0].ID) // it is said, and nothing breaks
+	for _, x := range list {            // as of another user it ends nothing
+		w.post(b, userAt("staff"), url.Values{"do": {"end"}, "session": {x.ID}})
+	}
+	if !w.in(other) {
+		t.Error("the session of one was ended as that of another")
+	}
+	d = other
 	act("out")
 	if w.in(d) {
 		t.Error("not signed out")
