@@ -84,8 +84,9 @@ func newRealWorld(t testing.TB) *world {
 	must(err)
 
 	acc := &account.Accounts{Store: control, Now: func() time.Time { return w.now }, Key: []byte("k")}
-	_, err = control.PutUser(ctx, account.User{Name: "ann", Role: account.Staff, Scope: store.Scope{All: true}, CreatedAt: w.now}, "")
+	ann, err := control.PutUser(ctx, account.User{Name: "ann", Role: account.Staff, Scope: store.Scope{All: true}, CreatedAt: w.now}, "")
 	must(err)
+	must(control.AddSession(ctx, account.Session{ID: "s-1", User: ann.ID, CreatedAt: w.now, SeenAt: w.now}, [32]byte{1}))
 	for _, x := range newFakeSaved().items {
 		x.ID = 0
 		_, err = control.PutSaved(ctx, x)
