@@ -43,16 +43,25 @@ func openSeries(dir string, c config.Config, now func() time.Time, log *slog.Log
 		}
 	}
 	if i.CAFile != "" {
-		text, err := readBounded(i.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("influx.ca_file: %w", err)
-		}
-		o.Roots = x509.NewCertPool()
-		if !o.Roots.AppendCertsFromPEM(text) {
-			return nil, errors.New("influx.ca_file: no certificate in PEM form is in it")
+		var err error
+		if o.Roots, err = rootsIn("influx.ca_file", i.CAFile); err != nil {
+			return nil, err
 		}
 	}
 	return influx.New(o)
+}
+
+// rootsIn are the CAs in a file that a setting names.
+func rootsIn(setting, path string) (*x509.CertPool, error) {
+	text, err := readBounded(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", setting, err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s: no certificate in PEM form is in it", setting)
+	}
+	return roots, nil
 }
 
 // mostFile is how large a secret or a list of CAs may be.

@@ -97,11 +97,17 @@ func (c *collector) provider() (*account.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Some providers publish long lists of keys and addresses.
+	calls := outgoing.Options{Body: 1 << 20}
+	if o.CAFile != "" {
+		if calls.Roots, err = rootsIn("web.oidc.ca_file", o.CAFile); err != nil {
+			return nil, err
+		}
+	}
 	return account.NewProvider(c.accounts, account.ProviderOptions{Name: o.Name, Issuer: o.Issuer, ClientID: o.ClientID, Secret: secret,
 		Redirect: c.base() + account.CallbackPath, NameClaim: o.NameClaim, GroupsClaim: o.GroupsClaim, Admins: o.Admins, Staff: o.Staff, Interns: o.Interns,
 		Places: o.PlacesOf(), Create: o.Create, Scopes: o.Scopes, Now: c.now, Scope: c.scopeOf,
-		// Some providers publish long lists of keys and addresses.
-		Client: c.dialer.Client(outgoing.Options{Body: 1 << 20})})
+		Client: c.dialer.Client(calls)})
 }
 
 // scopeOf finds agencies (NAME) and sites (AGENCY/SITE). One that is not there

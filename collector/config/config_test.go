@@ -43,7 +43,7 @@ web:
   key: web.key
   url: https://muster.example.org
   admin_second_factor: true
-  oidc: {issuer: "https://login.example.org", name: The office, client_id: muster, secret_file: oidc.secret, name_claim: email, groups_claim: roles, scopes: [openid, groups], create: true, admins: [it-admins], staff: [it-staff], interns: [it-interns], places: {parks-it: "Parks, Health/Clinic"}}
+  oidc: {issuer: "https://login.example.org", name: The office, client_id: muster, secret_file: oidc.secret, ca_file: oidc-ca.pem, name_claim: email, groups_claim: roles, scopes: [openid, groups], create: true, admins: [it-admins], staff: [it-staff], interns: [it-interns], places: {parks-it: "Parks, Health/Clinic"}}
   trusted_proxies: [10.1.2.3/8]
 agents:
   address: 127.0.0.1:9000
@@ -75,7 +75,7 @@ log: {level: warn, format: json}
 	d := func(x time.Duration) settings.Duration { return settings.Duration(x) }
 	want := Config{
 		Data: "here",
-		Web: Web{"0.0.0.0:443", "web.crt", "web.key", "https://muster.example.org", true, OIDC{"https://login.example.org", "The office", "muster", "oidc.secret", "email", "roles", []string{"openid", "groups"}, true,
+		Web: Web{"0.0.0.0:443", "web.crt", "web.key", "https://muster.example.org", true, OIDC{"https://login.example.org", "The office", "muster", "oidc.secret", "oidc-ca.pem", "email", "roles", []string{"openid", "groups"}, true,
 			[]string{"it-admins"}, []string{"it-staff"}, []string{"it-interns"}, map[string]string{"parks-it": "Parks, Health/Clinic"}}, []string{"10.1.2.3/8"}},
 		Agents:   Agents{"127.0.0.1:9000", []string{"muster.example.org:8421", "[2001:db8::1]:8421"}, d(30 * time.Second), d(10 * time.Minute), 500},
 		Limits:   Limits{2 << 20, 16 << 20, 128 << 20, 10, 1000, 5, 6, 3, 1 << 30},

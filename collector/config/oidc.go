@@ -13,6 +13,7 @@ type OIDC struct {
 	Name        string            `yaml:"name" default:"the provider's host name" doc:"What the sign-in page calls the provider."`
 	ClientID    string            `yaml:"client_id" doc:"ID that the provider gave Muster."`
 	SecretFile  string            `yaml:"secret_file" doc:"File that holds the client's secret and nothing else. Only the collector's account may read it."`
+	CAFile      string            `yaml:"ca_file" doc:"PEM file of the CAs that may have signed the provider's certificate. Empty: those of this machine."`
 	NameClaim   string            `yaml:"name_claim" default:"preferred_username" doc:"Claim that becomes the name of an account: preferred_username, email, upn."`
 	GroupsClaim string            `yaml:"groups_claim" default:"groups" doc:"Claim that lists a person's groups."`
 	Scopes      []string          `yaml:"scopes" default:"openid, profile, email" doc:"Scopes that are asked for. Some providers need one more for groups."`
@@ -44,7 +45,7 @@ func (o *OIDC) PlacesOf() map[string][]string {
 func (o *OIDC) Check() settings.Problems {
 	var ps settings.Problems
 	if !o.Used() {
-		if o.ClientID != "" || o.SecretFile != "" {
+		if o.ClientID != "" || o.SecretFile != "" || o.CAFile != "" {
 			ps.Add("issuer", "", "the provider's address is expected")
 		}
 		return ps

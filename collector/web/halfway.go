@@ -90,7 +90,10 @@ func (h *halfway) take(token string) (half, bool) {
 	k := sha256.Sum256([]byte(token))
 	x, ok := h.by[k]
 	delete(h.by, k)
-	return x, ok && h.now().Before(x.until)
+	if !ok || !h.now().Before(x.until) {
+		return half{}, false // nothing of it holds any more
+	}
+	return x, true
 }
 
 // look gives one and counts the attempt; after mostTries it is gone.

@@ -462,7 +462,9 @@ func Folders() []Folder {
 			{"internal/inventory", "DeviceID"},
 		}, Tests: []Import{
 			{"collector/store/sqlstore", "who comes from a provider, over the store that a collector has"},
+			{"collector/account/providertest", "a real provider"},
 		}},
+		{Path: "collector/account/providertest", TestsOnly: true, Owns: "a provider of OpenID Connect for tests"},
 		{Path: "collector/saved", Owns: "what people keep for themselves: searches, statements, when they last looked", May: []Import{
 			{"collector/account", "whose it is"},
 		}, Tests: []Import{
@@ -495,6 +497,7 @@ func Folders() []Folder {
 			{"collector/health", "what stands in for the judge"},
 			{"collector/health/rule", "it has rules"},
 			{"collector/rulebook", "rules that pages change"},
+			{"collector/account/providertest", "people come from a real provider"},
 		}},
 	}
 }

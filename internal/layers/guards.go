@@ -55,7 +55,7 @@ func Guards() []Guard {
 		{Import: "golang.org/x/sys", Only: everywhere, Why: "each folder has its own files per system"},
 		{Import: "golang.org/x/crypto", Only: []string{"collector/account"}, Why: "argon2id; everything else is the standard library's"},
 		{Import: "golang.org/x/sync", Only: everywhere, Why: "errgroup and singleflight"},
-		{Import: "github.com/go-jose/go-jose", Tests: true, Why: "signs what a provider of tests says; comes with go-oidc"},
+		{Import: "github.com/go-jose/go-jose", Only: []string{"collector/account/providertest"}, Tests: true, Why: "signs what a provider of tests says; comes with go-oidc"},
 		{Import: "golang.org/x/oauth2", Only: []string{"collector/account"}, Why: "the code flow of signing in through another house; comes with go-oidc"},
 		{Import: "github.com/pquerna/otp", Only: []string{"collector/account"}, Tests: true, Why: "codes of phones (RFC 6238)"},
 		{Import: "github.com/boombuler/barcode/qr", Only: []string{"collector/web"}, Why: "the squares of a QR code, which pages draw; comes with otp"},
