@@ -65,7 +65,7 @@ func id(n int) inventory.DeviceID {
 
 // open furnishes a data folder, starts a collector over it, and makes the first
 // account as a person would, by the link.
-func open(t *testing.T, furnish func(*testing.T, *sqlstore.Inventory)) *world {
+func open(t *testing.T, furnish func(*testing.T, *sqlstore.Inventory), control ...func(*testing.T, *sqlstore.Control)) *world {
 	t.Helper()
 	w := &world{log: &said{}}
 	cfg := config.Default()
@@ -82,6 +82,16 @@ func open(t *testing.T, furnish func(*testing.T, *sqlstore.Inventory)) *world {
 		}
 		furnish(t, inv)
 		if err := inv.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range control {
+		c, err := sqlstore.OpenControl(t.Context(), filepath.Join(cfg.Data, "control.db"), sqlstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(t, c)
+		if err := c.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
