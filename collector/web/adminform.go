@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -143,7 +144,7 @@ func (f *form) blame(err error) bool {
 		} else if p.Kind() == "bad_filter" {
 			f.fault("filter", sentence(p.Detail))
 		} else {
-			f.fault("", sentence(p.Detail))
+			f.fault(f.quoted(p.Detail), sentence(p.Detail))
 		}
 		return true
 	}
@@ -156,6 +157,16 @@ func (f *form) blame(err error) bool {
 		}
 	}
 	return true
+}
+
+// quoted is the field whose value a text quotes; none: empty.
+func (f *form) quoted(text string) string {
+	for _, x := range f.Fields {
+		if x.Value != "" && x.Kind != "secret" && strings.Contains(text, strconv.Quote(x.Value)) {
+			return x.Name
+		}
+	}
+	return ""
 }
 
 // or is the form that was not taken, if it is this one.
