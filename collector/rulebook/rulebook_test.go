@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,20 +105,31 @@ func TestAChangeIsUsedAtOnceAndStays(t *testing.T) {
 
 // held is a store that may fail, or hold nonsense.
 type held struct {
+	mu   sync.Mutex
 	list []store.RuleChange
 	err  error
 }
 
-func (h *held) RuleChanges(context.Context) ([]store.RuleChange, error)   { return h.list, h.err }
-func (h *held) PutRuleChange(_ context.Context, x store.RuleChange) error { return h.err }
-func (h *held) DeleteRuleChange(_ context.Context, rule string) error     { return h.err }
+func (h *held) set(list []store.RuleChange, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list, h.err = list, err
+}
+
+func (h *held) RuleChanges(context.Context) ([]store.RuleChange, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.list, h.err
+}
+func (h *held) PutRuleChange(context.Context, store.RuleChange) error { return nil }
+func (h *held) DeleteRuleChange(context.Context, string) error        { return nil }
 
 func TestWhatCannotBeReadIsToldAndFilesAreTakenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		h := &held{list: []store.RuleChange{{Rule: "D14", Text: "rule: D14\ncolour: red\n"}, {Rule: "S01", Text: "rule: S02\n"}, {Rule: "O03", Text: "rule: O03\nstate: \"off\"\n"}}}
-		var used *rule.Set
-		b, err := Open(t.Context(), Options{Dir: dir, Store: h, Use: func(s *rule.Set) { used = s }, Log: slog.New(slog.DiscardHandler)})
+		var used atomic.Pointer[rule.Set]
+		b, err := Open(t.Context(), Options{Dir: dir, Store: h, Use: func(s *rule.Set) { used.Store(s) }, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,17 +146,17 @@ func TestWhatCannotBeReadIsToldAndFilesAreTakenUp(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- b.Run(ctx) }()
 		time.Sleep(Every + time.Second)
-		if used != nil {
+		if used.Load() != nil {
 			t.Error("nothing has changed, and it was read anew")
 		}
 		if err := os.WriteFile(filepath.Join(dir, "D14.yaml"), []byte("id: D14\ntitle: Warm here\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(Every + time.Second)
-		if r, _ := b.Rules().Find("D14"); used == nil || r.Title != "Warm here" {
+		if r, _ := b.Rules().Find("D14"); used.Load() == nil || r.Title != "Warm here" {
 			t.Error("a file that changed is not used")
 		}
-		h.list, h.err = nil, errors.New("no store")
+		h.set(nil, errors.New("no store"))
 		time.Sleep(Every + time.Second)
 		if r, _ := b.Rules().Find("O03"); !r.Disabled {
 			t.Error("a store that does not answer is taken for an empty one")

@@ -44,7 +44,7 @@ func TestRulesAreSetOnThePage(t *testing.T) {
 	w.says(w.post(b, "/admin/rules/D14/set", f), http.StatusOK, "It would have fired 1 time", "front-1", `value="40"`)
 	f.Set("limit_warm_disk", "50")
 	w.says(w.post(b, "/admin/rules/D14/set", f), http.StatusOK, "It would have fired 0 times")
-	if r, _ := w.book.Rules().Find("D14"); r.Made != nil {
+	if r, _ := w.judge.Rules().Find("D14"); r.Made != nil {
 		t.Errorf("a trial has set %+v", r.Made)
 	}
 
@@ -53,7 +53,7 @@ func TestRulesAreSetOnThePage(t *testing.T) {
 	f.Set("hold_warn", "1h")
 	f.Set("reason", "Cupboards <without> air")
 	w.lands(b, "/admin/rules/D14/set", f, "The rule is set, and counts from now on.", "before it was set: 55", "before it was set: 30m", "Cupboards &lt;without&gt; air", "ST8000* = 55\nWD &lt;1&gt; = 52.5", "35 to 75; without your change 55")
-	r, _ := w.book.Rules().Find("D14")
+	r, _ := w.judge.Rules().Find("D14")
 	if r.Limit("warm_disk", "") != 50 || r.Limit("warm_disk", "ST8000NM") != 55 || r.Made.By != "admin" {
 		t.Errorf("%+v", r.Made)
 	}
@@ -63,7 +63,7 @@ func TestRulesAreSetOnThePage(t *testing.T) {
 	// Off, on, and back.
 	f.Set("on", "off")
 	w.lands(b, "/admin/rules/D14/set", f, "switched off")
-	if r, _ := w.book.Rules().Find("D14"); !r.Disabled {
+	if r, _ := w.judge.Rules().Find("D14"); !r.Disabled {
 		t.Error("it is on")
 	}
 	w.says(w.post(b, "/admin/rules/D14/set", url.Values{"do": {"restore"}}), http.StatusOK, "Take back what was set of rule D14?", `name="sure"`)
@@ -84,7 +84,7 @@ func TestOnlyAdministratorsSetRules(t *testing.T) {
 	f := ruleForm()
 	f.Set("on", "off")
 	w.says(w.post(b, "/admin/rules/D14/set", f), http.StatusForbidden)
-	if r, _ := w.book.Rules().Find("D14"); r.Disabled {
+	if r, _ := w.judge.Rules().Find("D14"); r.Disabled {
 		t.Error("staff has switched it off")
 	}
 }

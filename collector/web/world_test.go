@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ type world struct {
 	t        *testing.T
 	accounts *account.Accounts
 	inv      *sqlstore.Inventory
-	book     *rulebook.Book
+	judge    *judge
 	began    time.Time
 	passed   atomic.Int64 // nanoseconds of the world's clock; pages read it beside the test
 	server   *httptest.Server
@@ -79,11 +80,13 @@ func newWorld(t *testing.T) *world {
 	if err := w.inv.AddDevice(ctx, store.NewDevice{ID: device, Kind: "pc", Name: "front-1", Site: site.ID, At: w.now()}); err != nil {
 		t.Fatal(err)
 	}
-	judge := &judge{}
-	if w.book, err = rulebook.Open(ctx, rulebook.Options{Store: control, Use: judge.use, Log: slog.New(slog.DiscardHandler)}); err != nil {
-		t.Fatal(err)
-	}
-	judge.use(w.book.Rules())
+	w.judge = &judge{open: func() *rulebook.Book {
+		b, err := rulebook.Open(ctx, rulebook.Options{Store: control, Use: func(*rule.Set) {}, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Error(err)
+		}
+		return b
+	}}
 	replay := func(_ context.Context, set *rule.Set, id string, list []store.Device, since time.Time) ([]health.Replayed, error) {
 		r, _ := set.Find(id)
 		var found []health.Replayed
@@ -94,7 +97,7 @@ func newWorld(t *testing.T) *world {
 		}
 		return found, nil
 	}
-	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Judge: judge, Rules: w.book, Draft: w.book.Draft, Replay: replay, Series: memory.New(), Accounts: w.accounts, Saved: control, Now: now,
+	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Judge: w.judge, Rules: w.judge, Draft: w.judge.Draft, Replay: replay, Series: memory.New(), Accounts: w.accounts, Saved: control, Now: now,
 		PageLink: func(path string) string { return "https://muster.example.org" + path }})
 	if err != nil {
 		t.Fatal(err)
@@ -118,14 +121,29 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// judge has the rules in use, and judges nothing.
-type judge struct{ set atomic.Pointer[rule.Set] }
+// judge has the rules in use, and judges nothing. It reads them when it is
+// first asked: most tests do without.
+type judge struct {
+	open func() *rulebook.Book
+	once sync.Once
+	b    *rulebook.Book
+}
 
-func (j *judge) use(set *rule.Set)   { j.set.Store(set) }
-func (j *judge) Rules() *rule.Set    { return j.set.Load() }
+func (j *judge) book() *rulebook.Book {
+	j.once.Do(func() { j.b = j.open() })
+	return j.b
+}
+
+func (j *judge) Rules() *rule.Set    { return j.book().Rules() }
 func (j *judge) Stats() health.Stats { return health.Stats{} }
 func (j *judge) Explain(context.Context, inventory.DeviceID, string, string) ([]health.Explanation, error) {
 	return nil, nil
+}
+func (j *judge) Draft(file string, text []byte) (*rule.Set, error) { return j.book().Draft(file, text) }
+func (j *judge) Try(c rule.Change) (*rule.Set, error)              { return j.book().Try(c) }
+func (j *judge) Restore(ctx context.Context, id string) error      { return j.book().Restore(ctx, id) }
+func (j *judge) Change(ctx context.Context, id string, from func(rule.Change) rule.Change, by, reason string, at time.Time) error {
+	return j.book().Change(ctx, id, from, by, reason, at)
 }
 
 // actors are those whom pages tell apart.
