@@ -7,12 +7,16 @@ import (
 	"muster/agent/gather/clock"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
+	"muster/agent/gather/drivehealth"
+	"muster/agent/gather/driver"
 	"muster/agent/gather/firewall"
 	"muster/agent/gather/iface"
 	"muster/agent/gather/join"
 	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
+	"muster/agent/gather/monitor"
 	"muster/agent/gather/osrelease"
+	"muster/agent/gather/pci"
 	"muster/agent/gather/platform"
 	"muster/agent/gather/process"
 	"muster/agent/gather/restart"
@@ -22,10 +26,12 @@ import (
 	"muster/agent/gather/software"
 	"muster/agent/gather/startup"
 	"muster/agent/gather/system"
+	"muster/agent/gather/usb"
 	"muster/agent/gather/volume"
 )
 
 func sections() []gather.Section {
+	drives := drivehealth.New()
 	return []gather.Section{
 		read("system", system.Read),
 		read("os", osrelease.Read),
@@ -36,7 +42,15 @@ func sections() []gather.Section {
 		read("memory", memory.Read),
 		read("memory_module", memory.ReadModules),
 		read("disk", disk.Read),
+		{Name: "disk_health", Read: drives.Read, Numbers: drives},
+		read("disk_selftest", drives.ReadSelfTests),
+		read("smart_attribute", drives.ReadAttributes),
 		read("volume", volume.Read),
+		read("gpu", pci.ReadGPUs),
+		read("monitor", monitor.Read),
+		read("pci_device", pci.Read),
+		read("usb_device", usb.Read),
+		read("driver", driver.Read),
 		read("platform_security", platform.Read),
 		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),

@@ -20,6 +20,7 @@ const (
 	NativeUDP6       Native = "udp6"
 	NativeNeighbors  Native = "neighbors" // GetIpNetTable: MIB_IPNETTABLE
 	NativeRoutes     Native = "routes"    // GetIpForwardTable2: MIB_IPFORWARD_TABLE2
+	NativeDevices    Native = "devices"   // SetupDiGetClassDevsEx(present), a device a line; see package pnp
 )
 
 // MaxNative is the most that an answer may be long, in bytes.

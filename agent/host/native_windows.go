@@ -32,6 +32,8 @@ func readNative(q Native) ([]byte, error) {
 		return neighbors()
 	case NativeRoutes:
 		return routes()
+	case NativeDevices:
+		return devices()
 	}
 	return nil, fmt.Errorf("no such question: %w", errors.ErrUnsupported)
 }

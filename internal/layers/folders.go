@@ -110,6 +110,7 @@ func Folders() []Folder {
 			{"agent/gather/utmp", "a source that several subjects read"},
 			{"agent/gather/home", "a source that several subjects read"},
 			{"agent/gather/hive", "a source that several subjects read"},
+			{"agent/gather/pnp", "a source that several subjects read"},
 			{"agent/gather/commandline", "a form that several subjects read"},
 			{"agent/gather/running", "a source that several subjects read"},
 			{"agent/gather/packages", "a source that several subjects read"},
@@ -138,6 +139,9 @@ func Folders() []Folder {
 			{"agent/host", "where they are looked for"},
 		}},
 		{Path: "agent/gather/hive", Owns: "people's registries, loaded or in their files, for several gatherers", May: []Import{
+			{"agent/host", "where they are read"},
+		}, Tests: recordings()},
+		{Path: "agent/gather/pnp", Owns: "devices of Windows and their drivers, for several gatherers", May: []Import{
 			{"agent/host", "where they are read"},
 		}, Tests: recordings()},
 		{Path: "agent/gather/commandline", Owns: "programs in command lines of Windows, for several gatherers"},

@@ -24,6 +24,7 @@ type Drive struct {
 	Removable      bool
 	ATA            bool  // an ATA drive behind whatever: its commands are translated
 	RPM            int64 // revolutions a minute; 0 when not told
+	File           bool  // only a file that Windows shows as a drive
 	SizeBytes      int64
 	SectorBytes    int64  // size of a logical sector; 0 when not told
 	State          string // of the SCSI or NVMe device: running, live, offline …

@@ -1,26 +1,20 @@
 package disk
 
 import (
-	"bytes"
 	"encoding/binary"
-	"fmt"
-	"strings"
 
+	"muster/agent/gather/block"
 	"muster/internal/inventory"
 )
 
-// answers are what a drive of Windows answers, as it is; nil what it does not.
+// answers are what a drive of Windows answers beyond what tells which it is;
+// nil what it does not.
 type answers struct {
-	Number           int
-	Device           []byte // STORAGE_DEVICE_DESCRIPTOR
-	Seek, Trim       []byte // DEVICE_SEEK_PENALTY_DESCRIPTOR, DEVICE_TRIM_DESCRIPTOR
-	Align            []byte // STORAGE_ACCESS_ALIGNMENT_DESCRIPTOR
-	Geometry, Layout []byte // DISK_GEOMETRY_EX, DRIVE_LAYOUT_INFORMATION_EX
-	System           bool   // the volume with Windows lies on it
+	block.Answers
+	Trim   []byte // DEVICE_TRIM_DESCRIPTOR
+	Layout []byte // DRIVE_LAYOUT_INFORMATION_EX
+	System bool   // the volume with Windows lies on it
 }
-
-// name is how the drive is called everywhere in Windows.
-func name(number int) string { return fmt.Sprintf("PhysicalDrive%d", number) }
 
 // word is four bytes at an offset; ok is false when they are not there.
 func word(b []byte, off int) (n uint32, ok bool) {
@@ -30,124 +24,28 @@ func word(b []byte, off int) (n uint32, ok bool) {
 	return binary.LittleEndian.Uint32(b[off:]), true
 }
 
-// descriptor is what is kept of STORAGE_DEVICE_DESCRIPTOR (winioctl.h).
-type descriptor struct {
-	Vendor, Product, Revision, Serial string
-	Bus                               uint32 // STORAGE_BUS_TYPE
-	Removable                         bool
-}
-
-// parseDescriptor reads a device's descriptor: numbers, and the places of
-// texts that end in NUL. Place 0 says that there is no text.
-func parseDescriptor(b []byte) (descriptor, bool) {
-	bus, ok := word(b, 28)
-	if !ok {
-		return descriptor{}, false
-	}
-	text := func(off int) string {
-		at, _ := word(b, off)
-		if at < 36 || uint64(at) >= uint64(len(b)) {
-			return ""
-		}
-		s, _, _ := bytes.Cut(b[at:], []byte{0})
-		if len(s) > 256 {
-			return ""
-		}
-		for _, c := range s {
-			if c < ' ' || c > '~' {
-				return ""
-			}
-		}
-		return strings.Join(strings.Fields(string(s)), " ")
-	}
-	return descriptor{Vendor: text(12), Product: text(16), Revision: text(20), Serial: text(24), Bus: bus, Removable: b[10] != 0}, true
-}
-
-// busOf names a bus (STORAGE_BUS_TYPE, winioctl.h).
-func busOf(n uint32) string {
-	switch n {
-	case 1:
-		return "scsi"
-	case 2, 3:
-		return "ide"
-	case 4:
-		return "firewire"
-	case 6:
-		return "fc"
-	case 7:
-		return "usb"
-	case 8:
-		return "raid"
-	case 9:
-		return "iscsi"
-	case 10:
-		return "sas"
-	case 11:
-		return "sata"
-	case 12, 13:
-		return "mmc"
-	case 16:
-		return "spaces"
-	case 17:
-		return "nvme"
-	}
-	return "other"
-}
-
 // windowsRow makes the row of a drive.
 func windowsRow(a answers) (inventory.Disk, bool) {
-	d, ok := parseDescriptor(a.Device)
+	d, seek, ok := block.StorageDrive(a.Answers)
 	if !ok {
 		return inventory.Disk{}, false
 	}
-	r := inventory.Disk{Name: name(a.Number), Vendor: d.Vendor, Model: d.Product, Serial: d.Serial, Firmware: d.Revision, Bus: busOf(d.Bus),
-		Removable: &d.Removable, Boot: &a.System}
-	// Drivers of ATA and NVMe drives have no maker, or say what the bus is.
-	if strings.EqualFold(r.Vendor, "NVMe") || strings.EqualFold(r.Vendor, "ATA") {
-		r.Vendor = ""
-	}
-	const virtualBus, fileBus = 14, 15
-	words := strings.ToLower(d.Vendor + " " + d.Product)
-	made := d.Bus == virtualBus || d.Bus == fileBus
-	for _, w := range []string{"vmware", "qemu", "vbox", "virtual disk", "virtio"} {
-		made = made || strings.Contains(words, w)
-	}
-	if len(a.Seek) > 8 {
-		r.Rotational = new(a.Seek[8] != 0)
+	r := inventory.Disk{Name: d.Name, Vendor: d.Vendor, Model: d.Model, Serial: d.Serial, Firmware: d.Firmware, Bus: d.Bus, Kind: d.Kind,
+		Removable: &d.Removable, Boot: &a.System, SizeBytes: d.SizeBytes, LogicalBytes: d.SectorBytes}
+	if seek {
+		r.Rotational = &d.Rotational
 	}
 	if len(a.Trim) > 8 {
 		r.Discard = new(a.Trim[8] != 0)
-	}
-	switch {
-	case made:
-		r.Kind = "virtual"
-	case d.Bus == 13:
-		r.Kind = "emmc"
-	case d.Bus == 12, d.Bus == 7 && d.Removable:
-		r.Kind = "flash"
-	case r.Bus == "nvme", r.Rotational != nil && !*r.Rotational:
-		r.Kind = "ssd"
-	case r.Rotational != nil && *r.Rotational:
-		r.Kind = "hdd"
 	}
 	switch r.Bus {
 	case "usb", "firewire", "iscsi", "fc":
 		r.Internal = new(false)
 	default:
-		r.Internal = new(!d.Removable && d.Bus != fileBus)
+		r.Internal = new(!d.Removable && !d.File)
 	}
-	logical, ok := word(a.Align, 16)
-	physical, ok2 := word(a.Align, 20)
-	if ok && ok2 && logical <= 1<<20 && physical <= 1<<20 {
-		r.LogicalBytes, r.PhysicalBytes = int64(logical), int64(physical)
-	}
-	if len(a.Geometry) >= 32 {
-		if n := binary.LittleEndian.Uint64(a.Geometry[24:]); n < 1<<62 {
-			r.SizeBytes = int64(n)
-		}
-		if n, _ := word(a.Geometry, 20); r.LogicalBytes == 0 && n <= 1<<20 {
-			r.LogicalBytes = int64(n)
-		}
+	if physical, ok := word(a.Align, 20); ok && physical <= 1<<20 {
+		r.PhysicalBytes = int64(physical)
 	}
 	r.PartitionTable, r.PartitionCount = parseLayout(a.Layout)
 	return r, true

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"testing"
 
+	"muster/agent/gather/block"
 	"muster/internal/inventory"
 )
 
@@ -48,12 +49,12 @@ func TestWindowsRow(t *testing.T) {
 		size, parts                            int64
 		internal, boot                         bool
 	}{
-		{answers{Number: 0, Device: device(17, false, "NVMe", "Samsung SSD 980   1TB", "3B4QFXO7", " S64ANS0T123456 "), Seek: no, Trim: yes, Geometry: geometry(1_000_204_886_016),
-			Layout: layout(1, 0, 0, 0, 0), System: true}, "", "Samsung SSD 980 1TB", "S64ANS0T123456", "ssd", "nvme", "gpt", 1_000_204_886_016, 4, true, true},
-		{answers{Number: 1, Device: device(11, false, "", "WDC WD10EZEX-08WN4A0", "01.01A01", "WD-WCC6Y1234567"), Seek: yes, Trim: no, Geometry: geometry(1 << 40),
-			Layout: layout(0, 7, 0, 0, 0)}, "", "WDC WD10EZEX-08WN4A0", "WD-WCC6Y1234567", "hdd", "sata", "mbr", 1 << 40, 1, true, false},
-		{answers{Number: 2, Device: device(7, true, "SanDisk", "Ultra", "1.00", "4C53\x01"), Geometry: geometry(32 << 30)}, "SanDisk", "Ultra", "", "flash", "usb", "", 32 << 30, -1, false, false},
-		{answers{Number: 3, Device: device(10, false, "Msft", "Virtual Disk", "1.0", ""), Layout: layout(2)}, "Msft", "Virtual Disk", "", "virtual", "sas", "none", 0, 0, true, false},
+		{answers{Answers: block.Answers{Number: 0, Device: device(17, false, "NVMe", "Samsung SSD 980   1TB", "3B4QFXO7", " S64ANS0T123456 "), Seek: no, Geometry: geometry(1_000_204_886_016)},
+			Trim: yes, Layout: layout(1, 0, 0, 0, 0), System: true}, "", "Samsung SSD 980 1TB", "S64ANS0T123456", "ssd", "nvme", "gpt", 1_000_204_886_016, 4, true, true},
+		{answers{Answers: block.Answers{Number: 1, Device: device(11, false, "", "WDC WD10EZEX-08WN4A0", "01.01A01", "WD-WCC6Y1234567"), Seek: yes, Geometry: geometry(1 << 40)},
+			Trim: no, Layout: layout(0, 7, 0, 0, 0)}, "", "WDC WD10EZEX-08WN4A0", "WD-WCC6Y1234567", "hdd", "sata", "mbr", 1 << 40, 1, true, false},
+		{answers{Answers: block.Answers{Number: 2, Device: device(7, true, "SanDisk", "Ultra", "1.00", "4C53\x01"), Geometry: geometry(32 << 30)}}, "SanDisk", "Ultra", "", "flash", "usb", "", 32 << 30, -1, false, false},
+		{answers{Answers: block.Answers{Number: 3, Device: device(10, false, "Msft", "Virtual Disk", "1.0", "")}, Layout: layout(2)}, "Msft", "Virtual Disk", "", "virtual", "sas", "none", 0, 0, true, false},
 	} {
 		r, ok := windowsRow(c.a)
 		if !ok {
@@ -64,10 +65,10 @@ func TestWindowsRow(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if _, ok := windowsRow(answers{Device: make([]byte, 31)}); ok {
+	if _, ok := windowsRow(answers{Answers: block.Answers{Device: make([]byte, 31)}}); ok {
 		t.Error("a descriptor cut short is read")
 	}
-	first, _ := windowsRow(answers{Number: 0, Device: device(17, false, "", "A", "", "S1"), System: true})
+	first, _ := windowsRow(answers{Answers: block.Answers{Number: 0, Device: device(17, false, "", "A", "", "S1")}, System: true})
 	if BootSerial([]inventory.Disk{first}) != "S1" {
 		t.Error("the drive with Windows is no evidence")
 	}
@@ -88,7 +89,7 @@ func FuzzStorage(f *testing.F) {
 	f.Add(device(17, false, "NVMe", "Samsung", "1", "2"), layout(0, 7, 0), geometry(1<<40))
 	f.Add([]byte{2, 0, 0, 0}, []byte{}, []byte{})
 	f.Fuzz(func(t *testing.T, device, layout, geometry []byte) {
-		r, ok := windowsRow(answers{Device: device, Layout: layout, Geometry: geometry, Align: geometry, Seek: layout, Trim: layout})
+		r, ok := windowsRow(answers{Answers: block.Answers{Device: device, Geometry: geometry, Align: geometry, Seek: layout}, Layout: layout, Trim: layout})
 		if ok && (r.SizeBytes < 0 || len(r.Serial) > 256 || r.PartitionCount != nil && *r.PartitionCount < 0) {
 			t.Errorf("%+v", r)
 		}

@@ -13,7 +13,7 @@ func BenchmarkMachine(b *testing.B) {
 	h := recorded.Unpack(b, []byte(machine))
 	now := h.Now()
 	h.Now = func() time.Time { return now }
-	s := with(open(fleet()))
+	s := with(open(fleet()), sysfs())
 	b.ReportAllocs()
 	for b.Loop() {
 		now = now.Add(standing)

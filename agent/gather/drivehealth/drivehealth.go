@@ -33,6 +33,7 @@ import (
 type Drives struct {
 	lock   chan struct{} // held while drives are asked
 	open   opener
+	from   source
 	asked  time.Time
 	list   []asked
 	faults []string
@@ -40,9 +41,15 @@ type Drives struct {
 	older  map[string]asked // last full answer of each drive, by serial number or name
 	busy   map[string]chan asked
 
-	mu       sync.Mutex        // guards what the sampler takes
-	fresh    []asked           // answers whose numbers were not put yet
-	sleepers map[string]string // drives that slept when they were asked, and what they had done until then
+	mu       sync.Mutex         // guards what the sampler takes
+	fresh    []asked            // answers whose numbers were not put yet
+	sleepers map[string]sleeper // drives that slept when they were asked, by name
+}
+
+// sleeper is a drive that slept, and what it had done until then.
+type sleeper struct {
+	drive block.Drive
+	done  string
 }
 
 const (
@@ -84,12 +91,41 @@ type way interface {
 // opener opens the way to a drive; nil says that there is none on this system.
 type opener func(h *host.Host, d block.Drive) (way, error)
 
+// source is where drives are found.
+type source struct {
+	list func(ctx context.Context, h *host.Host) ([]block.Drive, error)
+	// work is what a drive has done, in no form of use but to see that it did
+	// more; asking for it wakes none.
+	work func(h *host.Host, name string) string
+	// again reads a drive by its name anew: another may have it by now.
+	again func(h *host.Host, d block.Drive) block.Drive
+}
+
+// sysfs is the source of Linux.
+func sysfs() source {
+	return source{
+		list: func(ctx context.Context, h *host.Host) ([]block.Drive, error) {
+			names, err := block.Drives(h)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, fmt.Errorf("sysfs is not mounted here, so drives are not known: %w", errors.ErrUnsupported)
+			}
+			var list []block.Drive
+			for _, name := range names[:min(len(names), maxDrives+1)] {
+				list = append(list, block.ReadDrive(h, name))
+			}
+			return list, err
+		},
+		work:  func(h *host.Host, name string) string { return h.Line("/sys/block/" + name + "/stat") },
+		again: func(h *host.Host, d block.Drive) block.Drive { return block.ReadDrive(h, d.Name) },
+	}
+}
+
 // New makes it for this system.
 func New() *Drives { return with(system()) }
 
-func with(o opener) *Drives {
-	return &Drives{lock: make(chan struct{}, 1), open: o, older: map[string]asked{}, busy: map[string]chan asked{},
-		sleepers: map[string]string{}}
+func with(o opener, from source) *Drives {
+	return &Drives{lock: make(chan struct{}, 1), open: o, from: from, older: map[string]asked{}, busy: map[string]chan asked{},
+		sleepers: map[string]sleeper{}}
 }
 
 // Read reads section disk_health.
@@ -141,20 +177,16 @@ func (s *Drives) current(ctx context.Context, h *host.Host) ([]asked, []string, 
 	if s.open == nil {
 		return nil, nil, false, fmt.Errorf("drives are not asked for their health on this system yet: %w", errors.ErrUnsupported)
 	}
-	names, err := block.Drives(h)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, false, fmt.Errorf("sysfs is not mounted here, so drives are not known: %w", errors.ErrUnsupported)
-	}
+	drives, err := s.from.list(ctx, h)
 	if err != nil {
 		return nil, nil, false, err
 	}
 	s.list, s.faults, s.denied = nil, nil, false
-	if len(names) > maxDrives {
-		s.faults = append(s.faults, fmt.Sprintf("only the first %d of %d drives are asked", maxDrives, len(names)))
-		names = names[:maxDrives]
+	if len(drives) > maxDrives {
+		s.faults = append(s.faults, fmt.Sprintf("only the first %d drives are asked", maxDrives))
+		drives = drives[:maxDrives]
 	}
-	for _, name := range names {
-		d := block.ReadDrive(h, name)
+	for _, d := range drives {
 		if d.Kind == "optical" {
 			continue
 		}
@@ -182,7 +214,7 @@ func (s *Drives) slept(a asked) {
 	defer s.mu.Unlock()
 	delete(s.sleepers, a.drive.Name)
 	if a.asleep && a.err == nil && len(s.sleepers) < maxDrives {
-		s.sleepers[a.drive.Name] = a.done
+		s.sleepers[a.drive.Name] = sleeper{a.drive, a.done}
 	}
 }
 
@@ -287,7 +319,7 @@ func (s *Drives) one(h *host.Host, a *asked) {
 		return
 	}
 	// Read before the asking, so that work begun meanwhile counts as such.
-	a.done = h.Line("/sys/block/" + d.Name + "/stat")
+	a.done = s.from.work(h, d.Name)
 	if d.RuntimePowered == "suspended" && d.Rotational {
 		a.asleep = true // opening it would wake it
 		return
@@ -346,6 +378,10 @@ func behind(d block.Drive) string {
 	switch {
 	case d.Kind == "virtual":
 		return "a drive of a virtual machine: its host knows the drives below"
+	case d.Bus == "spaces":
+		return "a storage space, of which Windows hides the drives"
+	case d.Bus == "raid" && d.Driver == "":
+		return "cannot see behind the RAID controller: its maker's tool shows the drives"
 	case d.Bus == "raid" && !d.ATA: // some let single drives through as they are
 		return "cannot see behind the RAID controller (" + d.Driver + "): its maker's tool shows the drives"
 	case d.Bus == "iscsi" || d.Bus == "fc":
@@ -419,14 +455,14 @@ func (s *Drives) Sample(ctx context.Context, h *host.Host, to gather.Sink) error
 // a day, and never when the sections are due.
 func (s *Drives) wakened(ctx context.Context, h *host.Host) {
 	s.mu.Lock()
-	var names []string
-	for name, done := range s.sleepers {
-		if h.Line("/sys/block/"+name+"/stat") != done {
-			names = append(names, name)
+	var awake []block.Drive
+	for name, x := range s.sleepers {
+		if s.from.work(h, name) != x.done {
+			awake = append(awake, x.drive)
 		}
 	}
 	s.mu.Unlock()
-	if len(names) == 0 {
+	if len(awake) == 0 {
 		return
 	}
 	select {
@@ -437,8 +473,8 @@ func (s *Drives) wakened(ctx context.Context, h *host.Host) {
 	ctx = context.WithoutCancel(ctx) // patience bounds it
 	go func() {
 		defer func() { <-s.lock }()
-		for _, name := range names {
-			a, err := s.patient(ctx, h, block.ReadDrive(h, name))
+		for _, d := range awake {
+			a, err := s.patient(ctx, h, s.from.again(h, d))
 			if err != nil {
 				return
 			}

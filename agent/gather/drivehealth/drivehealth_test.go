@@ -125,7 +125,7 @@ func open(drives map[string]*disk) opener {
 func TestMachine(t *testing.T) {
 	drives := fleet()
 	h := recorded.Unpack(t, []byte(machine))
-	s := with(open(drives))
+	s := with(open(drives), sysfs())
 	for section, read := range map[string]func(context.Context, *host.Host) (gather.Reading, error){
 		"disk_health": s.Read, "smart_attribute": s.ReadAttributes, "disk_selftest": s.ReadSelfTests,
 	} {
@@ -158,7 +158,7 @@ func (s series) Put(m, f string, v float64, labels ...string) {
 
 func TestNumbers(t *testing.T) {
 	h := recorded.Unpack(t, []byte(machine))
-	s := with(open(fleet()))
+	s := with(open(fleet()), sysfs())
 	got := series{}
 	if err := s.Sample(t.Context(), h, got); err != nil || len(got) != 0 {
 		t.Fatal(got, err)
@@ -194,7 +194,7 @@ func TestSleep(t *testing.T) {
 	sda, sdc := drives["sda"], drives["sdc"]
 	for _, form := range []bool{false, true} {
 		sda.fixed = form
-		s := with(open(drives))
+		s := with(open(drives), sysfs())
 		sda.power = 0
 		sdc.waiting = []byte{0x72, 0, 0x5e, 0x04, 0, 0, 0, 0}
 		sda.sent, sdc.sent = nil, nil
@@ -253,7 +253,7 @@ func TestWakes(t *testing.T) {
 		drives := fleet()
 		sda := drives["sda"]
 		sda.power = 0
-		s := with(open(drives))
+		s := with(open(drives), sysfs())
 		if r, err := s.Read(t.Context(), h); err != nil || len(r.Faults) != 1 {
 			t.Fatal(r.Faults, err)
 		}
@@ -297,7 +297,7 @@ func TestWakes(t *testing.T) {
 func TestSuspended(t *testing.T) {
 	h := recorded.Unpack(t, []byte(machine), []byte("-- /sys/devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda/device/power/runtime_status --\nsuspended\n"))
 	drives := fleet()
-	if _, err := with(open(drives)).Read(t.Context(), h); err != nil || drives["sda"].sent != nil {
+	if _, err := with(open(drives), sysfs()).Read(t.Context(), h); err != nil || drives["sda"].sent != nil {
 		t.Errorf("%x %v", drives["sda"].sent, err)
 	}
 }
@@ -309,7 +309,7 @@ func TestWithoutRights(t *testing.T) {
 	for _, d := range drives {
 		d.denied = true
 	}
-	r, err := with(open(drives)).Read(t.Context(), h)
+	r, err := with(open(drives), sysfs()).Read(t.Context(), h)
 	if err != nil || len(r.Faults) != 4 {
 		t.Fatal(r.Faults, err)
 	}
@@ -319,11 +319,11 @@ func TestWithoutRights(t *testing.T) {
 		}
 	}
 	h.Privileged = true
-	if r, err = with(open(drives)).Read(t.Context(), h); err != nil || !strings.Contains(r.Faults[0], "though the agent is root") {
+	if r, err = with(open(drives), sysfs()).Read(t.Context(), h); err != nil || !strings.Contains(r.Faults[0], "though the agent is root") {
 		t.Error(r.Faults, err)
 	}
 	only := "-- links /sys/block --\nsda ../devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda\n"
-	if _, err := with(open(drives)).Read(t.Context(), recorded.Unpack(t, []byte(only))); !errors.Is(err, fs.ErrPermission) {
+	if _, err := with(open(drives), sysfs()).Read(t.Context(), recorded.Unpack(t, []byte(only))); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("%v, want a right missing", err)
 	}
 }
@@ -383,7 +383,7 @@ func TestHangs(t *testing.T) {
 				<-release
 			}
 			return usual(h, d)
-		})
+		}, sysfs())
 		h := &host.Host{Root: h.Root, Now: time.Now}
 		for range 2 {
 			start := time.Now()

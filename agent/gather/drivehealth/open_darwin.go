@@ -1,4 +1,4 @@
 package drivehealth
 
 // system knows no way to drives here yet.
-func system() opener { return nil }
+func system() (opener, source) { return nil, source{} }

@@ -19,7 +19,7 @@ import (
 const commandLimit = 8_000
 
 // system is SG_IO and NVMe's admin commands.
-func system() opener { return openDrive }
+func system() (opener, source) { return openDrive, sysfs() }
 
 // openDrive opens the device file of a drive to read. O_NONBLOCK keeps the
 // kernel from looking for a medium, which would wake some.

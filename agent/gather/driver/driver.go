@@ -7,6 +7,7 @@ package driver
 
 import (
 	"context"
+	"strings"
 
 	"muster/agent/gather"
 	"muster/agent/host"
@@ -22,4 +23,11 @@ func Read(ctx context.Context, h *host.Host) (gather.Reading, error) {
 		return gather.Reading{}, err
 	}
 	return gather.Rows(rows, asked...)
+}
+
+func short(s string) string {
+	if len(s) > 100 {
+		s = s[:100]
+	}
+	return strings.ToValidUTF8(s, "")
 }

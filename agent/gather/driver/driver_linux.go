@@ -70,10 +70,3 @@ func installed(h *host.Host, dir string) []string {
 	}
 	return names
 }
-
-func short(s string) string {
-	if len(s) > 100 {
-		s = s[:100]
-	}
-	return strings.ToValidUTF8(s, "")
-}

@@ -19,7 +19,7 @@ func Read(ctx context.Context, h *host.Host) (gather.Reading, error) {
 	if err != nil {
 		return gather.Reading{}, err
 	}
-	r, err := gather.Rows(rows, "sysfs")
+	r, err := gather.Rows(rows, source)
 	r.Faults = faults
 	return r, err
 }

@@ -13,6 +13,9 @@ import (
 	"muster/internal/inventory"
 )
 
+// source is what is asked.
+const source = "sysfs"
+
 func read(ctx context.Context, h *host.Host) ([]inventory.Monitor, []string, error) {
 	list, err := h.ReadDir("/sys/class/drm")
 	if errors.Is(err, fs.ErrNotExist) {

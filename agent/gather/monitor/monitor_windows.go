@@ -2,13 +2,14 @@ package monitor
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-func read(context.Context, *host.Host) ([]inventory.Monitor, []string, error) {
-	return nil, nil, fmt.Errorf("displays are not read on Windows yet: %w", errors.ErrUnsupported)
+// source is what is asked.
+const source = "pnp"
+
+func read(ctx context.Context, h *host.Host) ([]inventory.Monitor, []string, error) {
+	return fromPnP(ctx, h)
 }

@@ -28,6 +28,7 @@
 //	-- reg --                       keys of the registry, as its editor exports them; see registry
 //	-- native tcp4 --               bytes that Windows answers to a question of host.Native, as
 //	                                hexadecimal digits; starting with "!", its failure
+//	-- told devices --              the same, where the answer is text
 //
 // and smbios tables are what GetSystemFirmwareTable gives.
 package recorded
@@ -235,6 +236,9 @@ func (m *machine) put(name string, data []byte) error {
 		return m.reg.parse(string(data))
 	case "native":
 		m.native[host.Native(rest)] = string(data)
+		return nil
+	case "told":
+		m.native[host.Native(rest)] = hex.EncodeToString(data)
 		return nil
 	case "sizes":
 		return m.space(data)
