@@ -121,26 +121,22 @@ func TestF02_KillAgent(t *testing.T) {
 		torn += cut
 	}
 	o.cmd.Process.Signal(syscall.SIGCONT)
-	// What it says as it stops may wait on the disk for its next start: on a
-	// busy machine the collector answers too late.
-	for range 5 {
-		e.start()
-		eventually(t, 60*time.Second, func() error {
-			if e.device() == "" {
-				return fmt.Errorf("not enrolled:\n%s", e.out)
-			}
-			waiting, err := readWaiting(t, e.data)
-			if err == nil && waiting > 0 {
-				err = fmt.Errorf("%d reports wait:\n%s", waiting, tail(e.out.String(), 10))
-			}
-			return err
-		})
-		e.stop(t)
-		if waiting, err := readWaiting(t, e.data); err == nil && waiting == 0 {
-			break
+	e.start()
+	eventually(t, 60*time.Second, func() error {
+		if e.device() == "" {
+			return fmt.Errorf("not enrolled:\n%s", e.out)
 		}
-	}
-	if _, err := readSpool(t, e.data, seen, reports); err != nil {
+		waiting, err := readWaiting(t, e.data)
+		if err == nil && waiting > 0 {
+			err = fmt.Errorf("%d reports wait:\n%s", waiting, tail(e.out.String(), 10))
+		}
+		return err
+	})
+	e.stop(t)
+	// What it says as it stops may wait on the disk for its next start: on a
+	// busy machine the collector answers too late. What waits is not lost, so
+	// it is read for its numbers, and not looked for in the stores.
+	if _, err := readSpool(t, e.data, seen, map[string]*report.Report{}); err != nil {
 		t.Fatal(err)
 	}
 	judgeAgent(t, o, e.device(), reports)

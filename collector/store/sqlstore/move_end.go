@@ -61,13 +61,21 @@ func (m *Move) putBack(ctx context.Context, ranks func(int) bool, tell func(done
 
 // Index makes the indexes that a file which changes cannot contradict. It is
 // for the time after the first round, while a collector still works with the
-// file; later rounds keep them up. Doing it twice is nothing.
+// file; later rounds keep them up. It also lets the server see which pages hold
+// nothing but living rows. Doing it twice is nothing.
 func (m *Move) Index(ctx context.Context, tell func(done, of int)) error {
 	if m.phase != phaseFilling {
 		return nil
 	}
 	if err := m.putBack(ctx, func(r int) bool { return r == 0 }, tell); err != nil {
 		return err
+	}
+	// Until a table has been vacuumed once, a search that an index alone could
+	// answer looks at each row as well, and takes twice as long.
+	for _, t := range m.tables {
+		if err := m.do(ctx, "VACUUM "+quote(t.name)); err != nil {
+			return err
+		}
 	}
 	return m.advance(ctx, phaseIndexed)
 }

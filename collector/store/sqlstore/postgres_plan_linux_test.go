@@ -81,7 +81,7 @@ func TestPostgresPlans(t *testing.T) {
 	if _, err := server.SQL(s.Database, "SET search_path = inventory, public;"+largeFleet(planned())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := server.SQL(s.Database, "ANALYZE"); err != nil {
+	if _, err := server.SQL(s.Database, "VACUUM ANALYZE"); err != nil {
 		t.Fatal(err)
 	}
 	ctx := t.Context()
