@@ -50,10 +50,18 @@ func (a *Authority) Enroll(ctx context.Context, rq enroll.Request, from netip.Ad
 	evidence := rq.Evidence.Clean()
 	approval := ""
 	if token.Approve {
+		may := no == ""
+		if may {
+			crowded, err := a.crowded(ctx, token)
+			if err != nil {
+				return enroll.Reply{}, fmt.Errorf("count who waits for approval: %w", err)
+			}
+			may = !crowded
+		}
 		ok, err := a.ask(ctx, Approval{
 			Kind: ApproveEnroll, Key: keyHash, Token: hash, Name: printable(rq.Hostname), Remote: from,
 			Reason: "its invitation asks for approval",
-		}, no == "" && !a.crowded(ctx, token))
+		}, may)
 		switch {
 		case errors.Is(err, errNotAsked) && no == "":
 			return enroll.Reply{}, enroll.Refuse(enroll.CodeTokenUsedUp)
@@ -176,11 +184,11 @@ func (a *Authority) ask(ctx context.Context, q Approval, may bool) (Approval, er
 
 // crowded says that as many wait on one token as may reasonably do: a token
 // in wrong hands shall not fill the queue.
-func (a *Authority) crowded(ctx context.Context, t Token) bool {
+func (a *Authority) crowded(ctx context.Context, t Token) (bool, error) {
 	const some = 20
 	all, err := a.o.Store.ListApprovals(ctx, ApproveEnroll, Pending)
 	if err != nil {
-		return true
+		return false, err
 	}
 	n := 0
 	for _, q := range all {
@@ -188,7 +196,7 @@ func (a *Authority) crowded(ctx context.Context, t Token) bool {
 			n++
 		}
 	}
-	return n >= max(some, 2*t.UsesLeft)
+	return n >= max(some, 2*t.UsesLeft), nil
 }
 
 // printable bounds what a device says of itself: no control characters, which

@@ -233,6 +233,76 @@ func TestInvitationsWithApproval(t *testing.T) {
 	}
 }
 
+// Whatever question the store fails to answer, nobody is told what only an
+// answer could tell: an agent that hears "unknown" or "used up" gives up.
+func TestAFaultIsNoRefusal(t *testing.T) {
+	broken := errors.New("the disk is full")
+	lives := map[string]func(w *world) func() error{
+		"enrols": func(w *world) func() error {
+			v := w.invite(authority.Invite{})
+			return func() error { return newAgent(w, box(1)...).enrol(v, false) }
+		},
+		"asks for approval": func(w *world) func() error {
+			v := w.invite(authority.Invite{Approve: true})
+			return func() error { return newAgent(w, box(1)...).enrol(v, false) }
+		},
+		"enrols after a lost reply": func(w *world) func() error {
+			v, g := w.invite(authority.Invite{}), newAgent(w, box(1)...)
+			ok(w.t, g.enrol(v, true))
+			return func() error { return g.enrol(v, false) }
+		},
+		"enrols beside one that is like it": func(w *world) func() error {
+			enrolled(w, box(1)...)
+			v := w.invite(authority.Invite{})
+			return func() error { return newAgent(w, box(1)...).enrol(v, false) }
+		},
+		"renews": func(w *world) func() error {
+			g := enrolled(w, box(1)...)
+			w.pass(60 * day)
+			return func() error { return g.renew(false, false) }
+		},
+		"renews as a clone": func(w *world) func() error {
+			g := enrolled(w, box(1)...).clone()
+			g.evidence = enroll.NewEvidence(box(2)...)
+			return func() error { return g.renew(true, false) }
+		},
+		"reports": func(w *world) func() error { return enrolled(w, box(1)...).report },
+	}
+	for name, live := range lives {
+		t.Run(name, func(t *testing.T) {
+			for failing := 0; ; failing++ {
+				if failing == 100 {
+					t.Fatal("it never gets through")
+				}
+				w := newWorld(t)
+				do := live(w)
+				calls, method := 0, ""
+				w.store.Fail = func(m string) error {
+					calls++
+					if calls == failing {
+						method = m
+						return broken
+					}
+					return nil
+				}
+				err := do()
+				if failing > 0 && calls < failing {
+					if failing == 1 && name != "reports" {
+						t.Error("the store was not asked")
+					}
+					return
+				}
+				var r *enroll.Refusal
+				if refused := errors.As(err, &r); refused && failing > 0 && name != "asks for approval" {
+					t.Errorf("as %s failed the agent heard: %s", method, r)
+				} else if refused && r.Code != enroll.CodeApprovalNeeded {
+					t.Errorf("as %s failed the agent heard: %s", method, r)
+				}
+			}
+		})
+	}
+}
+
 func TestInviteSaysWhatIsWrong(t *testing.T) {
 	w := newWorld(t)
 	for _, i := range []authority.Invite{{Uses: -1}, {Uses: authority.MaxUses + 1}, {Valid: -time.Hour}, {Valid: 400 * day}} {
