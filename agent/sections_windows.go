@@ -18,9 +18,11 @@ import (
 	"muster/agent/gather/osrelease"
 	"muster/agent/gather/pci"
 	"muster/agent/gather/platform"
+	"muster/agent/gather/power"
 	"muster/agent/gather/process"
 	"muster/agent/gather/restart"
 	"muster/agent/gather/scheduled"
+	"muster/agent/gather/sensor"
 	"muster/agent/gather/service"
 	"muster/agent/gather/session"
 	"muster/agent/gather/software"
@@ -51,6 +53,9 @@ func sections() []gather.Section {
 		read("pci_device", pci.Read),
 		read("usb_device", usb.Read),
 		read("driver", driver.Read),
+		{Name: "battery", Read: power.ReadBatteries, Numbers: &power.Sampler{}},
+		read("power", power.Read),
+		read("sensor", (&sensor.Reader{}).Read),
 		read("platform_security", platform.Read),
 		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),

@@ -21,6 +21,13 @@ const (
 	NativeNeighbors  Native = "neighbors" // GetIpNetTable: MIB_IPNETTABLE
 	NativeRoutes     Native = "routes"    // GetIpForwardTable2: MIB_IPFORWARD_TABLE2
 	NativeDevices    Native = "devices"   // SetupDiGetClassDevsEx(present), a device a line; see package pnp
+	NativePower      Native = "power"     // GetSystemPowerStatus: SYSTEM_POWER_STATUS; behind it SYSTEM_POWER_CAPABILITIES
+	NativeBatteries  Native = "batteries" // IOCTL_BATTERY_QUERY_INFORMATION and _STATUS; see package power
+	NativeMemory     Native = "memory"    // GetPerformanceInfo: PERFORMANCE_INFORMATION
+	NativePaging     Native = "paging"    // NtQuerySystemInformation(SystemPerformanceInformation)
+	NativePageFiles  Native = "pagefiles" // NtQuerySystemInformation(SystemPageFileInformation); its pointers are not followed
+	NativeCards      Native = "cards"     // GetIfTable2: MIB_IF_TABLE2
+	NativeDriveWork  Native = "drivework" // IOCTL_DISK_PERFORMANCE of each drive: its number and the length, four bytes each, then DISK_PERFORMANCE
 )
 
 // MaxNative is the most that an answer may be long, in bytes.
@@ -38,3 +45,10 @@ func (h *Host) AskNative(q Native) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// What stands before each item of an answer to NativeBatteries, beside the
+// numbers of BATTERY_QUERY_INFORMATION_LEVEL.
+const (
+	BatteryPath   = 0x100 // the next battery begins: the path of its interface in UTF-8
+	BatteryStatus = 0x101 // BATTERY_STATUS
+)

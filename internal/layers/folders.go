@@ -111,6 +111,7 @@ func Folders() []Folder {
 			{"agent/gather/home", "a source that several subjects read"},
 			{"agent/gather/hive", "a source that several subjects read"},
 			{"agent/gather/pnp", "a source that several subjects read"},
+			{"agent/gather/pdh", "a source that several subjects read"},
 			{"agent/gather/commandline", "a form that several subjects read"},
 			{"agent/gather/running", "a source that several subjects read"},
 			{"agent/gather/packages", "a source that several subjects read"},
@@ -144,6 +145,7 @@ func Folders() []Folder {
 		{Path: "agent/gather/pnp", Owns: "devices of Windows and their drivers, for several gatherers", May: []Import{
 			{"agent/host", "where they are read"},
 		}, Tests: recordings()},
+		{Path: "agent/gather/pdh", Owns: "performance counters of Windows, for several gatherers"},
 		{Path: "agent/gather/commandline", Owns: "programs in command lines of Windows, for several gatherers"},
 		{Path: "agent/gather/keyfile", Owns: "files of sections and keys, for several gatherers"},
 		{Path: "agent/gather/unit", Owns: "units of systemd by their files, for several gatherers", May: []Import{

@@ -69,7 +69,7 @@ func (s Storage) Control(code uint32, in []byte) ([]byte, error) {
 // none.
 func (s Storage) Powered() bool {
 	p := windows.NewLazySystemDLL("kernel32.dll").NewProc("GetDevicePowerState")
-	var on int32
+	on := int32(1)
 	if p.Find() != nil {
 		return true
 	}

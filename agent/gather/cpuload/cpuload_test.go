@@ -6,10 +6,13 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shirou/gopsutil/v3/cpu"
 
 	"muster/agent/gather"
+	"muster/agent/gather/pdh"
+	"muster/agent/host"
 )
 
 type sink map[string]float64
@@ -73,5 +76,38 @@ func TestPerCore(t *testing.T) {
 	}
 	if got["cpu_usage_idle{cpu,cpu0}"] != 100 || got["cpu_usage_user{cpu,cpu1}"] != 100 || got["cpu_usage_idle{cpu,cpu-total}"] != 100 {
 		t.Errorf("got %v", got)
+	}
+}
+
+// Windows counts the work done and how far it holds the processors back; both
+// are told as they are, and a sleep is no time of being held back.
+func TestWindows(t *testing.T) {
+	now, values := time.Hour, [][]pdh.Value{nil, nil}
+	s := New(func() gather.Wishes { return gather.Wishes{} })
+	s.Times = func(context.Context, bool) ([]cpu.TimesStat, error) { return []cpu.TimesStat{{Idle: 1}}, nil }
+	s.Counters = func() ([][]pdh.Value, error) { return values, nil }
+	h := &host.Host{Mono: func() (time.Duration, error) { return now, nil }}
+	read := func() sink {
+		got := sink{}
+		if err := s.Sample(t.Context(), h, got); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := read(); len(got) != 0 {
+		t.Errorf("one look is no change, but %v was put", got)
+	}
+	one := func(v float64) []pdh.Value { return []pdh.Value{{Instance: "_Total", Value: v}} }
+	for _, step := range []struct {
+		passed        time.Duration
+		utility, most float64
+		held          float64
+	}{{time.Minute, 118.5, 100, 0}, {time.Minute, 40, 70, 60}, {9 * time.Hour, 30, 70, 60}, {time.Minute, 30, 100, 60}, {time.Minute, 30, 60, 120}} {
+		now += step.passed
+		values = [][]pdh.Value{one(step.utility), one(step.most)}
+		got := read()
+		if got["cpu_utility_percent{cpu,cpu-total}"] != step.utility || got["throttle_limit_percent{}"] != step.most || got["throttle_active_seconds{}"] != step.held {
+			t.Errorf("%+v: %v", step, got)
+		}
 	}
 }

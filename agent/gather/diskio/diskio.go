@@ -4,6 +4,7 @@ package diskio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 // Sampler reads the counters of drives.
 type Sampler struct {
 	Counters func(ctx context.Context, names ...string) (map[string]disk.IOCountersStat, error)
+	busy     map[string]busy // of Windows, which counts idleness
 }
 
 // New samples the machine's own drives.
@@ -31,7 +33,10 @@ const most = 32
 
 // Sample puts the counters of every drive.
 func (s *Sampler) Sample(ctx context.Context, h *host.Host, to gather.Sink) error {
-	all, err := s.Counters(ctx)
+	all, err := s.native(h)
+	if errors.Is(err, errors.ErrUnsupported) {
+		all, err = s.Counters(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("drive counters: %w", err)
 	}
@@ -53,6 +58,27 @@ func (s *Sampler) Sample(ctx context.Context, h *host.Host, to gather.Sink) erro
 		to.Put("diskio", "io_time", float64(c.IoTime), "name", n)
 	}
 	return nil
+}
+
+// native asks Windows.
+func (s *Sampler) native(h *host.Host) (map[string]disk.IOCountersStat, error) {
+	b, err := h.AskNative(host.NativeDriveWork)
+	if err != nil {
+		return nil, err
+	}
+	now, err := h.Mono()
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]disk.IOCountersStat{}
+	next := map[string]busy{}
+	for name, w := range parseWork(b) {
+		next[name] = s.busy[name].look(now, w.idle)
+		w.IoTime = uint64(next[name].total.Milliseconds())
+		all[name] = w.IOCountersStat
+	}
+	s.busy = next
+	return all, nil
 }
 
 // Drive tells a whole drive from partitions and from what only looks like a

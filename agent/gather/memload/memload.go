@@ -28,8 +28,17 @@ func New() *Sampler {
 func (*Sampler) Name() string { return "mem" }
 
 // Sample puts what can be read; a part that cannot is left out and told.
-func (s *Sampler) Sample(ctx context.Context, _ *host.Host, to gather.Sink) error {
+func (s *Sampler) Sample(ctx context.Context, h *host.Host, to gather.Sink) error {
 	var errs []error
+	b, err := h.AskNative(host.NativeMemory)
+	windows := !errors.Is(err, errors.ErrUnsupported)
+	if err == nil {
+		if m, ok := parseMemory(b); ok {
+			m.put(to)
+		}
+	} else if windows {
+		errs = append(errs, err)
+	}
 	if v, err := s.Virtual(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("memory: %w", err))
 	} else if v.Total > 0 {
@@ -39,9 +48,12 @@ func (s *Sampler) Sample(ctx context.Context, _ *host.Host, to gather.Sink) erro
 		to.Put("mem", "total", float64(v.Total))
 		to.Put("mem", "available", float64(v.Available))
 		to.Put("mem", "used", float64(v.Used))
-		if v.CommitLimit > 0 {
+		if v.CommitLimit > 0 && !windows {
 			to.Put("mem", "commit_percent", float64(v.CommittedAS)/float64(v.CommitLimit)*100)
 		}
+	}
+	if windows {
+		return errors.Join(append(errs, paging(h, to))...)
 	}
 	w, err := s.Swap(ctx)
 	if err != nil {

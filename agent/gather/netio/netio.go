@@ -4,6 +4,7 @@ package netio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,11 +30,19 @@ const most = 16
 
 // Sample puts the counters of every card that is up.
 func (s *Sampler) Sample(ctx context.Context, h *host.Host, to gather.Sink) error {
-	all, err := s.Counters(ctx, true)
+	var all []net.IOCountersStat
+	b, err := h.AskNative(host.NativeCards)
+	switch {
+	case err == nil:
+		all = parseCards(b)
+	case errors.Is(err, errors.ErrUnsupported):
+		if all, err = s.Counters(ctx, true); err == nil {
+			all = slices.DeleteFunc(all, func(c net.IOCountersStat) bool { return !Card(h, c.Name) })
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("network counters: %w", err)
 	}
-	all = slices.DeleteFunc(all, func(c net.IOCountersStat) bool { return !Card(h, c.Name) })
 	slices.SortFunc(all, func(a, b net.IOCountersStat) int { return strings.Compare(a.Name, b.Name) })
 	for _, c := range all[:min(len(all), most)] {
 		to.Put("net", "bytes_recv", float64(c.BytesRecv), "interface", c.Name)

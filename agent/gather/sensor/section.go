@@ -16,7 +16,10 @@ import (
 )
 
 // Reader reads the section. It remembers which fans it has seen turn.
-type Reader struct{ turned map[string]bool }
+type Reader struct {
+	turned map[string]bool
+	zones  counters // of Windows
+}
 
 // Read reads the section.
 func (r *Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error) {
@@ -28,9 +31,18 @@ func (r *Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error)
 }
 
 // errNone is a machine without sysfs, such as some containers.
-var errNone = fmt.Errorf("the kernel shows no sensors here: %w", errors.ErrUnsupported)
+var errNone = fmt.Errorf("the system shows no sensors here: %w", errors.ErrUnsupported)
 
 func (r *Reader) read(ctx context.Context, h *host.Host) ([]inventory.Sensor, []string, error) {
+	if r.zones == nil {
+		r.zones = thermal()
+	}
+	switch list, err := readZones(r.zones); {
+	case err == nil:
+		return zoneRows(list), []string{"pdh"}, nil
+	case !errors.Is(err, errors.ErrUnsupported):
+		return nil, nil, err
+	}
 	if !h.Exists("/sys/class") {
 		return nil, nil, errNone
 	}

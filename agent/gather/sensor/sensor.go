@@ -8,6 +8,7 @@ package sensor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ type Sampler struct {
 	names map[string]string // file to sensor name, kept while the files stay
 	files []string
 	age   int
+	zones counters // of Windows
 }
 
 // Name of the sampler in logs.
@@ -36,6 +38,14 @@ const (
 
 // Sample puts every sensor that gives a plausible number.
 func (s *Sampler) Sample(_ context.Context, h *host.Host, to gather.Sink) error {
+	if s.zones == nil {
+		s.zones = thermal()
+	}
+	list, err := readZones(s.zones)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		putZones(list, to)
+		return err
+	}
 	if s.age%relook == 0 {
 		s.find(h)
 	}

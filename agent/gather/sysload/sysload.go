@@ -6,6 +6,7 @@ package sysload
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime"
@@ -32,6 +33,13 @@ func (Sampler) Sample(_ context.Context, h *host.Host, to gather.Sink) error {
 		}
 	}
 	to.Put("system", "n_cpus", float64(runtime.NumCPU()))
+	if b, err := h.AskNative(host.NativeMemory); err == nil {
+		if total, threads, ok := parseCounts(b); ok {
+			to.Put("processes", "total", float64(total))
+			to.Put("processes", "total_threads", float64(threads))
+		}
+		return errors.Join(errs...)
+	}
 	if !h.Exists("/proc/loadavg") {
 		return errors.Join(errs...)
 	}
@@ -88,6 +96,15 @@ func ParseLoad(b []byte) (Load, error) {
 	}
 	l.Running, l.Threads = r, n
 	return l, nil
+}
+
+// parseCounts reads how many processes and threads there are in
+// PERFORMANCE_INFORMATION (psapi.h) of 64-bit Windows.
+func parseCounts(b []byte) (processes, threads uint32, ok bool) {
+	if len(b) < 100 {
+		return 0, 0, false
+	}
+	return binary.LittleEndian.Uint32(b[92:]), binary.LittleEndian.Uint32(b[96:]), true
 }
 
 // processes counts the folders of /proc that are numbers. The states of each

@@ -54,3 +54,17 @@ func FuzzParseLoad(f *testing.F) {
 		}
 	})
 }
+
+// Windows tells of processes and threads in one answer.
+func TestWindows(t *testing.T) {
+	b := make([]byte, 104)
+	b[92], b[93], b[96], b[97] = 0x2c, 1, 0xd0, 7
+	got := sink{}
+	h := &host.Host{Native: func(host.Native) ([]byte, error) { return b, nil }}
+	if err := (Sampler{}).Sample(t.Context(), h, got); err != nil || got["processes_total"] != 300 || got["processes_total_threads"] != 2000 {
+		t.Errorf("%v %v", got, err)
+	}
+	if _, _, ok := parseCounts(b[:96]); ok {
+		t.Error("a short answer is read")
+	}
+}
