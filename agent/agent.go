@@ -43,8 +43,10 @@ import (
 	"muster/internal/enroll"
 	"muster/internal/event"
 	"muster/internal/inventory"
+	"muster/internal/private"
 	"muster/internal/report"
 	"muster/internal/segment"
+	"muster/internal/service"
 )
 
 // Options of Run.
@@ -61,6 +63,9 @@ type Options struct {
 	// Bind holds this process to the limits of memory and processor time that
 	// the settings name. Without it only the process' owner binds it.
 	Bind bool
+	// Woke says that the machine woke from sleep, where something else than the
+	// clocks tells it; may be nil.
+	Woke <-chan struct{}
 }
 
 // Run is the agent. It returns when ctx ends, after a last word to the
@@ -301,12 +306,26 @@ func (a *agent) run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() { a.writeStatus(work) })
+	wg.Go(func() { a.wakes(work) })
 	wg.Wait()
 	err := errors.Join(<-errs, <-errs, <-errs, <-errs)
 	if ctx.Err() != nil && err == nil {
 		return a.farewell()
 	}
 	return err
+}
+
+// wakes has the collector hear at once that the machine is there again: its
+// user is.
+func (a *agent) wakes(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.o.Woke:
+			a.rec.hurry()
+		}
+	}
 }
 
 // farewell tells the collector that this stop is meant, if that is quick.
@@ -414,7 +433,7 @@ func proxied(c config.Config) bool {
 
 // prepare makes the data folder, for this account alone.
 func prepare(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := private.Folder(dir, service.Agent().Name); err != nil {
 		return fmt.Errorf("data folder: %w; give another with --data", err)
 	}
 	f, err := os.CreateTemp(dir, ".writable-*")

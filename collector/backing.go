@@ -281,7 +281,7 @@ type Restored struct {
 // Restore unpacks a backup into an empty data folder. No collector may run
 // there, which an empty folder says by itself.
 func Restore(o backup.Order, now time.Time) (Restored, error) {
-	private()
+	maskFiles()
 	o.Schema = sqlstore.SchemaVersions()
 	o.Open = func(key, sealed []byte) ([]byte, error) {
 		s, err := seal.Parse(key)

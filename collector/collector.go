@@ -40,6 +40,8 @@ import (
 	"muster/collector/store/sqlstore"
 	"muster/collector/web"
 	"muster/internal/buildinfo"
+	"muster/internal/private"
+	"muster/internal/service"
 )
 
 // Options of Serve beside the settings.
@@ -71,7 +73,7 @@ func Serve(ctx context.Context, o Options) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)
 	}
-	private()
+	maskFiles()
 	c, err := open(ctx, o)
 	if err != nil {
 		return err
@@ -125,7 +127,7 @@ type collector struct {
 func open(ctx context.Context, o Options) (_ *collector, err error) {
 	c := &collector{o: o, cfg: o.Config, log: o.Log, now: o.Now, started: o.Now(), backing: make(chan struct{}, 1)}
 	dir := c.cfg.Data
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := private.Folder(dir, service.Collector().Name); err != nil {
 		return nil, fmt.Errorf("data folder: %w; name another with --data", err)
 	}
 	probe, err := os.CreateTemp(dir, ".writable-*")

@@ -35,7 +35,7 @@ type mover struct {
 // can be done again; once it is stopped, the rest: what is served afterwards
 // is what the settings name, and it is all there.
 func Migrate(ctx context.Context, o MigrateOrder) (migrate.Outcome, error) {
-	private()
+	maskFiles()
 	if o.Now == nil {
 		o.Now = time.Now
 	}

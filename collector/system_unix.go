@@ -39,9 +39,9 @@ func mostConnections() int {
 	return int(min(uint64(r.Cur), math.MaxInt32) / 4 * 3)
 }
 
-// private makes what this process creates its own account's alone: databases
+// maskFiles makes what this process creates its own account's alone: databases
 // and sockets, whatever the rights of the folder.
-func private() { unix.Umask(0o077) }
+func maskFiles() { unix.Umask(0o077) }
 
 // owned refuses a folder of another account: files that this one makes there
 // would be closed to it.

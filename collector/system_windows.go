@@ -24,8 +24,8 @@ func diskSpace(dir string) (free, total int64, err error) {
 // cpuSeconds is not read here.
 func cpuSeconds() float64 { return math.NaN() }
 
-// private is for systems whose files are open to others unless one says no.
-func private() {}
+// maskFiles is for systems whose files are open to others unless one says no.
+func maskFiles() {}
 
 // owned is for systems where files have the rights of their folder.
 func owned(string) error { return nil }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"muster/collector/config"
 	"muster/internal/buildinfo"
+	"muster/internal/private"
 	"muster/internal/service"
 )
 
@@ -18,6 +21,8 @@ type Start struct {
 	File   string // of settings; empty: there is none
 	// Again reads the file anew, flags over it.
 	Again func() (config.Config, error)
+	// Log is where the log is to go instead; nil: nowhere else.
+	Log func(slog.Handler) slog.Handler
 }
 
 // Serve makes the command that runs a collector. run blocks until ctx ends.
@@ -35,18 +40,25 @@ running collector read log.level and log.format anew; all else needs a restart.`
 		Example: "  muster serve --data /srv/muster\n  muster serve --config /etc/muster/muster.yaml",
 		Args:    func(c *cobra.Command, args []string) error { return countArgs(c, "serve", args) },
 		RunE: func(c *cobra.Command, _ []string) error {
-			conf, err := serveConfig(file, c)
-			if err != nil {
-				return err
-			}
 			ctx := c.Context()
-			work := func(ctx context.Context) error {
-				return run(ctx, Start{Config: conf, File: file, Again: func() (config.Config, error) { return serveConfig(file, c) }})
+			work := func(ctx context.Context, m service.Manager) error {
+				if m.Log != nil && file != "" {
+					// Whoever could lay down settings could choose the data folder.
+					if err := private.Folder(filepath.Dir(file), service.Collector().Name); err != nil {
+						return err
+					}
+				}
+				conf, err := serveConfig(file, c)
+				if err != nil {
+					return err
+				}
+				return run(ctx, Start{Config: conf, File: file, Log: m.Log, Again: func() (config.Config, error) { return serveConfig(file, c) }})
 			}
+			var err error
 			if managed {
 				err = service.Collector().Run(ctx, work)
 			} else {
-				err = work(ctx)
+				err = work(ctx, service.Manager{})
 			}
 			if err != nil && (err == ctx.Err() || err == context.Cause(ctx)) {
 				return nil // asked to stop, and did

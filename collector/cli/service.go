@@ -22,7 +22,9 @@ func serviceCommand(s *session) *cobra.Command {
 	c := nounCommand("service", "The collector as a service of the system", `
 		muster service install
 		muster service status`,
-		act("install", "Make the service; it starts with the machine", service.Program.Install, "The service is installed. Start it: muster service start"),
+		act("install", "Make the service; it starts with the machine", func(p service.Program) error {
+			return p.Install(func(note string) { fmt.Fprintln(s.out, note) })
+		}, "The service is installed. Start it: muster service start"),
 		act("uninstall", "Stop the service and remove it; the data folder stays", service.Program.Uninstall, "The service is gone. The data folder is where it was."),
 		act("start", "Start the service", service.Program.Start, "The service starts; muster status tells how it is."),
 		act("stop", "Stop the service", service.Program.Stop, "The service is stopped."),

@@ -61,7 +61,11 @@ func Folders() []Folder {
 		{Path: "internal/licenses", Owns: "under which license the modules stand that programs are made of"},
 		{Path: "internal/settings", Owns: "how a settings file is read"},
 		{Path: "internal/layers", Owns: "this plan"},
-		{Path: "internal/service", Owns: "a program under the system's service manager"},
+		{Path: "internal/private", Owns: "folders that only a program and the machine's administrators enter"},
+		{Path: "internal/service", Owns: "a program under the system's service manager", May: []Import{
+			{"internal/private", "the folder of settings is made with the service"},
+			{"internal/buildinfo", "a service that begins says which build it is"},
+		}},
 		{Path: "internal/e2e", TestsOnly: true, Owns: "both programs as people run them, and the oracle over them", May: []Import{
 			{"internal/...", "the oracle speaks the wire"},
 			{"agent/...", "it drives the real agent"},

@@ -23,8 +23,13 @@ var collectorPlist string
 // Agent is the agent as a service.
 func Agent() Program {
 	return Program{Name: "muster-agent", Title: "Muster agent", About: "Reports this machine's inventory and health to the office's Muster collector.",
-		Folder: folder(runtime.GOOS, "/etc/muster-agent", "/Library/Application Support/Muster Agent", `C:\ProgramData\Muster\Agent`),
-		Unit:   agentUnit, Plist: agentPlist, Patience: 25 * time.Second,
+		Folder:   folder(runtime.GOOS, "/etc/muster-agent", "/Library/Application Support/Muster Agent", `C:\ProgramData\Muster\Agent`),
+		Settings: "agent.yaml", Unit: agentUnit, Plist: agentPlist, Patience: 25 * time.Second,
+		// To read what others may not, to see whose a process is, to ask firmware
+		// and the logs, and what COM asks for. It gives up to load drivers, to take
+		// or to restore what is others', and to make or change tokens.
+		Privileges: []string{"SeChangeNotifyPrivilege", "SeBackupPrivilege", "SeDebugPrivilege", "SeSystemEnvironmentPrivilege",
+			"SeSystemProfilePrivilege", "SeSecurityPrivilege", "SeImpersonatePrivilege"},
 		Arguments: func(at func(string) string) []string {
 			return []string{"run", "--service", "--config", at("agent.yaml"), "--enroll-file", at("invitation")}
 		}}
@@ -33,8 +38,9 @@ func Agent() Program {
 // Collector is the collector as a service.
 func Collector() Program {
 	return Program{Name: "muster", Title: "Muster collector", About: "Receives reports of agents, polls network gear and judges health.",
-		Folder: folder(runtime.GOOS, "/etc/muster", "/Library/Application Support/Muster", `C:\ProgramData\Muster\Collector`),
-		Unit:   collectorUnit, Plist: collectorPlist, Patience: time.Minute,
+		Folder:   folder(runtime.GOOS, "/etc/muster", "/Library/Application Support/Muster", `C:\ProgramData\Muster\Collector`),
+		Settings: "muster.yaml", Unit: collectorUnit, Plist: collectorPlist, Patience: time.Minute,
+		Privileges: []string{"SeChangeNotifyPrivilege", "SeCreateGlobalPrivilege"},
 		Arguments: func(at func(string) string) []string {
 			return []string{"serve", "--service", "--config", at("muster.yaml")}
 		}}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -24,9 +25,13 @@ type Program struct {
 	Title    string        // for people
 	About    string        // one sentence
 	Folder   string        // of its settings
+	Settings string        // name of the file in it
 	Unit     string        // systemd's unit, in which the program is /usr/bin/NAME
 	Plist    string        // launchd's property list, in which the program is /usr/local/bin/NAME
 	Patience time.Duration // that it is given to end in order
+	// Privileges are those of Windows that it keeps; all others of the system's
+	// account it gives up.
+	Privileges []string
 	// Arguments make the service's command line, after the program, of paths in
 	// Folder.
 	Arguments func(at func(name string) string) []string
@@ -36,12 +41,23 @@ type Program struct {
 type State string
 
 // The states. Installed services that are neither running nor stopped, such as
-// one that starts, count as stopped.
+// one that ends, count as stopped. That one failed is known on Windows alone;
+// its log of events has the reason.
 const (
 	Absent  State = "not installed"
 	Running State = "running"
 	Stopped State = "stopped"
+	Failed  State = "failed"
 )
+
+// Manager is what a service has of its manager while it runs.
+type Manager struct {
+	// Woke says that the machine woke from sleep; nil where managers do not tell.
+	Woke <-chan struct{}
+	// Log is where the service's log is to go: h, which prints, unless the manager
+	// keeps nothing of what is printed.
+	Log func(h slog.Handler) slog.Handler
+}
 
 // manager is the part of kardianos' service that is used.
 type manager interface {
@@ -73,7 +89,11 @@ func (p Program) manager() (manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the program's own file: %w", err)
 	}
-	return service.New(idle{}, p.config(exe))
+	s, err := service.New(idle{}, p.config(exe))
+	if err != nil {
+		return nil, err
+	}
+	return p.platform(s), nil
 }
 
 func (p Program) config(exe string) *service.Config {
@@ -83,9 +103,6 @@ func (p Program) config(exe string) *service.Config {
 			// What packages lay down, for a program that lies elsewhere.
 			"SystemdScript": literal(strings.ReplaceAll(p.Unit, "/usr/bin/"+p.Name+" ", exe+" ")),
 			"LaunchdConfig": literal(strings.ReplaceAll(p.Plist, "/usr/local/bin/"+p.Name+"<", exe+"<")),
-			// Windows: after the network and what people wait for; again after it
-			// fell, with a pause, however often.
-			"DelayedAutoStart": true, "OnFailure": "restart", "OnFailureDelayDuration": "10s", "OnFailureResetPeriod": 3600,
 		},
 	}
 }
@@ -94,8 +111,23 @@ func (p Program) config(exe string) *service.Config {
 func literal(text string) string { return strings.ReplaceAll(text, "{{", `{{"{{"}}`) }
 
 // Install makes the service; it starts with the system from then on, and now
-// by Start.
-func (p Program) Install() error { return p.do("install", manager.Install) }
+// by Start. What this system cannot do of it is told to say.
+func (p Program) Install(say func(string)) error {
+	if err := p.prepare(); err != nil {
+		return p.explain("install", err)
+	}
+	if err := p.do("install", manager.Install); err != nil {
+		return err
+	}
+	notes, err := p.settle()
+	if err != nil {
+		return errors.Join(p.explain("install", err), p.do("uninstall", manager.Uninstall))
+	}
+	if len(notes) > 0 {
+		say("This system's service manager does not know: " + strings.Join(notes, ", ") + ".")
+	}
+	return nil
+}
 
 // Uninstall stops the service and takes it out of the manager. The program's
 // data stay.
@@ -146,6 +178,8 @@ func (p Program) explain(what string, err error) error {
 		return fmt.Errorf("%s %s: it is not installed: %s service install", what, p.Name, p.Name)
 	case errors.Is(err, os.ErrPermission), has("access is denied", "permission denied", "interactive authentication", "must be root"):
 		return fmt.Errorf("%s %s: this needs root, on Windows a prompt that runs as administrator: %w", what, p.Name, err)
+	case has("marked for deletion"):
+		return fmt.Errorf("%s %s: it is about to be removed, and some program still looks at it: close the services window and Task Manager, then try again", what, p.Name)
 	case what == "install" && has("already exists", "init already exists"):
 		return fmt.Errorf("install %s: it is installed already: %s service status tells how it is, service uninstall removes it", p.Name, p.Name)
 	}
@@ -170,6 +204,9 @@ func (p Program) state(m manager) (State, error) {
 		return "", p.explain("ask for", err)
 	case s == service.StatusRunning:
 		return Running, nil
+	}
+	if f, ok := m.(interface{ failed() bool }); ok && f.failed() {
+		return Failed, nil
 	}
 	return Stopped, nil
 }

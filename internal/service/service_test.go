@@ -51,13 +51,17 @@ type fake struct {
 	manager
 	status service.Status
 	err    error
+	broken bool
 }
+
+func (f fake) failed() bool { return f.broken }
 
 func (f fake) Status() (service.Status, error) { return f.status, f.err }
 
 func TestState(t *testing.T) {
 	for want, f := range map[State]fake{
 		Running: {status: service.StatusRunning}, Stopped: {status: service.StatusStopped}, Absent: {err: service.ErrNotInstalled},
+		Failed: {status: service.StatusStopped, broken: true},
 	} {
 		if got, err := program().state(f); got != want || err != nil {
 			t.Errorf("%v: %s %v", f, got, err)
@@ -67,11 +71,12 @@ func TestState(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	for want, err := range map[string]error{
-		"service install":          service.ErrNotInstalled,
-		"needs root":               os.ErrPermission,
-		"as administrator":         errors.New("Access is denied."),
-		"it is installed already":  errors.New("Init already exists: /etc/systemd/system/muster-agent.service"),
-		"something of the manager": errors.New("something of the manager"),
+		"service install":           service.ErrNotInstalled,
+		"needs root":                os.ErrPermission,
+		"as administrator":          errors.New("Access is denied."),
+		"it is installed already":   errors.New("Init already exists: /etc/systemd/system/muster-agent.service"),
+		"close the services window": errors.New("The specified service has been marked for deletion."),
+		"something of the manager":  errors.New("something of the manager"),
 	} {
 		if got := program().explain("install", err); got == nil || !strings.Contains(got.Error(), want) {
 			t.Errorf("%v is told as %v", err, got)

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -23,6 +24,7 @@ import (
 	"muster/agent/config"
 	"muster/internal/buildinfo"
 	"muster/internal/enroll"
+	"muster/internal/private"
 	"muster/internal/service"
 )
 
@@ -103,25 +105,34 @@ func runCommand(s *settings) *cobra.Command {
   MUSTER_ENROLL=muster1:… muster-agent run --data ./agent --once`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := s.load()
-			if err != nil {
-				return err
-			}
-			log := logger(c, cmd.ErrOrStderr())
 			// A small heap that is collected often: the agent's promise is to
 			// take little memory of a PC, and it has a minute for each cycle.
 			debug.SetGCPercent(40)
 			// One thread at work: a cycle hands over from sampler to sampler, and
 			// waking another processor each time costs more than the sampling.
 			runtime.GOMAXPROCS(1)
-			work := func(ctx context.Context) error {
-				return agent.Run(ctx, agent.Options{Config: c, Once: once, Log: log, Program: itself(), Bind: true,
+			work := func(ctx context.Context, m service.Manager) error {
+				if m.Log != nil {
+					// Whoever could lay down settings could choose the data folder.
+					if err := private.Folder(filepath.Dir(s.file), service.Agent().Name); err != nil {
+						return err
+					}
+				}
+				c, err := s.load()
+				if err != nil {
+					return err
+				}
+				log := logger(c, cmd.ErrOrStderr())
+				if m.Log != nil {
+					log = slog.New(m.Log(log.Handler()))
+				}
+				return agent.Run(ctx, agent.Options{Config: c, Once: once, Log: log, Program: itself(), Bind: true, Woke: m.Woke,
 					Invitation: invitation(file, s.env, cmd.InOrStdin())})
 			}
 			if managed {
 				return service.Agent().Run(cmd.Context(), work)
 			}
-			return work(cmd.Context())
+			return work(cmd.Context(), service.Manager{})
 		},
 	}
 	c.Flags().StringVar(&file, "enroll-file", "", "file with the enrolment string (- for standard input); or set MUSTER_ENROLL")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"muster/agent"
 	"muster/internal/enroll"
+	"muster/internal/private"
 	"muster/internal/service"
 )
 
@@ -34,7 +36,9 @@ root, on Windows a prompt that runs as administrator.`}
 			return nil
 		}})
 	}
-	act("install", "Make the service; it starts with the machine", service.Program.Install, "The service is installed. Enrol and start it: muster-agent enroll")
+	act("install", "Make the service; it starts with the machine", func(p service.Program) error {
+		return p.Install(func(note string) { fmt.Fprintln(c.OutOrStdout(), note) })
+	}, "The service is installed. Enrol and start it: muster-agent enroll")
 	act("uninstall", "Stop the service and remove it; the data folder stays", service.Program.Uninstall, "The service is gone. Identity and spool are where they were.")
 	act("start", "Start the service", service.Program.Start, "The service starts; muster-agent status tells how it is.")
 	act("stop", "Stop the service", service.Program.Stop, "The service is stopped.")
@@ -45,6 +49,9 @@ root, on Windows a prompt that runs as administrator.`}
 			return err
 		}
 		fmt.Fprintln(cmd.OutOrStdout(), state)
+		if state == service.Failed {
+			fmt.Fprintln(cmd.OutOrStdout(), "Why is in "+systemLog()+".")
+		}
 		return nil
 	}})
 	return c
@@ -139,16 +146,24 @@ func enrolmentText(file string, env func(string) string, in io.Reader, say io.Wr
 	return "", errors.New("no enrolment string was given: muster enroll new on the collector makes one")
 }
 
+// systemLog is where the service's log is on this system.
+func systemLog() string {
+	switch runtime.GOOS {
+	case "windows":
+		return "the log Application of the Event Viewer, source muster-agent"
+	case "darwin":
+		return "/Library/Logs/muster-agent.log"
+	}
+	return "the system's log (journalctl -u muster-agent)"
+}
+
 // keepInvitation writes the file that the service reads, for its eyes only.
 func keepInvitation(name, text string) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+	if err := private.Folder(filepath.Dir(name), service.Agent().Name); err != nil {
 		return fmt.Errorf("keep enrolment string: %w", err)
 	}
-	if err := os.WriteFile(name+".new", []byte(text+"\n"), 0o600); err != nil {
-		return fmt.Errorf("keep enrolment string (this needs root): %w", err)
-	}
-	if err := os.Rename(name+".new", name); err != nil {
-		return fmt.Errorf("keep enrolment string: %w", err)
+	if err := private.Keep(name, []byte(text+"\n")); err != nil {
+		return fmt.Errorf("keep enrolment string (this needs root, on Windows a prompt that runs as administrator): %w", err)
 	}
 	return nil
 }
@@ -166,7 +181,7 @@ func enrolled(ctx context.Context, out io.Writer, data string, wait time.Duratio
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the service runs, and the collector has not taken this machine within %s: muster-agent status and the system's log (journalctl -u muster-agent) tell why; it goes on trying", wait)
+			return fmt.Errorf("the service runs, and the collector has not taken this machine within %s: muster-agent status and %s tell why; it goes on trying", wait, systemLog())
 		case <-t.C:
 		}
 	}

@@ -29,6 +29,9 @@ func main() {
 func serve(ctx context.Context, s cli.Start) error {
 	form := newLogForm(s.Config.Log, os.Stderr)
 	log := slog.New(form)
+	if s.Log != nil {
+		log = slog.New(s.Log(form))
+	}
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP) // Windows never sends it
 	defer signal.Stop(again)
