@@ -4,6 +4,8 @@ import (
 	"muster/agent/gather"
 	"muster/agent/gather/account"
 	"muster/agent/gather/boot"
+	"muster/agent/gather/browser"
+	"muster/agent/gather/certificate"
 	"muster/agent/gather/clock"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
@@ -20,6 +22,7 @@ import (
 	"muster/agent/gather/platform"
 	"muster/agent/gather/power"
 	"muster/agent/gather/process"
+	"muster/agent/gather/queue"
 	"muster/agent/gather/restart"
 	"muster/agent/gather/scheduled"
 	"muster/agent/gather/sensor"
@@ -74,5 +77,8 @@ func sections() []gather.Section {
 		apart("scheduled_task", scheduled.Read),
 		apart("firewall", firewall.Read),
 		read("domain_join", join.Read),
+		apart("certificate", certificate.Read),
+		apart("browser_extension", browser.Read),
+		apart("print_queue", queue.Read),
 	}
 }

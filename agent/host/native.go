@@ -21,6 +21,7 @@ const (
 	NativeNeighbors  Native = "neighbors" // GetIpNetTable: MIB_IPNETTABLE
 	NativeRoutes     Native = "routes"    // GetIpForwardTable2: MIB_IPFORWARD_TABLE2
 	NativeDevices    Native = "devices"   // SetupDiGetClassDevsEx(present), a device a line; see package pnp
+	NativePrinters   Native = "printers"  // EnumPrinters(local): name, status and number of jobs, parted by tabs, a queue a line
 	NativePower      Native = "power"     // GetSystemPowerStatus: SYSTEM_POWER_STATUS; behind it SYSTEM_POWER_CAPABILITIES
 	NativeBatteries  Native = "batteries" // IOCTL_BATTERY_QUERY_INFORMATION and _STATUS; see package power
 	NativeMemory     Native = "memory"    // GetPerformanceInfo: PERFORMANCE_INFORMATION

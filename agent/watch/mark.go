@@ -19,6 +19,7 @@ type mark struct {
 	Kernel  kernelMark             `json:"kernel,omitzero"`
 	Journal journal.Mark           `json:"journal,omitzero"`
 	Syslog  map[string]syslog.Mark `json:"syslog,omitempty"`
+	Events  map[string]eventMark   `json:"events,omitempty"` // by channel of Windows' event log
 	Updates syslog.Mark            `json:"updates,omitzero"`
 	// Managers are the logs of package managers other than apt.
 	Managers map[string]syslog.Mark `json:"managers,omitempty"`

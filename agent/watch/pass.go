@@ -12,6 +12,7 @@ func (w *Watch) Pass(ctx context.Context) bool {
 	defer w.mu.Unlock()
 	more := w.readJournal(ctx)
 	more = w.readTexts(ctx) || more
+	more = w.readEvents(ctx) || more
 	if ctx.Err() != nil {
 		return false
 	}

@@ -67,6 +67,7 @@ type Watch struct {
 	// OpenKernel and Awake default to this system's; Awake is the time since
 	// boot without sleep.
 	OpenKernel func(*host.Host) (kernelLog, error)
+	OpenEvents func(*host.Host) (eventLog, error) // Windows' event log
 	Awake      func() (time.Duration, error)
 
 	mu   sync.Mutex
@@ -86,6 +87,7 @@ type Watch struct {
 	kernel     kernelLog
 	gaps       []gap
 	journal    *journal.Reader
+	events     events
 	texts      []*syslog.Follower
 	boots      map[string]*run
 	judged     bool
@@ -106,6 +108,9 @@ func (w *Watch) Open(epoch, next uint64) error {
 	if w.OpenKernel == nil {
 		w.OpenKernel = openKernel
 	}
+	if w.OpenEvents == nil {
+		w.OpenEvents = openEvents
+	}
 	if w.Awake == nil {
 		w.Awake = awake
 	}
@@ -123,6 +128,7 @@ func (w *Watch) Open(epoch, next uint64) error {
 	w.left = readLife(w.lifePath())
 	w.life = life{Percent: -1}
 	w.begin()
+	w.beginEvents()
 	return nil
 }
 

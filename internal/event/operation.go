@@ -120,12 +120,13 @@ func operation() []Kind {
 			Doc: "A log of the machine was not read, or not all of it: what it told in that time is not known.",
 			Key: []string{"log", "reason"},
 			Attributes: []Attribute{
-				text("log", "Which log.", "kernel", "journal", "syslog", "logins"),
+				text("log", "Which log.", "kernel", "journal", "syslog", "logins", "event_log"),
 				text("reason", "Why.", "denied", "overwritten", "damaged", "too_many", "too_old", "compressed"),
 				number("lines", "count", "Lines passed over, where that is known."),
 			},
 			Sources: []Source{
 				seen(Linux, "the agent itself, from numbers that are missing in a log and bounds of its own"),
+				seen(Windows, "the agent itself, when the event log cannot be read or was made anew"),
 			},
 		},
 		{

@@ -169,6 +169,7 @@ func Folders() []Folder {
 			{"agent/gather/changelog", "forms of the package managers' logs"},
 			{"internal/event", "its kinds are those of the catalogue"},
 			{"internal/event/linux", "what lines mean"},
+			{"internal/event/windows", "what records mean"},
 			{"internal/segment", "the file of marks survives a power cut"},
 		}, Tests: []Import{
 			{"agent/watch/journal/journaltest", "journals with known entries"},
