@@ -3,26 +3,32 @@ package agent
 import (
 	"muster/agent/gather"
 	"muster/agent/gather/account"
+	"muster/agent/gather/antivirus"
 	"muster/agent/gather/boot"
 	"muster/agent/gather/browser"
 	"muster/agent/gather/certificate"
 	"muster/agent/gather/clock"
+	"muster/agent/gather/container"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
 	"muster/agent/gather/drivehealth"
 	"muster/agent/gather/driver"
+	"muster/agent/gather/encryption"
 	"muster/agent/gather/firewall"
+	"muster/agent/gather/guest"
 	"muster/agent/gather/iface"
 	"muster/agent/gather/join"
 	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/monitor"
 	"muster/agent/gather/osrelease"
+	"muster/agent/gather/patch"
 	"muster/agent/gather/pci"
 	"muster/agent/gather/platform"
 	"muster/agent/gather/power"
 	"muster/agent/gather/process"
 	"muster/agent/gather/queue"
+	"muster/agent/gather/raid"
 	"muster/agent/gather/restart"
 	"muster/agent/gather/scheduled"
 	"muster/agent/gather/sensor"
@@ -50,7 +56,9 @@ func sections() []gather.Section {
 		{Name: "disk_health", Read: drives.Read, Numbers: drives},
 		read("disk_selftest", drives.ReadSelfTests),
 		read("smart_attribute", drives.ReadAttributes),
+		apart("raid_array", raid.Read),
 		read("volume", volume.Read),
+		apart("encryption", encryption.New().Read),
 		read("gpu", pci.ReadGPUs),
 		read("monitor", monitor.Read),
 		read("pci_device", pci.Read),
@@ -65,6 +73,8 @@ func sections() []gather.Section {
 		read("route", iface.ReadRoutes),
 		read("network", iface.ReadNetwork),
 		apart("software", software.Read),
+		read("patch", patch.ReadServicing),
+		read("patch_status", patch.ReadServicingStatus),
 		apart("service", service.Read),
 		apart("session", session.Read),
 		apart("logon", session.ReadLogon),
@@ -75,10 +85,13 @@ func sections() []gather.Section {
 		apart("group_member", account.ReadMembers),
 		apart("startup_item", startup.Read),
 		apart("scheduled_task", scheduled.Read),
+		apart("antivirus", antivirus.Read),
 		apart("firewall", firewall.Read),
 		read("domain_join", join.Read),
 		apart("certificate", certificate.Read),
 		apart("browser_extension", browser.Read),
 		apart("print_queue", queue.Read),
+		read("container", container.Read),
+		apart("virtual_machine", guest.Read),
 	}
 }

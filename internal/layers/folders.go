@@ -116,6 +116,7 @@ func Folders() []Folder {
 			{"agent/gather/hive", "a source that several subjects read"},
 			{"agent/gather/pnp", "a source that several subjects read"},
 			{"agent/gather/pdh", "a source that several subjects read"},
+			{"agent/gather/wmi", "a source that several subjects read"},
 			{"agent/gather/commandline", "a form that several subjects read"},
 			{"agent/gather/running", "a source that several subjects read"},
 			{"agent/gather/packages", "a source that several subjects read"},
@@ -150,6 +151,7 @@ func Folders() []Folder {
 			{"agent/host", "where they are read"},
 		}, Tests: recordings()},
 		{Path: "agent/gather/pdh", Owns: "performance counters of Windows, for several gatherers"},
+		{Path: "agent/gather/wmi", Owns: "which classes of WMI are asked, for several gatherers"},
 		{Path: "agent/gather/commandline", Owns: "programs in command lines of Windows, for several gatherers"},
 		{Path: "agent/gather/keyfile", Owns: "files of sections and keys, for several gatherers"},
 		{Path: "agent/gather/unit", Owns: "units of systemd by their files, for several gatherers", May: []Import{

@@ -10,5 +10,5 @@ import (
 )
 
 func read(context.Context, *host.Host) ([]inventory.Container, []string, []string, error) {
-	return nil, nil, nil, fmt.Errorf("containers are not read on Windows yet: %w", errors.ErrUnsupported)
+	return nil, nil, nil, fmt.Errorf("containers are not read on Windows: Docker Desktop runs them in a guest of its own: %w", errors.ErrUnsupported)
 }

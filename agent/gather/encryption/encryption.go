@@ -45,7 +45,7 @@ func (s *Volumes) Read(ctx context.Context, h *host.Host) (gather.Reading, error
 	if err != nil {
 		return gather.Reading{}, err
 	}
-	r, err := gather.Rows(rows, "sysfs")
+	r, err := gather.Rows(rows, source)
 	r.Faults = faults
 	return r, err
 }

@@ -14,6 +14,9 @@ import (
 	"muster/internal/inventory"
 )
 
+// source is what is asked.
+const source = "sysfs"
+
 const (
 	// maxDepth bounds how deep devices are followed, as package block does.
 	maxDepth = 12

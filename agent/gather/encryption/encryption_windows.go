@@ -2,13 +2,15 @@ package encryption
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
+	"muster/agent/gather/wmi"
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-func (s *Volumes) read(context.Context, *host.Host) ([]inventory.Encryption, []string, error) {
-	return nil, nil, fmt.Errorf("encryption is not read on Windows yet: %w", errors.ErrUnsupported)
+// source is what is asked.
+const source = "wmi"
+
+func (s *Volumes) read(_ context.Context, h *host.Host) ([]inventory.Encryption, []string, error) {
+	return fromWMI(h, wmi.Rows)
 }

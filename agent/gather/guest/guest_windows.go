@@ -2,13 +2,12 @@ package guest
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
+	"muster/agent/gather/wmi"
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-func read(context.Context, *host.Host) ([]inventory.VirtualMachine, []string, []string, error) {
-	return nil, nil, nil, fmt.Errorf("virtual machines are not read on Windows yet: %w", errors.ErrUnsupported)
+func read(ctx context.Context, h *host.Host) ([]inventory.VirtualMachine, []string, []string, error) {
+	return fromWindows(ctx, h, wmi.Rows)
 }

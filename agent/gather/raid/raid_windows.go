@@ -2,12 +2,9 @@ package raid
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
+	"muster/agent/gather/wmi"
 	"muster/agent/host"
 )
 
-func read(context.Context, *host.Host) ([]array, []string, error) {
-	return nil, nil, fmt.Errorf("arrays are not read on Windows yet: %w", errors.ErrUnsupported)
-}
+func read(context.Context, *host.Host) ([]array, []string, error) { return fromWMI(wmi.Rows) }

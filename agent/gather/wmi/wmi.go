@@ -1,0 +1,152 @@
+// Package wmi asks Windows Management Instrumentation, for the few facts that
+// nothing else tells: protection products, BitLocker, storage spaces, guests of
+// Hyper-V.
+//
+// It owns the questions' form and the list of classes that are asked. It must
+// only be used by sections that are read in a process of their own: what WMI
+// leaks, hangs or crashes ends there. Classes that walk the directory, or that
+// change what they list, are none of the list.
+package wmi
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Question is one class of one namespace with the properties that are asked.
+type Question struct {
+	Namespace  string
+	Class      string
+	Properties []string
+}
+
+// The questions. Nothing else is asked.
+func Protection() Question {
+	return Question{`root\SecurityCenter2`, "AntiVirusProduct", []string{"displayName", "productState", "timestamp", "pathToSignedReportingExe"}}
+}
+
+// Defender asks for the state of Microsoft's own scanner, which servers have
+// too.
+func Defender() Question {
+	return Question{`root\Microsoft\Windows\Defender`, "MSFT_MpComputerStatus", []string{"AMProductVersion", "AMEngineVersion", "AMRunningMode", "AMServiceEnabled",
+		"AntivirusEnabled", "RealTimeProtectionEnabled", "IsTamperProtected", "AntivirusSignatureVersion", "AntivirusSignatureAge", "AntivirusSignatureLastUpdated",
+		"QuickScanEndTime", "FullScanEndTime"}}
+}
+
+// BitLocker asks how volumes are encrypted; never for a key.
+func BitLocker() Question {
+	return Question{`root\CIMV2\Security\MicrosoftVolumeEncryption`, "Win32_EncryptableVolume", []string{"DeviceID", "DriveLetter", "ProtectionStatus", "ConversionStatus", "EncryptionMethod",
+		"IsVolumeInitializedForProtection", "VolumeType"}}
+}
+
+// Pools asks for pools of storage spaces.
+func Pools() Question {
+	return Question{`root\Microsoft\Windows\Storage`, "MSFT_StoragePool", []string{"FriendlyName", "UniqueId", "HealthStatus", "OperationalStatus", "Size", "AllocatedSize", "IsPrimordial"}}
+}
+
+// Spaces asks for the volumes that are made of pools.
+func Spaces() Question {
+	return Question{`root\Microsoft\Windows\Storage`, "MSFT_VirtualDisk", []string{"FriendlyName", "UniqueId", "HealthStatus", "OperationalStatus", "ResiliencySettingName", "Size", "AllocatedSize",
+		"NumberOfDataCopies", "PhysicalDiskRedundancy"}}
+}
+
+// Guests asks for the virtual machines of Hyper-V.
+func Guests() Question {
+	return Question{`root\virtualization\v2`, "Msvm_ComputerSystem", []string{"Name", "ElementName", "Caption", "EnabledState", "HealthState"}}
+}
+
+// Questions lists all that may be asked.
+func Questions() []Question {
+	return []Question{Protection(), Defender(), BitLocker(), Pools(), Spaces(), Guests()}
+}
+
+// text is the question in WMI's language. Of all properties, since one that an
+// older Windows lacks would have the whole question refused.
+func (q Question) text() string {
+	return "SELECT * FROM " + q.Class
+}
+
+// Row is one answer, by the names of properties. What WMI does not tell is not
+// there.
+type Row map[string]any
+
+// Rows answers a question. The error wraps errors.ErrUnsupported where there is
+// no WMI or no such class, fs.ErrPermission when a right is missing.
+func Rows(q Question) ([]Row, error) {
+	if !slices.ContainsFunc(Questions(), func(x Question) bool { return x.Namespace == q.Namespace && x.Class == q.Class }) {
+		return nil, fmt.Errorf("class %s is not one of those that are asked", q.Class)
+	}
+	rows, err := ask(q.Namespace, q.text(), q.Properties)
+	if err != nil {
+		return nil, fmt.Errorf("WMI class %s: %w", q.Class, err)
+	}
+	return rows, nil
+}
+
+// maxRows and maxText bound an answer.
+const (
+	maxRows = 4096
+	maxText = 1024
+)
+
+// Text is a property as text; empty when it is none.
+func (r Row) Text(name string) string {
+	s, _ := r[name].(string)
+	if len(s) > maxText {
+		return ""
+	}
+	return strings.TrimSpace(strings.ToValidUTF8(s, ""))
+}
+
+// Number is a property as a whole number; WMI gives those of 64 bits as text.
+func (r Row) Number(name string) (int64, bool) { return number(r[name]) }
+
+func number(v any) (int64, bool) {
+	switch v := v.(type) {
+	case int8:
+		return int64(v), true
+	case int16:
+		return int64(v), true
+	case int32:
+		return int64(v), true
+	case int64:
+		return v, true
+	case int:
+		return int64(v), true
+	case uint8:
+		return int64(v), true
+	case uint16:
+		return int64(v), true
+	case uint32:
+		return int64(v), true
+	case uint64:
+		return int64(v), v < 1<<63
+	case string:
+		n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+		return n, err == nil
+	}
+	return 0, false
+}
+
+// Numbers is a property that is a list of numbers.
+func (r Row) Numbers(name string) []int64 {
+	list, _ := r[name].([]any)
+	var out []int64
+	for _, v := range list {
+		if n, ok := number(v); ok {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// Flag is a property as a switch; nil when it is not told.
+func (r Row) Flag(name string) *bool {
+	b, ok := r[name].(bool)
+	if !ok {
+		return nil
+	}
+	return &b
+}
