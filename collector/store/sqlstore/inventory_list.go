@@ -185,7 +185,7 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 	return page, x.d.read(ctx, func(v *view) error {
 		var w where
 		var set devices
-		index := false // the order is that of the index by name, and the set is dense in it
+		walk := false // in the order of the list, past who is not in the set: it is dense there
 		if q.Filter == nil {
 			if !q.Merged {
 				w.add("d.merged_into IS NULL")
@@ -200,60 +200,74 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 				return err
 			}
 			page.Total = set.count()
-			index = name == "name" && q.Limit > 0 && page.Total > few
-			if !index {
+			walk = q.Limit > 0 && page.Total > few && (name == "name" || page.Total > set.reach()/dense)
+			if !walk {
 				w.add("d.device_no IN (SELECT value FROM json_each(?))", jsonNumbers(set.numbers()))
 			}
 		}
-		if q.After != "" {
-			c, err := parseCursor(q.After, sort)
-			if err != nil {
+		var at cursor // of the row seen last
+		begun := q.After != ""
+		if begun {
+			var err error
+			if at, err = parseCursor(q.After, sort); err != nil {
 				return err
 			}
-			var at any = c.Text
-			if by.number {
-				at = c.Number
-			}
-			w.add("("+expr+", d.device_no) "+beyond+" (?, ?)", at, c.Device)
 		}
 		ordered := " ORDER BY " + expr + direction + ", d.device_no" + direction
+		beyondSeen := func() where {
+			from := where{slices.Clone(w.conds), slices.Clone(w.args)}
+			if begun {
+				var place any = at.Text
+				if by.number {
+					place = at.Number
+				}
+				from.add("("+expr+", d.device_no) "+beyond+" (?, ?)", place, at.Device)
+			}
+			return from
+		}
 		if q.Limit <= 0 {
 			var err error
-			page.Devices, err = v.devices(ctx, w.String()+ordered, w.args, nil)
+			from := beyondSeen()
+			page.Devices, err = v.devices(ctx, from.String()+ordered, from.args, nil)
 			return err
 		}
 		// First who is on the page, then what is shown of them: sorting a
 		// fleet must not carry all its columns along.
 		var nos []int64
-		var last cursor
-		limit := limitOf(q.Limit + 1)
-		if index {
-			limit = limitOf(0)
+		var last cursor      // on the page
+		chunk := q.Limit + 1 // one more tells that there is another page
+		if walk {
+			chunk *= 2 * (1 + set.reach()/page.Total)
 		}
-		err := v.each(ctx, "SELECT d.device_no, "+by.expr+" FROM device_rows d"+by.join+w.String()+ordered+" LIMIT ?", append(w.args, limit), func(scan scan) error {
-			if index {
-				var no int64
-				var name string
-				if err := scan(&no, &name); err != nil || !set.has(no) {
+		for more := true; more; chunk *= 4 {
+			seen, from := 0, beyondSeen()
+			err := v.each(ctx, "SELECT d.device_no, "+by.expr+" FROM device_rows d"+by.join+from.String()+ordered+" LIMIT ?", append(from.args, chunk), func(scan scan) error {
+				at = cursor{Sort: sort}
+				var place any = &at.Text
+				if by.number {
+					place = &at.Number
+				}
+				if err := scan(&at.Device, place); err != nil {
 					return err
 				}
+				seen++
+				switch {
+				case walk && !set.has(at.Device):
+					return nil
+				case len(nos) == q.Limit:
+					page.Next = last.String()
+					return errEnough
+				}
+				last = at
+				nos = append(nos, at.Device)
+				return nil
+			})
+			if err != nil && !errors.Is(err, errEnough) {
+				return err
 			}
-			if len(nos) == q.Limit { // one more tells that there is another page
-				page.Next = last.String()
-				return errEnough
-			}
-			last = cursor{Sort: sort}
-			var place any = &last.Text
-			if by.number {
-				place = &last.Number
-			}
-			err := scan(&last.Device, place)
-			nos = append(nos, last.Device)
-			return err
-		})
-		if err != nil && !errors.Is(err, errEnough) {
-			return err
+			begun, more = true, err == nil && walk && seen == chunk
 		}
+		var err error
 		page.Devices, err = v.numbered(ctx, nos)
 		return err
 	})

@@ -38,6 +38,10 @@ func (s devices) count() int {
 	return n
 }
 
+// reach is about the highest number in the set, and so about how many devices
+// there are.
+func (s devices) reach() int { return len(s) * 64 }
+
 // keep leaves what is in both.
 func (s devices) keep(o devices) devices {
 	s = s[:min(len(s), len(o))]
@@ -109,6 +113,11 @@ type chosen struct {
 // few is how many devices are looked up one by one rather than by a walk over
 // all.
 const few = 2000
+
+// dense is one in how many devices must be in a set, for a list of the set to be
+// read as a list of all, passing over the others: a database takes some ten
+// times as long to be told a device's number as to sort one more device.
+const dense = 8
 
 // evaluator works out the set of a filter.
 type evaluator struct {

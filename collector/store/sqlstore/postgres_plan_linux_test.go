@@ -176,7 +176,7 @@ func TestPostgresPlans(t *testing.T) {
 	if planned() == 2000 {
 		return
 	}
-	for _, text := range []string{"", "pc-77", "S1999", `software:"Program 7"<5`, `os:windows ram<32GB model:"Latitude 7"`, "ip:10.0.0.0/24", "mac:00:11:22:00:00:10", "seen>7d"} {
+	for _, text := range []string{"", "pc-77", "S1999", `software:"Program 7"<5`, `software:"Program 77"<5`, `os:windows ram<32GB model:"Latitude 7"`, "ip:10.0.0.0/24", "mac:00:11:22:00:00:10", "seen>7d"} {
 		f, err := search.Parse(text)
 		if err != nil {
 			t.Fatal(err)
