@@ -39,10 +39,11 @@ import (
 	"muster/agent/gather/system"
 	"muster/agent/gather/usb"
 	"muster/agent/gather/volume"
+	"muster/agent/gather/wifi"
 )
 
 func sections() []gather.Section {
-	drives := drivehealth.New()
+	drives, radios := drivehealth.New(), wifi.New()
 	return []gather.Section{
 		read("system", system.Read),
 		read("os", osrelease.Read),
@@ -68,6 +69,7 @@ func sections() []gather.Section {
 		read("power", power.Read),
 		read("sensor", (&sensor.Reader{}).Read),
 		read("platform_security", platform.Read),
+		{Name: "wifi", Read: radios.Read, Numbers: radios},
 		read("interface", iface.Read),
 		read("address", iface.ReadAddresses),
 		read("route", iface.ReadRoutes),

@@ -36,6 +36,8 @@ type Host struct {
 	Registry func(view View, path string, values []string) (Key, error)
 	// Native asks Windows itself; see AskNative.
 	Native func(q Native) ([]byte, error)
+	// Events asks Windows' event log; see Records.
+	Events func(channel, question string, newest bool, most int) (records [][]byte, skipped int, err error)
 	// Statfs tells the size of the file system a path is on.
 	Statfs func(path string) (Filesystem, error)
 	// Mono is the time since boot, sleep included.
@@ -59,7 +61,7 @@ const MaxFile = 16 << 20
 
 // Local is the machine this process runs on.
 func Local() *Host {
-	return &Host{Root: rootOf(runtime.GOOS), Now: time.Now, Exec: execute, Get: get, Connect: connect, Registry: readKey, Native: readNative, Statfs: statfs, Mono: mono, Stuck: &Stuck{}, Privileged: privileged()}
+	return &Host{Root: rootOf(runtime.GOOS), Now: time.Now, Exec: execute, Get: get, Connect: connect, Registry: readKey, Native: readNative, Events: readEvents, Statfs: statfs, Mono: mono, Stuck: &Stuck{}, Privileged: privileged()}
 }
 
 func rootOf(goos string) string {

@@ -21,6 +21,7 @@ const (
 	NativeNeighbors  Native = "neighbors" // GetIpNetTable: MIB_IPNETTABLE
 	NativeRoutes     Native = "routes"    // GetIpForwardTable2: MIB_IPFORWARD_TABLE2
 	NativeDevices    Native = "devices"   // SetupDiGetClassDevsEx(present), a device a line; see package pnp
+	NativeWLAN       Native = "wlan"      // WlanQueryInterface of each card; see package wifi
 	NativePrinters   Native = "printers"  // EnumPrinters(local): name, status and number of jobs, parted by tabs, a queue a line
 	NativePower      Native = "power"     // GetSystemPowerStatus: SYSTEM_POWER_STATUS; behind it SYSTEM_POWER_CAPABILITIES
 	NativeBatteries  Native = "batteries" // IOCTL_BATTERY_QUERY_INFORMATION and _STATUS; see package power
@@ -52,4 +53,13 @@ func (h *Host) AskNative(q Native) ([]byte, error) {
 const (
 	BatteryPath   = 0x100 // the next battery begins: the path of its interface in UTF-8
 	BatteryStatus = 0x101 // BATTERY_STATUS
+)
+
+// What stands before each item of an answer to NativeWLAN.
+const (
+	WLANCard       = 0x100      // the next card begins: the name of its interface in UTF-8
+	WLANConnection = 7          // wlan_intf_opcode_current_connection: WLAN_CONNECTION_ATTRIBUTES
+	WLANChannel    = 8          // wlan_intf_opcode_channel_number
+	WLANSignal     = 0x10000102 // wlan_intf_opcode_rssi, in dBm
+	WLANFrequency  = 0x101      // WLAN_BSS_ENTRY.ulChCenterFrequency of the access point, in kHz
 )

@@ -35,6 +35,8 @@ func readNative(q Native) ([]byte, error) {
 		return routes()
 	case NativeDevices:
 		return devices()
+	case NativeWLAN:
+		return wlan()
 	case NativePrinters:
 		return printers()
 	case NativePower:

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/agent/host"
 	"muster/internal/event"
 	"muster/internal/event/linux"
 	"muster/internal/event/windows"
@@ -211,6 +212,31 @@ func (w *Watch) tellWindows(ctx context.Context, e windows.Event) {
 		}
 	}
 	w.tell(ctx, linux.Event{Kind: e.Kind, At: e.At, Attributes: e.Attributes})
+}
+
+// openEvents is the event log of a machine that has one.
+func openEvents(h *host.Host) (eventLog, error) {
+	l := logOf{h}
+	if _, err := l.Newest(systemChannel); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// logOf is the event log of a host.
+type logOf struct{ h *host.Host }
+
+func (l logOf) After(channel string, id uint64, since time.Time, most int) ([][]byte, int, error) {
+	return l.h.Records(channel, query(id, since), false, most)
+}
+
+func (l logOf) Newest(channel string) (uint64, error) {
+	list, _, err := l.h.Records(channel, "*", true, 1)
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	r, err := windows.ParseXML(list[0])
+	return r.ID, err
 }
 
 // query is the question for records of a channel (Microsoft, "Consuming

@@ -189,3 +189,33 @@ func TestQuery(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A host's event log is asked by number, and for the newest from its end.
+func TestLogOfHost(t *testing.T) {
+	log := &recordedLog{records: map[string][]string{}}
+	log.put(systemChannel, "disk", 7, time.Now(), harddisk)
+	log.put(systemChannel, "disk", 11, time.Now(), harddisk)
+	h := &host.Host{Events: func(channel, question string, newest bool, most int) ([][]byte, int, error) {
+		list, _, err := log.After(channel, 0, time.Time{}, 10)
+		if newest && question == "*" && most == 1 {
+			return list[len(list)-1:], 0, err
+		}
+		if question != "*[System[EventRecordID>1]]" || newest {
+			t.Errorf("asked %q, newest %v", question, newest)
+		}
+		return list[1:], 0, err
+	}}
+	l, err := openEvents(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.Newest(systemChannel); n != 2 || err != nil {
+		t.Errorf("newest is %d, %v", n, err)
+	}
+	if list, _, err := l.After(systemChannel, 1, time.Time{}, 10); len(list) != 1 || err != nil {
+		t.Errorf("%d records, %v", len(list), err)
+	}
+	if _, err := openEvents(&host.Host{}); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+}

@@ -124,6 +124,7 @@ func Folders() []Folder {
 			{"agent/gather/unit", "a source that several subjects read"},
 			{"internal/inventory", "it fills sections"},
 			{"internal/metric", "it fills samples"},
+			{"internal/event/windows", "what records mean"},
 			{"internal/event", "it fills events"},
 			{"internal/report", "layouts and samples"},
 		}, Tests: recordings()},

@@ -83,7 +83,7 @@ func Guards() []Guard {
 		{Import: "math/rand", Why: "use math/rand/v2 for jitter and crypto/rand for secrets"},
 		{Import: "io/ioutil", Why: "replaced by io and os since Go 1.16"},
 		{Import: "text/template", Only: []string{"collector/notify/..."}, Why: "it does not escape; pages use html/template"},
-		{Import: "unsafe", Only: []string{"agent/host", "agent/host/...", "agent/gather/*", "agent/watch", "agent", "collector/query", "internal/private", "internal/segment", "internal/service"}, Why: "only where a system call asks for it"},
+		{Import: "unsafe", Only: []string{"agent/host", "agent/host/...", "agent/gather/*", "agent", "collector/query", "internal/private", "internal/segment", "internal/service"}, Why: "only where a system call asks for it"},
 		{Import: "C", Why: "both programs are built without cgo"},
 	}
 }

@@ -38,7 +38,15 @@ func fromWindows(h *host.Host) (r inventory.Boot, asked, faults []string, err er
 	if r.DumpKind != "none" && len(file) > 2 && file[1] == ':' {
 		r.DumpTarget = file[:2]
 	}
-	return r, []string{"kernel", "registry"}, nil, nil
+	asked = []string{"kernel", "registry"}
+	if r.FirmwareSecs, err = firmware(h); err != nil {
+		faults = append(faults, err.Error())
+	}
+	told, more := fromEvents(h, &r)
+	if told {
+		asked = append(asked, "event_log")
+	}
+	return r, asked, append(faults, more...), nil
 }
 
 // dumpKind names CrashDumpEnabled.

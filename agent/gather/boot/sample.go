@@ -30,17 +30,20 @@ const (
 // Name of the sampler in logs.
 func (*Sampler) Name() string { return "boot" }
 
-// Sample asks systemd until the start is over.
+// Sample asks systemd, or Windows, until the start is over.
 func (s *Sampler) Sample(ctx context.Context, h *host.Host, to gather.Sink) error {
 	if s.over || h.Now().Before(s.next) {
 		return nil
 	}
 	up, err := h.Mono()
-	if err != nil || up > fresh || s.Told() || !h.Exists("/run/systemd/system") {
+	if err != nil || up > fresh || s.Told() {
 		s.over = true
 		return err
 	}
 	s.next = h.Now().Add(again)
+	if s.windows(h, up, to) || !h.Exists("/run/systemd/system") {
+		return nil
+	}
 	out, err := h.Run(ctx, "systemctl-manager")
 	if err != nil {
 		s.over = errors.Is(err, host.ErrNoProgram)
@@ -60,4 +63,25 @@ func (s *Sampler) Sample(ctx context.Context, h *host.Host, to gather.Sink) erro
 	s.over = true
 	s.Tell()
 	return nil
+}
+
+// windows puts what Windows has measured, as soon as it has; it says whether
+// the start is over.
+func (s *Sampler) windows(h *host.Host, up time.Duration, to gather.Sink) bool {
+	t, ok := took(h, h.Now().Add(-up))
+	if !ok || t.core == nil {
+		return false
+	}
+	core := *t.core
+	if fw, err := firmware(h); err == nil && fw != nil {
+		core += *fw
+		to.Put("boot", "firmware_seconds", *fw)
+	}
+	to.Put("boot", "core_seconds", core)
+	if t.signin != nil {
+		to.Put("boot", "signin_seconds", *t.signin)
+	}
+	s.over = true
+	s.Tell()
+	return true
 }

@@ -1,32 +1,36 @@
-package watch
+package host
 
 import (
 	"errors"
 	"fmt"
-	"time"
 	"unicode/utf16"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
-
-	"muster/agent/host"
-	records "muster/internal/event/windows"
 )
 
-// openEvents is this machine's event log.
-func openEvents(*host.Host) (eventLog, error) {
+// readEvents asks this machine's event log.
+func readEvents(channel, question string, newest bool, most int) ([][]byte, int, error) {
 	dll := windows.NewLazySystemDLL("wevtapi.dll")
 	l := wevtapi{query: dll.NewProc("EvtQuery"), next: dll.NewProc("EvtNext"), render: dll.NewProc("EvtRender"), close: dll.NewProc("EvtClose")}
 	for _, p := range []*windows.LazyProc{l.query, l.next, l.render, l.close} {
 		if p.Find() != nil {
-			return nil, fmt.Errorf("this Windows has no event log of the newer kind: %w", errors.ErrUnsupported)
+			return nil, 0, fmt.Errorf("this Windows has no event log of the newer kind: %w", errors.ErrUnsupported)
 		}
 	}
-	// Where the service is not there at all, nothing is to be read.
-	if _, err := l.Newest(systemChannel); errors.Is(err, windows.ERROR_CALL_NOT_IMPLEMENTED) || errors.Is(err, windows.RPC_S_SERVER_UNAVAILABLE) || errors.Is(err, windows.ERROR_SUCCESS) {
-		return nil, fmt.Errorf("the event log does not answer (%w): %w", err, errors.ErrUnsupported)
+	direction := uintptr(forward)
+	if newest {
+		direction = backward
 	}
-	return l, nil
+	list, skipped, err := l.ask(channel, question, direction, most)
+	// Where the service is not there at all, nothing is to be read; channels
+	// come and go with parts of Windows.
+	for _, none := range []error{windows.ERROR_CALL_NOT_IMPLEMENTED, windows.RPC_S_SERVER_UNAVAILABLE, windows.ERROR_EVT_CHANNEL_NOT_FOUND, windows.ERROR_SUCCESS} {
+		if errors.Is(err, none) {
+			return nil, 0, fmt.Errorf("it does not answer (%v): %w", err, errors.ErrUnsupported)
+		}
+	}
+	return list, skipped, err
 }
 
 // wevtapi are functions of wevtapi.dll (winevt.h).
@@ -43,19 +47,6 @@ const (
 	batch    = 64
 	maxText  = 256 << 10 // bytes of one record
 )
-
-func (l wevtapi) After(channel string, id uint64, since time.Time, most int) ([][]byte, int, error) {
-	return l.ask(channel, query(id, since), forward, most)
-}
-
-func (l wevtapi) Newest(channel string) (uint64, error) {
-	list, _, err := l.ask(channel, "*", backward, 1)
-	if err != nil || len(list) == 0 {
-		return 0, err
-	}
-	r, err := records.ParseXML(list[0])
-	return r.ID, err
-}
 
 func (l wevtapi) ask(channel, question string, direction uintptr, most int) (list [][]byte, skipped int, err error) {
 	path, err := windows.UTF16PtrFromString(channel)
