@@ -91,6 +91,7 @@ bench: build $(INFLUXD) ## measure the figures of docs/performance, one JSON lin
 
 bench-large: build $(INFLUXD) ## the figures at full size: 100,000 devices, long rounds; takes long
 	MUSTER_BENCH_DEVICES=100000 $(GO) test -buildvcs=false -run '^$$' -bench Fleet -timeout 6h ./collector/store/sqlstore
+	MUSTER_PLAN_DEVICES=100000 $(GO) test -buildvcs=false -count=1 -v -run TestPostgresPlans -timeout 3h ./collector/store/sqlstore
 	$(GO) run -buildvcs=false ./internal/e2e/measure -influxd $(INFLUXD) -seconds 120
 
 bench-snmp: ## the figures of polling gear, with gosnmp's own loop in the same run (MUSTER_BENCH_GEAR=N: that many devices instead of 200, 3,000 and 500)
