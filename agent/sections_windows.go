@@ -8,7 +8,6 @@ import (
 	"muster/agent/gather/browser"
 	"muster/agent/gather/certificate"
 	"muster/agent/gather/clock"
-	"muster/agent/gather/container"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
 	"muster/agent/gather/drivehealth"
@@ -93,7 +92,6 @@ func sections() []gather.Section {
 		apart("certificate", certificate.Read),
 		apart("browser_extension", browser.Read),
 		apart("print_queue", queue.Read),
-		read("container", container.Read),
 		apart("virtual_machine", guest.Read),
 	}
 }

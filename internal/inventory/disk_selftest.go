@@ -15,5 +15,5 @@ type DiskSelfTest struct {
 // Section says how the section is named, kept and read.
 func (DiskSelfTest) Section() Meta {
 	return Meta{Name: "disk_selftest", Doc: "Self-test logs of drives.", Cadence: 6 * time.Hour,
-		Windows: "SMART_RCV_DRIVE_DATA log 6, NVMe log 0x06", Linux: "SG_IO SMART READ LOG 6, NVMe log 0x06"}
+		Windows: "IOCTL_ATA_PASS_THROUGH SMART READ LOG 6, NVMe log 0x06", Linux: "SG_IO SMART READ LOG 6, NVMe log 0x06"}
 }

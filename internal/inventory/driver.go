@@ -20,5 +20,5 @@ type Driver struct {
 // Section says how the section is named, kept and read.
 func (Driver) Section() Meta {
 	return Meta{Name: "driver", Doc: "Drivers and kernel modules from outside the system's own kernel.", Cadence: 24 * time.Hour,
-		Windows: `HKLM\SYSTEM\CurrentControlSet\Control\Class, DriverStore`, Darwin: "kmutil showloaded, systemextensionsctl list", Linux: "/sys/module with taint, /lib/modules, dkms"}
+		Windows: `HKLM\SYSTEM\DriverDatabase, keys Control\Class of present devices`, Darwin: "kmutil showloaded, systemextensionsctl list", Linux: "/sys/module with taint, /lib/modules, dkms"}
 }

@@ -20,5 +20,5 @@ type SmartAttribute struct {
 // Section says how the section is named, kept and read.
 func (SmartAttribute) Section() Meta {
 	return Meta{Name: "smart_attribute", Doc: "ATA attributes of drives with thresholds and last values.", Cadence: 6 * time.Hour,
-		Windows: "SMART_RCV_DRIVE_DATA", Linux: "SG_IO SMART READ DATA and READ THRESHOLDS", SNMP: "SYNOLOGY-SMART-MIB"}
+		Windows: "IOCTL_ATA_PASS_THROUGH SMART READ DATA and READ THRESHOLDS", Linux: "SG_IO SMART READ DATA and READ THRESHOLDS", SNMP: "SYNOLOGY-SMART-MIB"}
 }

@@ -31,8 +31,7 @@ func fromPnP(ctx context.Context, h *host.Host) ([]device, []string, []string, e
 		}
 		one, ok := found(d)
 		if !ok {
-			faults = append(faults, d.ID+": it does not tell where it is")
-			continue
+			one.address = d.ID // its bus does not tell where it is
 		}
 		one.version = pnp.ReadDriver(h, d).Version
 		if _, ok := classes[d.Key.Class]; !ok {
@@ -45,13 +44,10 @@ func fromPnP(ctx context.Context, h *host.Host) ([]device, []string, []string, e
 }
 
 // found is a device of Windows; ok is false when its place is not told.
-func found(p pnp.Device) (device, bool) {
+func found(p pnp.Device) (d device, ok bool) {
 	at, ok := pnp.Address(p.Key.Location)
-	if !ok {
-		return device{}, false
-	}
 	sub := p.Part("SUBSYS_") // of the card: its number, then its maker's
-	d := device{address: at, revision: p.Part("REV_"), driver: p.Key.Service, vendor: p.Key.Vendor, model: p.Key.Name, fault: p.Fault(),
+	d = device{address: at, revision: p.Part("REV_"), driver: p.Key.Service, vendor: p.Key.Vendor, model: p.Key.Name, fault: p.Fault(),
 		id:    hwdata.Number{Vendor: hwdata.Hex(p.Part("VEN_")), Product: hwdata.Hex(p.Part("DEV_"))},
 		width: p.Lanes, most: p.MostLanes}
 	if len(sub) == 8 && sub[4:] != "0000" {
@@ -67,7 +63,7 @@ func found(p pnp.Device) (device, bool) {
 		d.slot = strconv.FormatInt(p.Key.Slot, 10)
 	}
 	d.external = strings.Contains(strings.ToUpper(p.Path), "USB4")
-	return d, true
+	return d, ok
 }
 
 // graphics reads the adapters that are present: those on PCI, and those that

@@ -33,3 +33,13 @@ func TestWindows(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A device whose bus does not tell where it is has its instance id for an
+// address, and the others are whole.
+func TestNoPlace(t *testing.T) {
+	h := recorded.Unpack(t, []byte("-- told devices --\nPCI\\VEN_8086&DEV_1234\\3&1\t0\t\t\t\t\t\n-- reg --\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Enum\\PCI\\VEN_8086&DEV_1234\\3&1]\n\"DeviceDesc\"=\"Thing\"\n"))
+	list, _, faults, err := fromPnP(t.Context(), h)
+	if err != nil || len(faults) != 0 || len(list) != 1 || list[0].address != `PCI\VEN_8086&DEV_1234\3&1` || list[0].id.Product != 0x1234 {
+		t.Errorf("%+v %v %v", list, faults, err)
+	}
+}
