@@ -7,6 +7,7 @@ import (
 	"muster/agent/gather/boot"
 	"muster/agent/gather/browser"
 	"muster/agent/gather/certificate"
+	"muster/agent/gather/changelog"
 	"muster/agent/gather/clock"
 	"muster/agent/gather/cpu"
 	"muster/agent/gather/disk"
@@ -74,6 +75,7 @@ func sections() []gather.Section {
 		read("route", iface.ReadRoutes),
 		read("network", iface.ReadNetwork),
 		apart("software", software.Read),
+		apart("change_log", changelog.ReadEventLog),
 		read("patch", patch.ReadServicing),
 		read("patch_status", patch.ReadServicingStatus),
 		apart("service", service.Read),
