@@ -124,7 +124,7 @@ func open(o Options) (*agent, error) {
 		return nil, err
 	}
 	var err error
-	a.spool, err = spool.Open(filepath.Join(dir, "spool"), spool.Options{
+	a.spool, err = spool.Open(filepath.Join(dir, spoolName), spool.Options{
 		MaxBytes: int64(o.Config.Spool.Size), MaxAge: time.Duration(o.Config.Spool.Age), Now: a.host.Now})
 	if errors.Is(err, segment.ErrLocked) {
 		return nil, fmt.Errorf("another agent runs with the data folder %s: stop it, or give another folder with --data", dir)
@@ -233,7 +233,7 @@ func (a *agent) join() error {
 func (a *agent) startWatch() error {
 	st := a.spool.Stats()
 	serials := &serials{host: a.host, now: a.host.Now}
-	a.watch = &watch.Watch{Host: a.host, Log: a.log, Path: filepath.Join(a.o.Config.Data, "watched"),
+	a.watch = &watch.Watch{Host: a.host, Log: a.log, Path: filepath.Join(a.o.Config.Data, watchedName),
 		Serial: serials.of, Kick: a.rec.hurry}
 	if err := a.watch.Open(st.Epoch, st.Next); err != nil {
 		return err

@@ -6,7 +6,7 @@ import "muster/agent/config"
 type caps struct {
 	memory int64  // bytes for agent and readers together; 0 when nothing binds
 	cpu    int    // percent of one core; 0 when nothing binds
-	by     string // "cgroup", "self" or "" when nothing binds
+	by     string // "cgroup", "job", "self" or "" when nothing binds
 }
 
 // Of the memory limit the agent itself has one half, and the one reader that

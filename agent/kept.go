@@ -32,7 +32,7 @@ const mostLayouts = report.MaxLayouts
 // openKept reads what was kept. A damaged file is begun anew: the collector
 // asks for what it then misses, and sends its wishes again.
 func openKept(dir string) (*kept, error) {
-	k := &kept{path: filepath.Join(dir, "kept")}
+	k := &kept{path: filepath.Join(dir, keptName)}
 	b, err := segment.ReadState(segment.OS(), k.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, segment.ErrDamaged):

@@ -37,7 +37,7 @@ func (a *agent) answered() (name string, at time.Time, ok bool) {
 // bootSampler tells how long a start took, once: the file says of which start
 // it was told.
 func (a *agent) bootSampler(id [8]byte) *boot.Sampler {
-	path, name := filepath.Join(a.o.Config.Data, "start-told"), hex.EncodeToString(id[:])
+	path, name := filepath.Join(a.o.Config.Data, startToldName), hex.EncodeToString(id[:])
 	return &boot.Sampler{
 		Told: func() bool { b, err := os.ReadFile(path); return err == nil && strings.TrimSpace(string(b)) == name },
 		Tell: func() {

@@ -176,6 +176,7 @@ func launch(t *testing.T, env []string, name string, args ...string) *process {
 	p := &process{cmd: exec.Command(name, args...), out: &output{}, done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	p.cmd.WaitDelay = 10 * time.Second // what a killed one left behind may hold its output open
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

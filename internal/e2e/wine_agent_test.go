@@ -111,7 +111,9 @@ func TestWindowsAgent(t *testing.T) {
 		}
 		return nil
 	})
+	t.Logf("to the kills after %s", time.Since(begin))
 	killWindowsAgent(t, o, w, device)
+	t.Logf("through them after %s", time.Since(begin))
 	windowsTroubles(t, w, settings)
 
 	w.agent("service", "uninstall")
@@ -121,6 +123,7 @@ func TestWindowsAgent(t *testing.T) {
 	if got := (&endpoint{data: w.file(winesData)}).device(); got != device {
 		t.Errorf("removal left the identity %q, want %q", got, device)
 	}
+	imageOfWindows(t, w, device)
 	o.stop(t)
 }
 

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ var windowsAgent = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "muster-agent.exe")
-	return path, forWindows("go", "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", path, "muster/agent/cmd/muster-agent")
+	return path, forWindows("go", "build", "-buildvcs=false", "-trimpath", "-tags", "nethttpomithttp2", "-ldflags", "-s -w", "-o", path, "muster/agent/cmd/muster-agent")
 })
 
 func forWindows(name string, args ...string) error {
@@ -62,9 +63,11 @@ func newWine(t *testing.T) *wine {
 	begin := time.Now()
 	t.Cleanup(func() {
 		for _, flag := range []string{"-k", "-w"} {
-			cmd := exec.Command(w.server, flag)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			cmd := exec.CommandContext(ctx, w.server, flag)
 			cmd.Env = w.env()
 			_ = cmd.Run() // it may be gone
+			cancel()
 		}
 	})
 	// Wine keeps what people have in their home, and it shall not be ours.
@@ -147,6 +150,7 @@ func (w *wine) run(env []string, args ...string) (string, error) {
 	cmd.Env = append(cmd.Env, env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.WaitDelay = 10 * time.Second // Wine's own processes keep what they inherit
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -154,6 +158,9 @@ func (w *wine) run(env []string, args ...string) (string, error) {
 	go func() { done <- cmd.Wait() }()
 	select {
 	case err := <-done:
+		if errors.Is(err, exec.ErrWaitDelay) {
+			err = nil
+		}
 		return strings.ReplaceAll(out.String(), "\r\n", "\n"), err
 	case <-time.After(2 * time.Minute):
 		cmd.Process.Kill()

@@ -91,7 +91,7 @@ what it reads: muster-agent report shows every fact it would send.`,
 	f.StringVar(&s.file, "config", "", "settings file (YAML); without it the defaults hold")
 	f.StringVar(&s.data, "data", "", "data folder: identity and spool")
 	f.StringVar(&s.level, "log-level", "", "debug, info, warn or error")
-	root.AddCommand(runCommand(&s), reportCommand(&s), statusCommand(&s), enrollCommand(&s), serviceCommand(), collectCommand(), configCommand(), versionCommand())
+	root.AddCommand(runCommand(&s), reportCommand(&s), statusCommand(&s), enrollCommand(&s), serviceCommand(), prepareImageCommand(&s), collectCommand(), configCommand(), versionCommand())
 	return root
 }
 

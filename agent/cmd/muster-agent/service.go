@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/agent"
+	"muster/agent/config"
 	"muster/internal/enroll"
 	"muster/internal/private"
 	"muster/internal/service"
@@ -106,6 +107,53 @@ keyboard, never from the command line, which every user of the machine can read.
 	c.Flags().StringVar(&file, "enroll-file", "", "file with the enrolment string (- for standard input); or set MUSTER_ENROLL")
 	c.Flags().DurationVar(&wait, "wait", time.Minute, "how long to wait for the collector")
 	return c
+}
+
+// prepareImageCommand is for a disk that is going to be copied to many machines.
+func prepareImageCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "prepare-image",
+		Short: "Forget who this machine is, before its disk is copied to others",
+		Long: `Forget who this machine is, before its disk is copied to others: identity and keys,
+reports that wait, and how far logs were read are removed. Settings and the enrolment
+string stay, so that each copy enrols as a device of its own when it first starts.
+Stop the service before, and shut the machine down after: when the agent starts here
+again, it enrols here. To do it twice does no harm.`,
+		Example: "  muster-agent service stop\n  muster-agent prepare-image",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := s.load()
+			if err != nil {
+				return err
+			}
+			state, err := service.Agent().State()
+			if err == nil && state == service.Running && c.Data == config.Default().Data {
+				return errors.New("the service runs: stop it first, by muster-agent service stop")
+			}
+			was, _ := agent.ReadStatus(c.Data) // for what to say of it, if it can be read
+			gone, err := agent.PrepareImage(c.Data)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			if len(gone) == 0 {
+				fmt.Fprintln(out, "There was nothing to forget.")
+			} else {
+				fmt.Fprintln(out, "Removed: "+strings.Join(gone, ", ")+".")
+			}
+			if was.Device != "" {
+				fmt.Fprintf(out, "The collector still knows this machine as %s; if it is not to come back: muster device retire %s\n", was.Device, was.Device)
+			}
+			b, err := os.ReadFile(invitationFile())
+			if v, perr := enroll.Parse(strings.TrimSpace(string(b))); err == nil && perr == nil {
+				fmt.Fprintf(out, "Each copy enrols with the string in %s, at %s: see that it may be used that often and that long.\n", invitationFile(), strings.Join(v.Addresses, ", "))
+			} else {
+				fmt.Fprintf(out, "No enrolment string is in %s: put one there (muster enroll new --uses N), or run muster-agent enroll on each copy.\n", invitationFile())
+			}
+			fmt.Fprintln(out, "Shut the machine down now, and copy its disk.")
+			return nil
+		},
+	}
 }
 
 // enrolmentText finds the string. At a keyboard it asks for it.
