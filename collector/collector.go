@@ -38,6 +38,7 @@ import (
 	"muster/collector/rulebook"
 	"muster/collector/store"
 	"muster/collector/store/sqlstore"
+	"muster/collector/summary"
 	"muster/collector/web"
 	"muster/internal/buildinfo"
 	"muster/internal/private"
@@ -100,6 +101,7 @@ type collector struct {
 	judge     *health.Judge
 	judging   health.Options
 	notifier  *notify.Notifier
+	summaries *summary.Sender
 	dialer    *outgoing.Dialer
 	sealer    *seal.Sealer
 	door      *intake.Door
@@ -305,8 +307,11 @@ func (c *collector) openAPI() error {
 	c.api, err = api.New(api.Deps{Inventory: c.inventory, Series: c.series, Accounts: c.accounts, SQL: sql,
 		Enrolment: enrolment{c}, Authority: rotation{c.authority}, Log: c.log, Now: c.now, Changed: c.policies.Changed,
 		Proxies: proxies, FailuresPerMinute: c.cfg.Limits.LoginsPerMinute,
-		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.rules.Draft, Rules: c.rules, Notices: c.noticesForAPI(), Gear: c.gearForAPI(), Backups: backups{c}, Outbox: moving{c}, Saved: c.control, Refresher: refreshing{c}, Purge: purging{c}, Atlas: c.atlas, Zone: c.cfg.Health.Zone, SetupLink: c.setupLink, PageLink: c.pageLink,
+		Health: c.inventory, Judge: c.judge, Replay: c.replay, Draft: c.rules.Draft, Rules: c.rules, Notices: c.noticesForAPI(), Summaries: api.Summaries{Schedules: c.control, Send: c.sendSummary}, Gear: c.gearForAPI(), Backups: backups{c}, Outbox: moving{c}, Saved: c.control, Refresher: refreshing{c}, Purge: purging{c}, Atlas: c.atlas, Zone: c.cfg.Health.Zone, SetupLink: c.setupLink, PageLink: c.pageLink,
 		Vitals: api.Vitals{StartedAt: c.started, Intake: c.intakeStatus, Outbox: c.outboxStatus, Disk: c.diskStatus, Problems: c.problems, Certificates: c.certificates}})
+	if err == nil {
+		c.openSummaries()
+	}
 	return err
 }
 
@@ -365,6 +370,7 @@ func (c *collector) run(ctx context.Context) error {
 	start(&upper, work, "groups", c.policies.Run)
 	start(&upper, work, "rules", c.rules.Run)
 	start(&upper, work, "notices", c.notifier.Run)
+	start(&upper, work, "summaries", c.summaries.Run)
 	start(&upper, work, "discoveries", c.api.Run)
 	for name, run := range c.polling.parts() {
 		start(&upper, work, name, run)

@@ -32,7 +32,7 @@ func evidenceLines(list []store.Evidence) []string {
 
 func (IncidentList) columns() []string {
 	return []string{"number", "severity", "title", "status", "assignee", "escalated_to", "snoozed_to", "kind", "rule", "family", "device_count", "devices",
-		"agency", "site", "cause", "members", "size", "rank", "backlog", "hygiene", "flapping", "opened_at", "updated_at", "claimed_at", "cleared_at", "resolved_at", "useful", "replaced"}
+		"agency", "site", "cause", "members", "size", "rank", "backlog", "hygiene", "flapping", "opened_at", "updated_at", "claimed_at", "cleared_at", "resolved_at", "useful", "replaced", "called"}
 }
 
 func (l IncidentList) rows(yield func([]any) error) error {
@@ -46,7 +46,7 @@ func (l IncidentList) rows(yield func([]any) error) error {
 			cause, members, size = c.What+" "+c.Value, c.Members, c.Size
 		}
 		if err := yield([]any{i.Number, i.Severity, i.Title, i.Status, i.Assignee, i.Escalated, i.SnoozedTo, i.Kind, i.Rule, i.Family, i.Count, names,
-			i.Agency, i.Site, cause, members, size, i.Rank, i.Backlog, i.Hygiene, i.Flapping, i.OpenedAt, i.UpdatedAt, i.ClaimedAt, i.ClearedAt, i.ResolvedAt, i.Useful, i.Replaced}); err != nil {
+			i.Agency, i.Site, cause, members, size, i.Rank, i.Backlog, i.Hygiene, i.Flapping, i.OpenedAt, i.UpdatedAt, i.ClaimedAt, i.ClearedAt, i.ResolvedAt, i.Useful, i.Replaced, i.Called}); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"muster/collector/store"
-	"muster/internal/inventory"
 )
 
 // mostValues is how many values of one facet are told.
@@ -25,27 +24,12 @@ func (s *Server) countFacets(ctx context.Context, filter string) (DeviceFacets, 
 	if err != nil {
 		return DeviceFacets{}, err
 	}
-	page, err := s.d.Inventory.Devices(ctx, store.DeviceQuery{Scope: scopeOf(ctx), Filter: e, Personal: personal(ctx), Now: s.d.Now()})
+	b, err := s.d.Inventory.Breakdown(ctx, store.DeviceQuery{Scope: scopeOf(ctx), Filter: e, Personal: personal(ctx), Now: s.d.Now()})
 	if err != nil {
 		return DeviceFacets{}, err
 	}
-	worst := map[inventory.DeviceID]string{}
-	if s.d.Health != nil {
-		// Upkeep and what was there before are lists of their own.
-		list, err := s.d.Health.Incidents(ctx, store.IncidentQuery{Scope: scopeOf(ctx), Statuses: awake(), Backlog: new(false), Hygiene: new(false), Limit: 10_000})
-		if err != nil {
-			return DeviceFacets{}, err
-		}
-		for _, i := range list {
-			for _, d := range i.Devices {
-				if slices.Index(severities(), i.Severity) > slices.Index(severities(), worst[d.ID]) {
-					worst[d.ID] = i.Severity
-				}
-			}
-		}
-	}
 	counts := map[string]map[string]*FacetValue{}
-	tell := func(facet, value, filter string, online bool) {
+	tell := func(facet, value, filter string, devices, online int) {
 		values := counts[facet]
 		if values == nil {
 			values = map[string]*FacetValue{}
@@ -56,10 +40,8 @@ func (s *Server) countFacets(ctx context.Context, filter string) (DeviceFacets, 
 			v = &FacetValue{Value: value, Filter: filter}
 			values[value] = v
 		}
-		v.Count++
-		if online {
-			v.Online++
-		}
+		v.Count += devices
+		v.Online += online
 	}
 	word := func(field, value string) string {
 		if value == "" {
@@ -68,32 +50,41 @@ func (s *Server) countFacets(ctx context.Context, filter string) (DeviceFacets, 
 		return field + `="` + strings.ReplaceAll(value, `"`, `""`) + `"`
 	}
 	out := DeviceFacets{Facets: []Facet{}}
-	for _, d := range page.Devices {
-		out.Total++
-		on := d.Presence == store.Online
-		tell("state", string(d.Presence), "state:"+string(d.Presence), on)
-		if d.Presence == store.Retired {
+	used, usedOnline := 0, 0
+	for _, g := range b.Groups {
+		out.Total += g.Count
+		online := 0
+		if g.Presence == store.Online {
+			online = g.Count
+		}
+		tell("state", string(g.Presence), "state:"+string(g.Presence), g.Count, online)
+		if g.Presence == store.Retired {
 			continue // put aside: it counts as that only
 		}
-		tell("kind", d.Kind, word("kind", d.Kind), on)
-		site := d.Site
-		if site != "" {
-			site = d.Agency + "/" + d.Site
+		used += g.Count
+		usedOnline += online
+		tell("kind", g.Kind, word("kind", g.Kind), g.Count, online)
+		site, filter := "", ""
+		if g.Site != "" {
+			site, filter = g.Agency+"/"+g.Site, word("agency", g.Agency)+" "+word("site", g.Site)
 		}
-		filter := ""
-		if site != "" {
-			filter = word("agency", d.Agency) + " " + word("site", d.Site)
-		}
-		tell("site", site, filter, on)
-		tell("os", d.OS, word("os", d.OS), on)
-		tell("model", d.Model, word("model", d.Model), on)
-		if d.MemoryBytes > 0 {
+		tell("site", site, filter, g.Count, online)
+		tell("os", g.OS, word("os", g.OS), g.Count, online)
+		tell("model", g.Model, word("model", g.Model), g.Count, online)
+		if g.MemoryBytes > 0 {
 			// Firmware keeps some for itself: the size on the label is the next
 			// power of two, or half way to it.
-			gib := labelled(d.MemoryBytes)
-			tell("ram", fmt.Sprintf("%d GB", gib), fmt.Sprintf("ram>%dGB ram<=%dGB", smaller(gib), gib), on)
+			gib := labelled(g.MemoryBytes)
+			tell("ram", fmt.Sprintf("%d GB", gib), fmt.Sprintf("ram>%dGB ram<=%dGB", smaller(gib), gib), g.Count, online)
 		}
-		tell("severity", worst[d.ID], "", on)
+	}
+	for _, a := range b.Ailing {
+		tell("severity", a.Severity, "", a.Count, a.Online)
+		used -= a.Count
+		usedOnline -= a.Online
+	}
+	if used > 0 {
+		tell("severity", "", "", used, usedOnline)
 	}
 	for _, name := range []string{"severity", "state", "kind", "site", "os", "model", "ram"} {
 		f := Facet{Name: name, Values: []FacetValue{}}

@@ -21,6 +21,7 @@ import (
 	"muster/collector/notify/notifytest"
 	"muster/collector/search"
 	"muster/collector/store"
+	"muster/collector/summary"
 	"muster/internal/inventory"
 	"muster/internal/report"
 )
@@ -103,6 +104,17 @@ func (x *fakeInventory) Devices(_ context.Context, q store.DeviceQuery) (store.D
 		page.Next = fmt.Sprintf("at%d", from+q.Limit)
 	}
 	return page, nil
+}
+
+// Breakdown counts what Devices lists.
+func (x *fakeInventory) Breakdown(ctx context.Context, q store.DeviceQuery) (store.Breakdown, error) {
+	q.Limit, q.After = 0, ""
+	page, err := x.Devices(ctx, q)
+	var out store.Breakdown
+	for _, d := range page.Devices {
+		out.Groups = append(out.Groups, store.BreakdownGroup{Presence: d.Presence, Kind: d.Kind, Agency: d.Agency, Site: d.Site, OS: d.OS, Model: d.Model, MemoryBytes: d.MemoryBytes, Count: 1})
+	}
+	return out, err
 }
 
 // holds knows the few fields that these tests filter by.
@@ -480,6 +492,7 @@ func newWorld(t testing.TB) *world {
 		Outbox:    w.outbox,
 		PageLink:  func(path string) string { return "https://muster.example.org" + path },
 		Saved:     newFakeSaved(),
+		Summaries: Summaries{Schedules: &fakeSchedules{list: []summary.Schedule{{Name: "Weekly", Every: summary.Week, Weekday: time.Monday, Hour: 7, Scope: store.Scope{All: true}, Channel: "desk", To: []string{"board@example.org"}, ChangedBy: "admin"}, {Name: "Old", Every: summary.Month, Day: 1, Scope: store.Scope{All: true}, Channel: "desk", Off: true}}}, Send: func(context.Context, summary.Schedule, []string) (string, error) { return "s-1", nil }},
 		Refresher: &fakeRefresher{now: func() time.Time { return w.now }},
 		Log:       slog.New(slog.NewTextHandler(w.log, nil)),
 		Now:       func() time.Time { return w.now },

@@ -123,9 +123,10 @@ type SearchField struct {
 
 // SearchChoice is one way to compare.
 type SearchChoice struct {
-	How   string `json:"how"`
-	Word  string `json:"word"`
-	Value bool   `json:"value" doc:"It needs a value."`
+	How    string `json:"how"`
+	Word   string `json:"word"`
+	Value  bool   `json:"value" doc:"It needs a value."`
+	Second string `json:"second,omitempty" doc:"What its second value is, such as version; absent: it has none."`
 }
 
 // SearchAddInput adds a condition to a search.
@@ -134,6 +135,7 @@ type SearchAddInput struct {
 	Field  string `query:"field" required:"true" maxLength:"128"`
 	How    string `query:"how" required:"true" maxLength:"8" doc:"One of the field's choices (search-field)."`
 	Value  string `query:"value" maxLength:"500"`
+	Second string `query:"second" maxLength:"100" doc:"For choices that take two values."`
 }
 
 // SearchAdded is a search with one condition more.

@@ -171,5 +171,6 @@ type IncidentResolveInput struct {
 type IncidentOutcome struct {
 	Useful   string `json:"useful" enum:"yes,no,wrong" doc:"yes: there was something to do. no: it was true and not worth anybody's time. wrong: it was not true. A rule that is seldom useful is lowered."`
 	Replaced string `json:"replaced,omitempty" maxLength:"200" doc:"The part that was replaced, or several separated by commas: disk, memory, battery, fan, power supply, mainboard, processor, graphics card, network card, cable, dock, display, keyboard, device (the whole); for all else other: and what, at the end."`
+	Called   bool   `json:"called,omitempty" doc:"Somebody had called about it before Muster told of it. Summaries count what was found before a call by this."`
 	Text     string `json:"text,omitempty" maxLength:"2000" doc:"What was done."`
 }

@@ -140,6 +140,13 @@ func Operations() []Operation {
 		op[IDInput, Nothing](post, "/notices/{id}/retry", "notice-retry", account.Administer, "Try a message again that was put aside", (*Server).noticeRetry),
 		op[IDInput, Nothing](post, "/notices/{id}/drop", "notice-drop", account.Administer, "Put a message aside that is being tried", (*Server).noticeDrop),
 
+		// Figures.
+		op[SummaryInput, Summary](get, "/summary", "summary-show", account.Read, "Count what a board asks for: incidents, rules, the fleet", (*Server).summaryShow),
+		op[NoInput, ScheduleList](get, "/summaries", "summary-list", account.Read, "List when summaries are mailed", (*Server).summaryList),
+		op[SchedulePutInput, Schedule](put, "/summaries/{name}", "summary-set", account.Administer, "Make or replace a summary that is mailed", (*Server).summarySet),
+		op[ChannelInput, Nothing](del, "/summaries/{name}", "summary-delete", account.Administer, "Mail a summary no more", (*Server).summaryDelete),
+		op[SummarySendInput, SummarySent](post, "/summaries/{name}/send", "summary-send", account.Administer, "Mail a summary now", (*Server).summarySend),
+
 		// Network gear.
 		op[NoInput, CredentialList](get, "/credentials", "credential-list", account.Administer, "List credentials of gear", (*Server).credentialList),
 		op[CredentialPutInput, Credential](put, "/credentials/{name}", "credential-set", account.Administer, "Make or change a credential of gear", (*Server).credentialSet),

@@ -32,7 +32,7 @@ func outcomes(m store.RuleMark) RuleOutcomes {
 	return RuleOutcomes{Useful: m.Useful, Useless: m.Useless, Wrong: m.Wrong, Since: m.Since}
 }
 
-func summary(ctx context.Context, r *rule.Rule, m store.RuleMark) RuleSummary {
+func summed(ctx context.Context, r *rule.Rule, m store.RuleMark) RuleSummary {
 	out := RuleSummary{
 		ID: r.ID, Title: r.Title, Family: r.Family, Subject: r.Subject, Severities: []string{},
 		State: "on", Lowered: health.Lowered(m), Open: m.Open, Outcomes: outcomes(m),
@@ -69,7 +69,7 @@ func (s *Server) ruleList(ctx context.Context, _ *NoInput) (RuleList, error) {
 	set := s.d.Judge.Rules()
 	out := RuleList{Rules: []RuleSummary{}}
 	for _, r := range set.Rules {
-		out.Rules = append(out.Rules, summary(ctx, r, marks[r.ID]))
+		out.Rules = append(out.Rules, summed(ctx, r, marks[r.ID]))
 	}
 	for _, p := range set.Problems {
 		p.File = path.Base(p.File) // where the folder lies is the collector's own business
@@ -88,7 +88,7 @@ func (s *Server) ruleShow(ctx context.Context, in *RuleInput) (RuleShow, error) 
 		return RuleShow{}, err
 	}
 	out := RuleShow{
-		Rule: summary(ctx, r, marks[r.ID]), Texts: *textsOf(set, r.ID), Kinds: r.Kinds, OS: r.OS,
+		Rule: summed(ctx, r, marks[r.ID]), Texts: *textsOf(set, r.ID), Kinds: r.Kinds, OS: r.OS,
 		Backlog: r.Document.Backlog, Hygiene: r.Hygiene, Muted: r.Muted, Outage: r.Outage, BlockedMinutes: r.Blocked,
 		Levels: []RuleLevel{}, Inputs: []RuleIngredient{},
 	}

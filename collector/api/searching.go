@@ -74,7 +74,7 @@ func (s *Server) searchField(ctx context.Context, in *SearchFieldInput) (SearchF
 	}
 	out := SearchField{Name: f.Name, Title: f.Called(), Kind: f.Kind.String(), Doc: f.Doc, Example: f.Example, Closed: f.Closed, Choices: []SearchChoice{}, Values: []string{}}
 	for _, c := range f.Choices() {
-		out.Choices = append(out.Choices, SearchChoice{c.Text, c.Word, c.Value})
+		out.Choices = append(out.Choices, SearchChoice{c.Text, c.Word, c.Value, c.Second})
 	}
 	list, err := s.valuesOf(ctx, f.Name)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Server) searchAdd(ctx context.Context, in *SearchAddInput) (SearchAdded
 	if err != nil {
 		return SearchAdded{}, err
 	}
-	if e, err = (search.Grammar{Sections: inventory.Schema()}).Add(e, f, in.How, in.Value); err != nil {
+	if e, err = (search.Grammar{Sections: inventory.Schema()}).Add(e, f, in.How, in.Value, in.Second); err != nil {
 		if x := (*search.Error)(nil); errors.As(err, &x) { // the position is one of a text that nobody wrote
 			err = NewProblem(badFilter, "%s", x.Msg)
 		}

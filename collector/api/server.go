@@ -40,6 +40,7 @@ type Deps struct {
 	Draft     func(file string, text []byte) (*rule.Set, error) // rules in use, and one that is not yet; see rule.Draft
 	Rules     Rulebook                                          // nil: rules are changed by files alone
 	Notices   Notices
+	Summaries Summaries
 	Gear      Gear
 	Purge     Purger      // nil: not offered
 	Backups   Backups     // nil: none are made

@@ -70,7 +70,7 @@ func (s *Server) incidentResolve(ctx context.Context, in *IncidentResolveInput) 
 		return IncidentShow{}, err
 	}
 	note(ctx, "useful", in.Body.Useful)
-	return s.work(ctx, in.Number, store.Step{Do: store.DoResolve, Useful: in.Body.Useful, Replaced: replaced, Text: in.Body.Text})
+	return s.work(ctx, in.Number, store.Step{Do: store.DoResolve, Useful: in.Body.Useful, Replaced: replaced, Called: in.Body.Called, Text: in.Body.Text})
 }
 
 func (s *Server) incidentReopen(ctx context.Context, in *IncidentInput) (IncidentShow, error) {

@@ -308,7 +308,7 @@ func (s *session) whoHas(x *store.Incident) string {
 // incidentsCSV has the API's columns.
 func incidentsCSV(list []store.Incident) *grid {
 	g := newGrid("number", "severity", "title", "status", "assignee", "escalated_to", "snoozed_to", "kind", "rule", "family", "device_count", "devices",
-		"agency", "site", "cause", "members", "size", "rank", "backlog", "hygiene", "flapping", "opened_at", "updated_at", "claimed_at", "cleared_at", "resolved_at", "useful", "replaced")
+		"agency", "site", "cause", "members", "size", "rank", "backlog", "hygiene", "flapping", "opened_at", "updated_at", "claimed_at", "cleared_at", "resolved_at", "useful", "replaced", "called")
 	for i := range list {
 		x := &list[i]
 		var names []string
@@ -320,7 +320,7 @@ func incidentsCSV(list []store.Incident) *grid {
 			cause, members, size = c.What+" "+c.Value, c.Members, c.Size
 		}
 		g.add(x.Number, x.Severity, x.Title, x.Status, x.Assignee, x.Escalated, x.SnoozedTo, x.Kind, x.Rule, x.Family, x.Count, names,
-			x.Agency, x.Site, cause, members, size, x.Rank, x.Backlog, x.Hygiene, x.Flapping, x.OpenedAt, x.UpdatedAt, x.ClaimedAt, x.ClearedAt, x.ResolvedAt, x.Useful, x.Replaced)
+			x.Agency, x.Site, cause, members, size, x.Rank, x.Backlog, x.Hygiene, x.Flapping, x.OpenedAt, x.UpdatedAt, x.ClaimedAt, x.ClearedAt, x.ResolvedAt, x.Useful, x.Replaced, x.Called)
 	}
 	return g
 }

@@ -205,6 +205,9 @@ func stepWords(l look, st store.Step) string {
 		if st.Replaced != "" {
 			did += ", replaced: " + st.Replaced
 		}
+		if st.Called {
+			did += ", after a call"
+		}
 	}
 	if did == "" {
 		did = st.Do

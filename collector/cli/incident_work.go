@@ -165,7 +165,9 @@ func (s *session) incidentResolve() *cobra.Command {
 to do, no when it was true and not worth anybody's time, wrong when it was not
 true. The answers count: a rule that is seldom useful is lowered by itself. What
 was replaced teaches which signs are worth something, so the usual parts have one
-name each (ssd is a disk, ram is memory), and all else is written as 'other: WHAT'.`,
+name each (ssd is a disk, ram is memory), and all else is written as 'other: WHAT'.
+--called says that somebody had called about it first: summaries count what was
+found before a call.`,
 		example: `
 			muster incident resolve 1042 --useful yes --replaced disk --note 'files copied first'
 			muster incident resolve 1043 --useful wrong --note 'the sensor is broken'`,
@@ -181,6 +183,7 @@ name each (ssd is a disk, ram is memory), and all else is written as 'other: WHA
 	}, resolvedWords)
 	c.Flags().StringVar(&in.Useful, "useful", "", "`yes`, no or wrong")
 	c.Flags().StringVar(&in.Replaced, "replaced", "", "the `part` that was replaced, or several: "+strings.Join(api.ReplacedParts(), ", ")+"; all else as 'other: WHAT'")
+	c.Flags().BoolVar(&in.Called, "called", false, "somebody had called about it before Muster told of it")
 	c.Flags().StringVar(&in.Text, "note", "", "`text` of at most 2000 characters: what was done")
 	return c
 }

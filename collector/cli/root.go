@@ -189,6 +189,7 @@ On the collector's machine commands go through the socket in its data folder
 		s.caCommand(),
 		s.channelCommand(),
 		s.routeCommand(),
+		s.summaryCommand(),
 		s.noticeCommand(),
 	)
 	add(groupHere,

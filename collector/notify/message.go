@@ -16,6 +16,7 @@ const (
 	Storm   MessageKind = "storm"   // the brake: a summary, and silence after it
 	Summary MessageKind = "digest"  // the morning's
 	Probe   MessageKind = "test"    // somebody pressed "send a test"
+	Board   MessageKind = "summary" // figures of a week or a month; mailed only
 )
 
 // Message is what a channel sends. All texts are cleaned: one line each and
@@ -29,8 +30,10 @@ type Message struct {
 	Numbers []int64      `json:"numbers,omitempty"` // and their numbers
 	Until   time.Time    `json:"until,omitzero"`    // Storm: nothing is sent before
 	Digest  *DigestLines `json:"digest,omitempty"`
-	URL     string       `json:"url,omitempty"`  // the list of incidents
-	Zone    string       `json:"zone,omitempty"` // in which its times are shown; empty: UTC
+	Sheet   *Sheet       `json:"sheet,omitempty"` // Board
+	To      []string     `json:"to,omitempty"`    // addresses in the place of a mail channel's own
+	URL     string       `json:"url,omitempty"`   // the list of incidents; of Board the page with the figures
+	Zone    string       `json:"zone,omitempty"`  // in which its times are shown; empty: UTC
 
 	// Attempt counts from 1. A channel with several recipients may wait for
 	// all of them at first, and do without some later.
@@ -56,6 +59,20 @@ type Tally struct {
 	Place    string   `json:"place"` // agency / site
 	Severity Severity `json:"severity"`
 	Count    int      `json:"count"`
+}
+
+// Sheet is the content of a Board.
+type Sheet struct {
+	Subject string `json:"subject"`
+	Parts   []Part `json:"parts"`
+	Files   []File `json:"files,omitempty"`
+}
+
+// File goes along with a mail.
+type File struct {
+	Name string `json:"name"`
+	Type string `json:"type"` // media type
+	Body []byte `json:"body"`
 }
 
 // DigestLines is the content of a morning digest.
@@ -125,6 +142,8 @@ func (m *Message) Subject() string {
 	case Summary:
 		d := m.Digest
 		return fmt.Sprintf("[morning] %s new, %d waiting, %d unclaimed", plural(d.OpenedCount, "incident"), d.WaitingCount, d.Unclaimed)
+	case Board:
+		return "[summary] " + m.Sheet.Subject
 	case Storm:
 		return fmt.Sprintf("[storm] %s at once; the next message comes at %s", plural(m.Incidents(), "incident"), m.clock(m.Until))
 	}

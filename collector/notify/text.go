@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,7 +13,14 @@ type Part struct {
 	Heading string
 	Tone    Severity // of the incident; empty: neutral
 	Lines   []Field
+	Table   *Table `json:",omitempty"`
 	URL     string // where more of it is
+}
+
+// Table is rows under names of their columns, as many in each.
+type Table struct {
+	Head []string
+	Rows [][]string
 }
 
 // Field is a line with an optional name before it.
@@ -42,6 +50,12 @@ func (m *Message) Parts() []Part {
 		}, URL: m.URL})
 	case Summary:
 		return m.digestParts()
+	case Board:
+		out = slices.Clone(m.Sheet.Parts)
+		if len(out) > 0 {
+			out[len(out)-1].URL = m.URL
+		}
+		return out
 	}
 	for n := range m.Notices {
 		out = append(out, m.notice(&m.Notices[n]))
@@ -220,6 +234,22 @@ func (m *Message) Text() string {
 				fmt.Fprintf(&b, "  %d. %s", n+1, one)
 			}
 			b.WriteString("\n")
+		}
+		if t := p.Table; t != nil {
+			for _, row := range t.Rows {
+				fmt.Fprintf(&b, "  %s: ", row[0])
+				if len(row) == 2 {
+					b.WriteString(row[1])
+				} else {
+					for i, cell := range row[1:] {
+						if i > 0 {
+							b.WriteString("; ")
+						}
+						fmt.Fprintf(&b, "%s %s", t.Head[i+1], cell)
+					}
+				}
+				b.WriteString("\n")
+			}
 		}
 		if p.URL != "" {
 			fmt.Fprintf(&b, "\nOpen: %s\n", p.URL)

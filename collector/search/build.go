@@ -12,12 +12,15 @@ type Choice struct {
 	Text  string // an operator, perhaps with - before it for the opposite
 	Word  string // in words, between the field's name and the value
 	Value bool   // a value follows
+	// Second is what a second value is, which narrows the first; empty: there is
+	// none. Text then is what stands before either: ":<" of name:value<second.
+	Second string
 }
 
 // Choices lists the ways to compare a field, the usual one first.
 func (f Field) Choices() []Choice {
 	var out []Choice
-	add := func(text, word string, value bool) { out = append(out, Choice{text, word, value}) }
+	add := func(text, word string, value bool) { out = append(out, Choice{Text: text, Word: word, Value: value}) }
 	for _, op := range f.Ops() {
 		word := compared(op, f.Kind)
 		switch op {
@@ -29,6 +32,13 @@ func (f Field) Choices() []Choice {
 			case f.Kind == Software || f.Kind == Service:
 				add(":", "has", true)
 				add("-:", "does not have", true)
+				if f.Kind == Software {
+					out = append(out,
+						Choice{":<", "has, in a version before", true, "version"},
+						Choice{":>=", "has, in this version or a later one", true, "version"},
+						Choice{":=", "has, in exactly the version", true, "version"},
+						Choice{"-:>=", "does not have in this version or a later one", true, "version"})
+				}
 			case word == "contains":
 				add(":", word, true)
 				add("-:", "does not contain", true)
@@ -69,19 +79,30 @@ func (g Grammar) Field(name string) (Field, error) {
 }
 
 // Add is a filter with one condition more, which must hold too. How is the text
-// of one of the field's choices. Errors are *Error and say what value is
+// of one of the field's choices; second is for those that take two values. Errors are *Error and say what value is
 // expected.
-func (g Grammar) Add(e Expr, f Field, how, value string) (Expr, error) {
+func (g Grammar) Add(e Expr, f Field, how, value, second string) (Expr, error) {
 	i := slices.IndexFunc(f.Choices(), func(c Choice) bool { return c.Text == how })
 	if i < 0 {
 		return nil, &Error{Pos: 1, Msg: fmt.Sprintf("%s cannot be compared by %q", f.Name, clip(how))}
 	}
-	text := f.Name + strings.TrimPrefix(how, "-")
-	if f.Choices()[i].Value {
+	c := f.Choices()[i]
+	by := strings.TrimPrefix(how, "-")
+	if c.Second != "" {
+		by = ":"
+	}
+	text := f.Name + by
+	if c.Value {
 		if strings.TrimSpace(value) == "" {
 			return nil, &Error{Pos: 1, Msg: "the value is missing: write what " + called(f) + " is compared with, as in " + f.Example}
 		}
 		text += quote(strings.TrimSpace(value))
+	}
+	if c.Second != "" {
+		if strings.TrimSpace(second) == "" {
+			return nil, &Error{Pos: 1, Msg: "the " + c.Second + " is missing, as in " + f.Example}
+		}
+		text += strings.TrimPrefix(strings.TrimPrefix(how, "-"), ":") + quote(strings.TrimSpace(second))
 	}
 	if strings.HasPrefix(how, "-") {
 		text = "-" + text

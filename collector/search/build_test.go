@@ -11,19 +11,22 @@ func grammar() Grammar { return Grammar{Sections: inventory.Schema()} }
 // TestConditionsAreAdded: what is put together reads as what was meant, whatever
 // stands in the value.
 func TestConditionsAreAdded(t *testing.T) {
-	for _, x := range []struct{ filter, field, how, value, want string }{
-		{"", "ram", "<", "8GB", "ram<8GB"},
-		{"os:windows", "ram", "<", " 8GB ", "os:windows ram<8GB"},
-		{"a or b", "kind", ":", "pc", "(a or b) kind:pc"},
-		{"os:windows ram<8GB", "label", "-:", "kiosk", "os:windows ram<8GB -label:kiosk"},
-		{"", "model", ":", `Desk "5" or x`, `model:"Desk ""5"" or x"`},
-		{"", "site", "=", "City Hall", `site="City Hall"`},
-		{"", "warranty", "-:*", "ignored", "-warranty:*"},
-		{"", "seen", ">", "7d", "seen>7d"},
-		{"", "note", "!=", "x", "-note=x"},
-		{"", "name", "~", "pc-?", `name~"pc-?"`},
-		{"", "volume.used_percent", ">", "90", "volume.used_percent>90"},
-		{"", "software", "-:", "Adobe Reader", `-software:"Adobe Reader"`},
+	for _, x := range []struct{ filter, field, how, value, want, second string }{
+		{"", "ram", "<", "8GB", "ram<8GB", ""},
+		{"os:windows", "ram", "<", " 8GB ", "os:windows ram<8GB", ""},
+		{"a or b", "kind", ":", "pc", "(a or b) kind:pc", ""},
+		{"os:windows ram<8GB", "label", "-:", "kiosk", "os:windows ram<8GB -label:kiosk", ""},
+		{"", "model", ":", `Desk "5" or x`, `model:"Desk ""5"" or x"`, ""},
+		{"", "site", "=", "City Hall", `site="City Hall"`, ""},
+		{"", "warranty", "-:*", "ignored", "-warranty:*", ""},
+		{"", "seen", ">", "7d", "seen>7d", ""},
+		{"", "note", "!=", "x", "-note=x", ""},
+		{"", "name", "~", "pc-?", `name~"pc-?"`, ""},
+		{"", "volume.used_percent", ">", "90", "volume.used_percent>90", ""},
+		{"", "software", "-:", "Adobe Reader", `-software:"Adobe Reader"`, ""},
+		{"kind:pc", "software", ":<", "Adobe Reader", `kind:pc software:"Adobe Reader"<23`, " 23 "},
+		{"", "software", ":>=", "7-Zip", `software:7-Zip>="19 00"`, "19 00"},
+		{"", "software", "-:>=", "x<3", `-software:"x<3">=5`, "5"},
 	} {
 		e, err := grammar().Parse(x.filter)
 		if err != nil {
@@ -33,7 +36,7 @@ func TestConditionsAreAdded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := grammar().Add(e, f, x.how, x.value)
+		got, err := grammar().Add(e, f, x.how, x.value, x.second)
 		if err != nil || got.String() != x.want {
 			t.Errorf("%+v: %v, %v", x, got, err)
 			continue
@@ -42,12 +45,12 @@ func TestConditionsAreAdded(t *testing.T) {
 			t.Errorf("%s reads as %v, %v", x.want, again, err)
 		}
 	}
-	for _, x := range []struct{ field, how, value string }{{"ram", "<", "lots"}, {"ram", "~", "8"}, {"ram", "<", " "}, {"kind", ":", "toaster"}, {"seen", ">", "soon"}, {"ram", "", "8GB"}} {
+	for _, x := range []struct{ field, how, value string }{{"ram", "<", "lots"}, {"ram", "~", "8"}, {"ram", "<", " "}, {"kind", ":", "toaster"}, {"seen", ">", "soon"}, {"ram", "", "8GB"}, {"software", ":<", "7-Zip"}} {
 		f, err := grammar().Field(x.field)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := grammar().Add(nil, f, x.how, x.value); err == nil {
+		if got, err := grammar().Add(nil, f, x.how, x.value, ""); err == nil {
 			t.Errorf("%+v gives %v", x, got)
 		}
 	}
@@ -70,7 +73,7 @@ func TestChoicesAreTaken(t *testing.T) {
 			if f.Closed {
 				value = f.Values[0]
 			}
-			if _, err := grammar().Add(nil, f, c.Text, value); err != nil {
+			if _, err := grammar().Add(nil, f, c.Text, value, "23.1"); err != nil {
 				t.Errorf("%s %s %s: %v", f.Name, c.Text, value, err)
 			}
 			if c.Word == "" || seen[c.Word] {

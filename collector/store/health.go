@@ -122,6 +122,7 @@ type Incident struct {
 	Checked   []int     `json:"checked,omitempty"` // which of the first checks are ticked, from 1
 	Useful    string    `json:"useful,omitempty"`  // yes, no, wrong
 	Replaced  string    `json:"replaced,omitempty"`
+	Called    bool      `json:"called,omitempty"` // somebody had called about it before Muster told of it
 
 	// Rank orders the list: points times impact; Terms are where it comes from.
 	Rank  float64 `json:"rank"`
@@ -177,6 +178,7 @@ type Step struct {
 	To       string    `json:"to,omitempty"`
 	Useful   string    `json:"useful,omitempty"`
 	Replaced string    `json:"replaced,omitempty"`
+	Called   bool      `json:"called,omitempty"`
 }
 
 // What a person may do; Step.Do.

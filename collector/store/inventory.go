@@ -120,6 +120,9 @@ type Inventory interface {
 
 	// Devices lists. The order is total, so that pages neither repeat nor skip.
 	Devices(ctx context.Context, q DeviceQuery) (DevicePage, error)
+	// Breakdown counts devices by what lists are narrowed by; of q it takes what
+	// chooses them.
+	Breakdown(ctx context.Context, q DeviceQuery) (Breakdown, error)
 	// Device finds one by ID; a merged one is found too.
 	Device(ctx context.Context, s Scope, id inventory.DeviceID) (Device, error)
 	// Resolve finds a device by ID, start of ID (8 characters or more), name,

@@ -33,6 +33,7 @@ func adminPages() []adminPage {
 		{"/admin/rules", "Rules", health, "What is looked for and how often it was right; switch it off, set its limits, try it on the past", account.Manage},
 		{"/admin/maintenance", "Maintenance", health, "Times in which nobody is called for what you know of", account.Manage},
 		{"/admin/channels", "Channels and routes", health, "Who is told of what, and when; send a test", account.Administer},
+		{"/admin/summaries", "Summaries", health, "Figures for a board, mailed each week or month; send one now", account.Administer},
 		{"/admin/notices", "Messages", health, "What waits to be sent, and what could not be", account.Administer},
 		{"/admin/users", "Users", people, "Who may sign in, what they may do, and which agencies and sites they see", account.Administer},
 		{"/admin/tokens", "Tokens", people, "Keys for programs and scripts", account.Administer},

@@ -17,6 +17,8 @@ type builder struct {
 	Field   *api.SearchField // the one that is chosen
 	How     string
 	Value   string
+	Second  string // what a second value is; empty: the field has none
+	More    string // the second value
 	Problem string
 	Open    bool
 	Q       string
@@ -64,7 +66,7 @@ func fieldGroups() []fieldGroup {
 // answers the address of the new search.
 func (s *Site) build(v *visit, p *deviceList, read api.SearchRead) (b builder, to string, err error) {
 	q := v.r.URL.Query()
-	b = builder{Q: p.Q, Cols: p.Cols, Sort: p.Sort, How: q.Get("how"), Value: strings.TrimSpace(q.Get("value")), Groups: fieldGroups()}
+	b = builder{Q: p.Q, Cols: p.Cols, Sort: p.Sort, How: q.Get("how"), Value: strings.TrimSpace(q.Get("value")), More: strings.TrimSpace(q.Get("second")), Groups: fieldGroups()}
 	for _, x := range read.Parts {
 		b.Parts = append(b.Parts, builtPart{x, "/devices?" + queryOf("q", x.Rest, "cols", p.Cols, "sort", p.Sort)})
 	}
@@ -92,13 +94,18 @@ func (s *Site) build(v *visit, p *deviceList, read api.SearchRead) (b builder, t
 		return b, "", err
 	}
 	b.Field = &f
+	for _, c := range f.Choices {
+		if c.Second != "" {
+			b.Second = c.Second
+		}
+	}
 	if q.Get("add") == "" {
 		return b, "", nil
 	}
 	if !slices.ContainsFunc(f.Choices, func(c api.SearchChoice) bool { return c.How == b.How }) {
 		return b, "", nil // the field is another than before: choose again
 	}
-	x, err := v.api.SearchAdd(v.ctx(), api.SearchAddInput{Filter: p.Q, Field: name, How: b.How, Value: b.Value})
+	x, err := v.api.SearchAdd(v.ctx(), api.SearchAddInput{Filter: p.Q, Field: name, How: b.How, Value: b.Value, Second: b.More})
 	if problem, told := asProblem(err); told && problem.Status < 500 {
 		b.Problem = sentence(problem.Detail)
 		return b, "", nil

@@ -28,6 +28,18 @@ func TestPuttingASearchTogether(t *testing.T) {
 	if body = w.page(resp); resp.StatusCode != http.StatusOK || !strings.Contains(body, `value="lots"`) || !strings.Contains(body, `aria-invalid="true"`) {
 		t.Errorf("%s: a value that does not fit is not said beside the field", resp.Status)
 	}
+	// Programs take a version too.
+	if body = w.page(w.get(b, "/devices?field=software")); !strings.Contains(body, `id="b-second" name="second"`) || !strings.Contains(body, `<option value=":&lt;">has, in a version before</option>`) {
+		t.Error("a version cannot be asked for")
+	}
+	resp = w.get(b, "/devices?field=software&how=%3A%3C&value=Adobe+Reader&second=23&add=1")
+	if to := resp.Header.Get("Location"); to != "/devices?q=software%3A%22Adobe+Reader%22%3C23" {
+		t.Errorf("%s to %s", resp.Status, to)
+	}
+	resp = w.get(b, "/devices?field=software&how=%3A%3C&value=Adobe+Reader&add=1")
+	if body = w.page(resp); resp.StatusCode != http.StatusOK || !strings.Contains(body, "The version is missing") {
+		t.Errorf("%s: a missing version is not said", resp.Status)
+	}
 	// Another field than the comparison was for: one chooses again.
 	if resp = w.get(b, "/devices?field=ram&how=~&value=8GB&add=1"); resp.StatusCode != http.StatusOK || !strings.Contains(w.page(resp), `<option value="&lt;">less than</option>`) {
 		t.Error(resp.Status)

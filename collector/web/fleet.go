@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/summary"
 )
 
 // fleetPage is one look at all devices together.
@@ -19,7 +20,7 @@ type fleetPage struct {
 	Sub         string // which of the pages
 	Total       int
 	Bars        []bars // composition
-	Asks        []askGroup
+	Asks        []summary.Theme
 	Ready       *readiness
 	Measures    *measures
 }
@@ -36,18 +37,6 @@ type bars struct {
 type bar struct {
 	Word, Filter, Share string
 	Count               int
-}
-
-// ask is a question to the fleet whose answer is a number of devices, and a
-// search behind it.
-type ask struct {
-	Word, Why, Filter string
-	Count             int
-}
-
-type askGroup struct {
-	Title string
-	Asks  []ask
 }
 
 func (s *Site) fleet(v *visit) error {
@@ -102,46 +91,11 @@ func (s *Site) fleet(v *visit) error {
 }
 
 // questions are what is asked about the fleet's age and its data.
-func questions(sub string, now time.Time) []askGroup {
-	day := func(years int) string { return now.AddDate(-years, 0, 0).Format(time.DateOnly) }
-	today, year := now.Format(time.DateOnly), now.AddDate(1, 0, 0).Format(time.DateOnly)
+func questions(sub string, now time.Time) []summary.Theme {
 	if sub == "replacement" {
-		return []askGroup{
-			{"System", []ask{
-				{Word: "Get no security updates any more", Why: "Their system’s maker has ended support.", Filter: "eol:past"},
-				{Word: "Lose them within a year", Why: "Plan these now.", Filter: "eol>=" + today + " eol<" + year},
-			}},
-			{"Age", []ask{
-				{Word: "Bought more than 6 years ago", Why: "By the day of purchase that people keep.", Filter: "purchased<" + day(6)},
-				{Word: "Bought 5 to 6 years ago", Why: "Next in line.", Filter: "purchased>=" + day(6) + " purchased<" + day(5)},
-				{Word: "Out of warranty", Why: "A repair costs money.", Filter: "warranty<" + today},
-				{Word: "Warranty ends within a year", Filter: "warranty>=" + today + " warranty<" + year},
-			}},
-			{"Parts", []ask{
-				{Word: "Less than 8 GB memory", Why: "Slow with today’s programs; a module helps.", Filter: "kind:pc ram<8GB"},
-				{Word: "Start from a hard disk", Why: "An SSD makes them as fast as new.", Filter: "kind:pc disk.kind:hdd disk.boot:yes"},
-				{Word: "Drive says it is failing", Why: "Its own judgement; rules find most drives earlier.", Filter: "disk_health.passed:no"},
-				{Word: "Battery says it is worn", Filter: "battery.condition:poor or battery.condition:replace or battery.condition:failed"},
-			}},
-		}
+		return summary.Replacement(now)
 	}
-	return []askGroup{
-		{"Silent", []ask{
-			{Word: "Missing", Why: "Silent for longer than is usual for them.", Filter: "state:missing"},
-			{Word: "Not heard of for 30 days", Why: "Retire them, or look for them.", Filter: "seen>30d -state:retired"},
-			{Word: "Retired", Filter: "state:retired"},
-		}},
-		{"Not filled in", []ask{
-			{Word: "Without a site", Why: "Give their networks to a site, and they place themselves.", Filter: "-site:*"},
-			{Word: "Without an asset tag", Filter: "-asset:* -state:retired"},
-			{Word: "Without a day of purchase", Why: "They are missing in the plan for replacement.", Filter: "kind:pc -purchased:* -state:retired"},
-			{Word: "Without a serial number", Why: "The firmware has none, or it may not be read.", Filter: "-serial:* -state:retired"},
-		}},
-		{"Not up to date", []ask{
-			{Word: "Wait for a restart", Why: "Updates are not in force until then.", Filter: "pending_restart.pending:yes"},
-			{Word: "Clock more than a minute off", Why: "Sign-in and certificates fail at five.", Filter: "clock.offset_seconds>60 or clock.offset_seconds<-60"},
-		}},
-	}
+	return summary.Quality()
 }
 
 func (s *Site) fleetQuestions(v *visit) error {
@@ -157,8 +111,8 @@ func (s *Site) fleetQuestions(v *visit) error {
 	var wg sync.WaitGroup
 	gate := make(chan struct{}, 4)
 	for i := range f.Asks {
-		for k := range f.Asks[i].Asks {
-			a := &f.Asks[i].Asks[k]
+		for k := range f.Asks[i].Questions {
+			a := &f.Asks[i].Questions[k]
 			wg.Go(func() {
 				gate <- struct{}{}
 				defer func() { <-gate }()
@@ -172,7 +126,7 @@ func (s *Site) fleetQuestions(v *visit) error {
 		}
 	}
 	wg.Wait()
-	first := f.Asks[0].Asks
+	first := f.Asks[0].Questions
 	if f.Sub == "replacement" {
 		f.Title = count(max(first[0].Count, 0), "device gets", "devices get") + " no security updates any more"
 		f.Lede = "Each number is a search: open it, choose columns, take it as CSV into the budget."

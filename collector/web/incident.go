@@ -335,6 +335,9 @@ func stepText(st store.Step) string {
 		if st.Replaced != "" {
 			out += ", replaced: " + st.Replaced
 		}
+		if st.Called {
+			out += ", after a call"
+		}
 		return out + text
 	case store.DoReopen:
 		return "opened it again" + text
@@ -374,7 +377,7 @@ func (s *Site) incidentAct(v *visit) error {
 	case "escalate":
 		shown, err = v.api.IncidentEscalate(ctx, api.IncidentEscalateInput{Number: n, Body: api.IncidentEscalation{To: v.form("to"), Reason: v.form("reason")}})
 	case "resolve":
-		shown, err = v.api.IncidentResolve(ctx, api.IncidentResolveInput{Number: n, Body: api.IncidentOutcome{Useful: v.form("useful"), Replaced: v.form("replaced"), Text: v.form("text")}})
+		shown, err = v.api.IncidentResolve(ctx, api.IncidentResolveInput{Number: n, Body: api.IncidentOutcome{Useful: v.form("useful"), Replaced: v.form("replaced"), Called: v.form("called") != "", Text: v.form("text")}})
 	default:
 		return s.nowhere(v)
 	}

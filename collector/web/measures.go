@@ -2,88 +2,77 @@ package web
 
 import (
 	"net/http"
-	"slices"
+	"strconv"
 	"time"
 
 	"muster/collector/api"
-	"muster/collector/store"
+	"muster/collector/summary"
 )
 
 // measures are what a board asks for: how fast people were, and which rules
 // were worth it.
 type measures struct {
-	Days                   int
-	Opened, Resolved       int
-	Useful, Useless, Wrong int
-	Claim, Resolve         string // medians
-	Caught                 []store.Incident
-	Rules                  []api.RuleSummary
-	Truncated              bool
+	Days    int
+	F       summary.Figures
+	CSV     string
+	Claim   tookLong
+	Resolve tookLong
+	Mails   []mailed
+	Mail    bool // who looks may set up what is mailed
 }
 
-// caught is how many parts that were replaced in time are listed.
-const caughtShown = 20
+type tookLong struct{ Median, P90 string }
+
+// mailed is a summary that goes out.
+type mailed struct {
+	api.Schedule
+	When string
+}
 
 func (s *Site) fleetReports(v *visit) error {
-	f := &fleetPage{Sub: "reports"}
-	m := &measures{Days: 30}
-	if v.r.URL.Query().Get("days") == "90" {
-		m.Days = 90
+	days := 30
+	for _, n := range []int{7, 90, 365} {
+		if v.r.URL.Query().Get("days") == strconv.Itoa(n) {
+			days = n
+		}
 	}
-	from := v.now.AddDate(0, 0, -m.Days).UTC().Format(time.RFC3339)
-	list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Statuses: []string{"new", "claimed", "escalated", "snoozed", "resolved"}, Backlog: "no", Hygiene: "both", From: from, Limit: 10_000})
+	in := api.SummaryInput{Days: days}
+	if v.r.URL.Query().Get("format") == "csv" {
+		h := v.w.Header()
+		h.Set("Content-Type", "text/csv; charset=utf-8")
+		h.Set("Content-Disposition", `attachment; filename="summary.csv"`)
+		return v.api.Raw(v.ctx(), "summary-show", in, "text/csv", v.w)
+	}
+	in.Parts = []string{string(summary.OfIncidents)}
+	x, err := v.api.SummaryShow(v.ctx(), in)
 	if err != nil {
 		return err
 	}
-	m.Truncated = list.More
-	var claim, resolve []time.Duration
-	for _, i := range list.Incidents {
-		m.Opened++
-		if !i.ClaimedAt.IsZero() {
-			claim = append(claim, i.ClaimedAt.Sub(i.OpenedAt))
+	i := &x.Incidents
+	m := &measures{Days: days, F: x.Figures, CSV: "/fleet/reports?" + queryOf("days", strconv.Itoa(days), "format", "csv"), Claim: longOf(i.Claim), Resolve: longOf(i.Resolve), Mail: mayMail(v)}
+	if list, err := v.api.SummaryList(v.ctx()); err == nil {
+		for _, l := range list.Summaries {
+			m.Mails = append(m.Mails, mailed{l, scheduled(&l)})
 		}
-		if i.Status != store.Closed {
-			continue
-		}
-		m.Resolved++
-		resolve = append(resolve, i.ResolvedAt.Sub(i.OpenedAt))
-		switch i.Useful {
-		case "yes":
-			m.Useful++
-		case "no":
-			m.Useless++
-		case "wrong":
-			m.Wrong++
-		}
-		if i.Replaced != "" && len(m.Caught) < caughtShown {
-			m.Caught = append(m.Caught, i)
-		}
-	}
-	m.Claim, m.Resolve = median(claim), median(resolve)
-	rules, err := v.api.RuleList(v.ctx())
-	if err != nil {
+	} else if p, ok := asProblem(err); !ok || p.Kind() != "not_offered" {
 		return err
 	}
-	for _, r := range rules.Rules {
-		if o := r.Outcomes; o.Useful+o.Useless+o.Wrong > 0 || r.Open > 0 {
-			m.Rules = append(m.Rules, r)
-		}
-	}
-	slices.SortFunc(m.Rules, func(a, b api.RuleSummary) int { return b.Open - a.Open })
-	f.Measures = m
-	f.Title = count(m.Opened, "incident was", "incidents were") + " found in " + count(m.Days, "day", "days")
-	f.Lede = count(m.Resolved, "is", "are") + " resolved. Nobody has said yet whether they were worth the time: closing one asks for it."
-	if m.Useful+m.Useless+m.Wrong > 0 {
-		f.Lede = count(m.Resolved, "is", "are") + " resolved; of those that people judged, " + count(m.Useful, "was", "were") + " worth somebody’s time and " + count(m.Wrong, "was a false alarm", "were false alarms") + "."
+	f := &fleetPage{Sub: "reports", Measures: m}
+	f.Title = count(i.Opened, "incident was", "incidents were") + " found in " + count(days, "day", "days")
+	f.Lede = count(i.Resolved, "is", "are") + " resolved. Nobody has said yet whether they were worth the time: closing one asks for it."
+	if i.Useful+i.Useless+i.Wrong > 0 {
+		f.Lede = count(i.Resolved, "is", "are") + " resolved; of those that people judged, " + count(i.Useful, "was", "were") + " worth somebody’s time, " + whole(int64(i.BeforeCall)) + " of them before anybody called, and " + count(i.Wrong, "was a false alarm", "were false alarms") + "."
 	}
 	return s.render(v, http.StatusOK, "fleet", "", f)
 }
 
-// median of lengths of time, in words.
-func median(list []time.Duration) string {
-	if len(list) == 0 {
-		return "–"
+// longOf is how long something took, in words.
+func longOf(t summary.Took) tookLong {
+	if t.Count == 0 {
+		return tookLong{"–", "–"}
 	}
-	slices.Sort(list)
-	return span(max(list[len(list)/2], time.Minute))
+	say := func(seconds float64) string {
+		return span(max(time.Duration(seconds*float64(time.Second)), time.Minute))
+	}
+	return tookLong{say(t.MedianSeconds), say(t.P90Seconds)}
 }

@@ -80,8 +80,8 @@ func otherViews() []sqlView {
 	}
 	return []sqlView{
 		{Name: "device", Doc: "Devices, one row each, with what people keep about them.", Columns: columns("device_id name kind agency site labels presence address agent_version os vendor model serial user_name memory_bytes first_seen last_seen retired_at forked_from asset_tag owner department purchased warranty note")},
-		{Name: "incident", Doc: "Incidents, open and resolved.", Columns: columns("number kind title rule family severity status backlog hygiene flapping agency site cause_what cause_value device_count rank opened_at updated_at told_at claimed_at cleared_at resolved_at assignee snoozed_to escalated_to resolved_by useful replaced")},
-		{Name: "incident_step", Doc: "What was done about incidents.", Columns: columns("incident at made_by act text item until_at escalated_to useful replaced")},
+		{Name: "incident", Doc: "Incidents, open and resolved.", Columns: columns("number kind title rule family severity status backlog hygiene flapping agency site cause_what cause_value device_count rank opened_at updated_at told_at claimed_at cleared_at resolved_at assignee snoozed_to escalated_to resolved_by useful replaced called")},
+		{Name: "incident_step", Doc: "What was done about incidents.", Columns: columns("incident at made_by act text item until_at escalated_to useful replaced called")},
 		{Name: "finding", Doc: "What rules found on devices.", Columns: columns("id device_id host_name rule family title component label state severity worst backlog flapping hygiene times since fired_at worse_at resolved_at judged_at reason evidence points incident")},
 		{Name: "event", Doc: "Events that devices told.", Columns: columns("device_id host_name at received_at kind count attributes")},
 	}

@@ -136,6 +136,8 @@ func pages() []page {
 		{post, "/admin/channels/one", account.Administer, (*Site).adminChannelAct},
 		{get, "/admin/routes/one", account.Administer, (*Site).adminRoute},
 		{post, "/admin/routes/one", account.Administer, (*Site).adminRouteAct},
+		{get, "/admin/summaries", account.Administer, (*Site).adminSummaries},
+		{post, "/admin/summaries", account.Administer, (*Site).adminSummariesAct},
 		{get, "/admin/notices", account.Administer, (*Site).adminNotices},
 		{post, "/admin/notices", account.Administer, (*Site).adminNoticesAct},
 		{get, "/admin/audit", account.Administer, (*Site).adminAudit},

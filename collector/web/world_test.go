@@ -24,6 +24,7 @@ import (
 	"muster/collector/store"
 	"muster/collector/store/memory"
 	"muster/collector/store/sqlstore"
+	"muster/collector/summary"
 	"muster/internal/inventory"
 )
 
@@ -98,7 +99,8 @@ func newWorld(t *testing.T) *world {
 		return found, nil
 	}
 	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Judge: w.judge, Rules: w.judge, Draft: w.judge.Draft, Replay: replay, Series: memory.New(), Accounts: w.accounts, Saved: control, Now: now,
-		PageLink: func(path string) string { return "https://muster.example.org" + path }})
+		Summaries: api.Summaries{Schedules: control, Send: func(context.Context, summary.Schedule, []string) (string, error) { return "s-1", nil }},
+		PageLink:  func(path string) string { return "https://muster.example.org" + path }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -233,6 +233,7 @@ func Folders() []Folder {
 			{"collector/health", "muster rule test plays cases"},
 			{"collector/health/rule", "muster rule check reads rules without a collector"},
 			{"collector/health/rules", "an office's rules are checked over our own"},
+			{"collector/summary", "which parts figures have"},
 			{"collector/snmp/profile", "muster profile check reads profiles without a collector"},
 			{"collector/doctor", "what muster doctor finds"},
 			{"collector/backup", "muster backup verify and restore need no collector"},
@@ -484,6 +485,16 @@ func Folders() []Folder {
 		}, Tests: []Import{
 			{"collector/store", "scopes of those who ask"},
 		}},
+		{Path: "collector/summary", Owns: "the figures that a board asks for, and when they are mailed", May: []Import{
+			{"collector/store", "what is counted"},
+			{"collector/search", "questions to the fleet are searches"},
+			{"collector/notify", "a summary is a letter among others"},
+		}, Tests: []Import{
+			{"collector/store/sqlstore", "figures of a real store, letters in a real line"},
+			{"collector/notify/mail", "summaries are mailed"},
+			{"collector/notify/mail/mailtest", "to a real server"},
+			{"collector/outgoing", "which tests reach on this machine"},
+		}},
 		{Path: "collector/api", Owns: "one table of operations", May: []Import{
 			{"collector/store", "what operations read and write"},
 			{"collector/search", "filters in requests"},
@@ -494,6 +505,7 @@ func Folders() []Folder {
 			{"collector/atlas", "where everything hangs"},
 			{"collector/topology", "places, ports and links are its answers"},
 			{"collector/saved", "what people keep is listed and changed"},
+			{"collector/summary", "figures and schedules are its answers"},
 			{"internal/...", "it shows sections, series, events and versions"},
 		}, Tests: []Import{
 			{"collector/store/sqlstore", "the operations over the stores that a collector has"},
@@ -504,6 +516,7 @@ func Folders() []Folder {
 			{"collector/account", "somebody signs in before they ask"},
 			{"collector/doctor", "how the collector is, judged as muster doctor does"},
 			{"collector/store", "types of what is shown"},
+			{"collector/summary", "which questions are asked of the fleet"},
 			{"internal/...", "it shows sections, series, events and versions"},
 		}, Tests: []Import{
 			{"collector/store/sqlstore", "pages over the stores that a collector has"},
@@ -543,6 +556,7 @@ func controlMay() []Import {
 		Import{"collector/authority", "identities are kept there"},
 		Import{"collector/notify", "announcements, letters, channels and routes are kept there"},
 		Import{"collector/saved", "what people keep for themselves is kept there"},
+		Import{"collector/summary", "schedules of summaries are kept there"},
 		Import{"internal/enroll", "keys and evidence of identities"})
 }
 

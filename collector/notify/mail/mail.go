@@ -107,6 +107,22 @@ func address(text string) (*mail.Address, error) {
 	return a, err
 }
 
+// recipients are those of a message, or the channel's own.
+func (c *Channel) recipients(m *notify.Message) ([]*mail.Address, error) {
+	if len(m.To) == 0 {
+		return c.to, nil
+	}
+	var out []*mail.Address
+	for _, text := range m.To {
+		a, err := address(text)
+		if err != nil {
+			return nil, fmt.Errorf("to %q: it is no address", notify.Line(text, 100))
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
 // server is host:port.
 func (c Config) server() string {
 	port := c.Port
@@ -175,6 +191,10 @@ const (
 
 // Send implements notify.Channel.
 func (c *Channel) Send(ctx context.Context, m notify.Message) error {
+	to, err := c.recipients(&m)
+	if err != nil {
+		return &notify.Failure{Fate: notify.Permanent, Err: err}
+	}
 	body, err := c.write(&m)
 	if err != nil {
 		return &notify.Failure{Fate: notify.Permanent, Err: fmt.Errorf("write mail: %w", err)}
@@ -194,7 +214,7 @@ func (c *Channel) Send(ctx context.Context, m notify.Message) error {
 		return err
 	}
 	// Once the server took it, nothing that follows takes it back.
-	partly, err := c.transfer(client, body, m.Attempt)
+	partly, err := c.transfer(client, to, body, m.Attempt)
 	if err != nil {
 		return err
 	}
@@ -271,14 +291,14 @@ func (c *Channel) auth(client *smtp.Client) (smtp.Auth, error) {
 }
 
 // transfer hands the mail over. Partly tells of recipients who were left out.
-func (c *Channel) transfer(client *smtp.Client, body []byte, attempt int) (*notify.Partly, error) {
+func (c *Channel) transfer(client *smtp.Client, recipients []*mail.Address, body []byte, attempt int) (*notify.Partly, error) {
 	if err := client.Mail("<" + c.from.Address + ">"); err != nil {
 		return nil, judge("send from "+c.from.Address, err, true)
 	}
 	taken := 0
 	var later *notify.Failure
 	var left []string
-	for _, to := range c.to {
+	for _, to := range recipients {
 		err := client.Rcpt("<" + to.Address + ">")
 		if err == nil {
 			taken++

@@ -14,14 +14,22 @@ import (
 	"muster/internal/buildinfo"
 )
 
-// write makes the mail. The same message gives the same bytes.
+// write makes the mail. The same message gives the same bytes, but for the
+// boundaries of one with files: go-mail uses a boundary that is given for the
+// parts within parts too, and readers then lose the end.
 func (c *Channel) write(m *notify.Message) ([]byte, error) {
 	id := c.id(m.ID, m.URL)
 	boundary := sha256.Sum256([]byte("boundary\n" + id))
-	msg := mail.NewMsg(mail.WithCharset(mail.CharsetUTF8), mail.WithEncoding(mail.EncodingQP), mail.WithNoDefaultUserAgent(),
-		mail.WithBoundary("muster-"+hex.EncodeToString(boundary[:16])))
+	msg := mail.NewMsg(mail.WithCharset(mail.CharsetUTF8), mail.WithEncoding(mail.EncodingQP), mail.WithNoDefaultUserAgent())
+	if m.Sheet == nil || len(m.Sheet.Files) == 0 {
+		msg.SetBoundary("muster-" + hex.EncodeToString(boundary[:16]))
+	}
 	msg.FromMailAddress(c.from)
-	msg.ToMailAddress(c.to...)
+	to, err := c.recipients(m)
+	if err != nil {
+		return nil, err
+	}
+	msg.ToMailAddress(to...)
 	msg.Subject(m.Subject())
 	msg.SetMessageIDWithValue(id)
 	msg.SetDateWithValue(m.At)
@@ -38,7 +46,7 @@ func (c *Channel) write(m *notify.Message) ([]byte, error) {
 	msg.SetGenHeader("X-Muster-Kind", string(m.Kind))
 	msg.SetGenHeader("X-Muster-Severity", string(m.Severity()))
 	msg.SetUserAgent("Muster " + buildinfo.Read().Version)
-	if m.Severity() == notify.Critical && m.Kind != notify.Summary {
+	if m.Severity() == notify.Critical && m.Kind != notify.Summary && m.Kind != notify.Board {
 		msg.SetImportance(mail.ImportanceHigh)
 	}
 	msg.SetBodyString(mail.TypeTextPlain, m.Text())
@@ -47,6 +55,13 @@ func (c *Channel) write(m *notify.Message) ([]byte, error) {
 		return nil, err
 	}
 	msg.AddAlternativeString(mail.TypeTextHTML, page.String())
+	if m.Sheet != nil {
+		for _, f := range m.Sheet.Files {
+			if err := msg.AttachReader(f.Name, bytes.NewReader(f.Body), mail.WithFileContentType(mail.ContentType(f.Type)), mail.WithFileEncoding(mail.EncodingB64)); err != nil {
+				return nil, err
+			}
+		}
+	}
 	var out bytes.Buffer
 	if _, err := msg.WriteTo(&out); err != nil {
 		return nil, err
@@ -97,6 +112,13 @@ var pageOf = template.Must(template.New("mail").Parse(`<!DOCTYPE html>
 {{- with .List}}
 <ol style="margin:0 0 8px;padding-left:24px">{{range .}}<li>{{.}}</li>{{end}}</ol>
 {{- end}}
+{{- end}}
+{{- with .Table}}
+<table style="border-collapse:collapse;margin:0 0 8px"><tr>{{range .Head}}<th style="text-align:left;padding:3px 14px 3px 0;border-bottom:1px solid #71767a">{{.}}</th>{{end}}</tr>
+{{- range .Rows}}
+<tr>{{range $i, $x := .}}<td style="padding:3px 14px 3px 0;border-bottom:1px solid #dfe1e2">{{$x}}</td>{{end}}</tr>
+{{- end}}
+</table>
 {{- end}}
 {{- with .URL}}
 <p style="margin:0"><a href="{{.}}">Open in Muster</a></p>

@@ -99,7 +99,8 @@ CREATE TABLE identity_change (seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB, a
 `}, {"channels and routes", channelTables}, {"credentials, targets, subnets", gearTables},
 		{"saved searches and statements, last looks", savedTables},
 		{"sessions, second factors, set-up links, providers", sessionTables},
-		{"changes of rules", ruleTables}}
+		{"changes of rules", ruleTables},
+		{"summaries", summaryTables}}
 }
 
 // stamp is how times are kept here.

@@ -181,14 +181,14 @@ func incidents(ask asker, rest string, args ...any) ([]store.Incident, error) {
 	var out []store.Incident
 	err := ask.each(`SELECT i.number, i.kind, i.key, i.title, i.rule, i.family, i.severity, i.backlog, i.hygiene, i.flapping, ifnull(a.name, i.agency), ifnull(s.name, i.site), i.site_id,
 		ifnull(i.cause, ''), i.rank, ifnull(i.terms, ''), i.devices, i.opened_at, i.updated_at, i.cleared_at, i.resolved_at, i.told_at, i.told,
-		i.status, i.assignee, i.claimed_at, i.snoozed_to, i.escalated, ifnull(i.checked, ''), i.useful, i.replaced
+		i.status, i.assignee, i.claimed_at, i.snoozed_to, i.escalated, ifnull(i.checked, ''), i.useful, i.replaced, i.called
 		FROM incident_rows i LEFT JOIN site s ON s.id = i.site_id LEFT JOIN agency a ON a.id = s.agency`+rest, args, func(scan scan) error {
 		var i store.Incident
 		var cause, terms, checked string
 		var opened, updated, cleared, resolved, told, claimed, snoozed int64
 		if err := scan(&i.Number, &i.Kind, &i.Key, &i.Title, &i.Rule, &i.Family, &i.Severity, &i.Backlog, &i.Hygiene, &i.Flapping, &i.Agency, &i.Site, &i.SiteID,
 			&cause, &i.Rank, &terms, &i.Count, &opened, &updated, &cleared, &resolved, &told, &i.Told,
-			&i.Status, &i.Assignee, &claimed, &snoozed, &i.Escalated, &checked, &i.Useful, &i.Replaced); err != nil {
+			&i.Status, &i.Assignee, &claimed, &snoozed, &i.Escalated, &checked, &i.Useful, &i.Replaced, &i.Called); err != nil {
 			return err
 		}
 		i.OpenedAt, i.UpdatedAt, i.ClearedAt, i.ResolvedAt, i.ToldAt = unstamp(opened), unstamp(updated), unstamp(cleared), unstamp(resolved), unstamp(told)
@@ -224,10 +224,10 @@ func members(ask asker, w where, s store.Scope, f func(incident int64, d store.I
 // steps lists what was done about an incident, oldest first.
 func steps(ask asker, number int64) ([]store.Step, error) {
 	var out []store.Step
-	err := ask.each("SELECT at, made_by, act, text, item, until_at, sent_to, useful, replaced FROM incident_step_rows WHERE incident = ? ORDER BY at, step_no", []any{number}, func(scan scan) error {
+	err := ask.each("SELECT at, made_by, act, text, item, until_at, sent_to, useful, replaced, called FROM incident_step_rows WHERE incident = ? ORDER BY at, step_no", []any{number}, func(scan scan) error {
 		var s store.Step
 		var at, until int64
-		err := scan(&at, &s.By, &s.Do, &s.Text, &s.Item, &until, &s.To, &s.Useful, &s.Replaced)
+		err := scan(&at, &s.By, &s.Do, &s.Text, &s.Item, &until, &s.To, &s.Useful, &s.Replaced, &s.Called)
 		s.At, s.Until = unstamp(at), unstamp(until)
 		out = append(out, s)
 		return err

@@ -307,6 +307,6 @@ func (r *recording) step(number int64, s *store.KeyedStep) error {
 }
 
 func (t *tx) addStep(number int64, s store.Step) error {
-	return t.do(`INSERT INTO incident_step_rows (incident, at, made_by, act, text, item, until_at, sent_to, useful, replaced) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		number, stamp(s.At), s.By, s.Do, s.Text, s.Item, stamp(s.Until), s.To, s.Useful, s.Replaced)
+	return t.do(`INSERT INTO incident_step_rows (incident, at, made_by, act, text, item, until_at, sent_to, useful, replaced, called) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		number, stamp(s.At), s.By, s.Do, s.Text, s.Item, stamp(s.Until), s.To, s.Useful, s.Replaced, s.Called)
 }

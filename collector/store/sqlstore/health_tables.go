@@ -155,6 +155,12 @@ const (
 	memberTables  = ` FROM incident_device_rows m JOIN device_rows o ON o.device_no = m.device_no JOIN device_rows d ON d.device_no = ` + shownAs + joinPlace
 )
 
+// calledColumns say that somebody had called before an incident was told.
+const calledColumns = `
+ALTER TABLE incident_rows ADD COLUMN called INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incident_step_rows ADD COLUMN called INTEGER NOT NULL DEFAULT 0;
+`
+
 // healthViews are what people query of all this. A note is no personal fact,
 // as a device's note is none. What a finding is about and rests on may be one, so
 // package query masks that.
@@ -171,12 +177,12 @@ func healthViews() map[string]string {
 			` + at("i.opened_at", "opened_at") + `, ` + at("i.updated_at", "updated_at") + `, ` + at("i.told_at", "told_at") + `,
 			` + at("i.claimed_at", "claimed_at") + `, ` + at("i.cleared_at", "cleared_at") + `, ` + at("i.resolved_at", "resolved_at") + `,
 			nullif(i.assignee, '') AS assignee, ` + at("i.snoozed_to", "snoozed_to") + `, nullif(i.escalated, '') AS escalated_to,
-			nullif(i.resolved_by, '') AS resolved_by, nullif(i.useful, '') AS useful, nullif(i.replaced, '') AS replaced
+			nullif(i.resolved_by, '') AS resolved_by, nullif(i.useful, '') AS useful, nullif(i.replaced, '') AS replaced, i.called
 			FROM incident_rows i LEFT JOIN site s ON s.id = i.site_id LEFT JOIN agency a ON a.id = s.agency`,
 		"incident_device": `SELECT m.incident, d.device_id, d.name AS host_name FROM incident_device_rows m
 			JOIN device_rows o ON o.device_no = m.device_no JOIN device_rows d ON d.device_no = ` + shownAs,
 		"incident_step": `SELECT p.incident, ` + at("p.at", "at") + `, nullif(p.made_by, '') AS made_by, p.act, nullif(p.text, '') AS text, nullif(p.item, 0) AS item,
-			` + at("p.until_at", "until_at") + `, nullif(p.sent_to, '') AS escalated_to, nullif(p.useful, '') AS useful, nullif(p.replaced, '') AS replaced
+			` + at("p.until_at", "until_at") + `, nullif(p.sent_to, '') AS escalated_to, nullif(p.useful, '') AS useful, nullif(p.replaced, '') AS replaced, p.called
 			FROM incident_step_rows p`,
 	}
 }

@@ -22,6 +22,7 @@ type work struct {
 	endedBy        string // empty: Muster, or nobody
 	useful         string
 	replaced       string
+	called         bool
 	outcome        time.Time
 }
 
@@ -154,7 +155,7 @@ func (w *work) resolve(s store.Step) (bool, error) {
 		w.awake(store.Closed)
 		w.ended = s.At
 	}
-	w.endedBy, w.useful, w.replaced, w.outcome = s.By, s.Useful, s.Replaced, s.At
+	w.endedBy, w.useful, w.replaced, w.called, w.outcome = s.By, s.Useful, s.Replaced, s.Called, s.At
 	return true, nil
 }
 
@@ -233,8 +234,8 @@ func (t *tx) work(s store.Scope, number int64) (w work, key string, _ error) {
 	q.inScope(s)
 	var checked string
 	var claimed, snoozed, cleared, ended, outcome int64
-	found, err := t.one(`SELECT key, status, rested, assignee, claimed_at, snoozed_to, escalated, ifnull(checked, ''), cleared_at, resolved_at, resolved_by, useful, replaced, outcome_at
-		FROM incident_rows i`+q.String(), q.args, &key, &w.status, &w.rested, &w.assignee, &claimed, &snoozed, &w.escalated, &checked, &cleared, &ended, &w.endedBy, &w.useful, &w.replaced, &outcome)
+	found, err := t.one(`SELECT key, status, rested, assignee, claimed_at, snoozed_to, escalated, ifnull(checked, ''), cleared_at, resolved_at, resolved_by, useful, replaced, called, outcome_at
+		FROM incident_rows i`+q.String(), q.args, &key, &w.status, &w.rested, &w.assignee, &claimed, &snoozed, &w.escalated, &checked, &cleared, &ended, &w.endedBy, &w.useful, &w.replaced, &w.called, &outcome)
 	if err == nil && !found {
 		err = store.ErrNotFound
 	}
@@ -248,9 +249,9 @@ func (t *tx) work(s store.Scope, number int64) (w work, key string, _ error) {
 // keep writes where people stand after a step, and the step.
 func (t *tx) keep(number int64, w work, s store.Step) error {
 	if err := t.do(`UPDATE incident_rows SET status = ?, rested = ?, assignee = ?, claimed_at = ?, snoozed_to = ?, escalated = ?, checked = ?, cleared_at = ?, resolved_at = ?,
-		resolved_by = ?, useful = ?, replaced = ?, outcome_at = ?, updated_at = max(updated_at, ?) WHERE number = ?`,
+		resolved_by = ?, useful = ?, replaced = ?, called = ?, outcome_at = ?, updated_at = max(updated_at, ?) WHERE number = ?`,
 		w.status, w.rested, w.assignee, stamp(w.claimed), stamp(w.snoozed), w.escalated, jsonOf(w.checked), stamp(w.cleared), stamp(w.ended),
-		w.endedBy, w.useful, w.replaced, stamp(w.outcome), stamp(s.At), number); err != nil {
+		w.endedBy, w.useful, w.replaced, w.called, stamp(w.outcome), stamp(s.At), number); err != nil {
 		return err
 	}
 	return t.addStep(number, s)

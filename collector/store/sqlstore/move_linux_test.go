@@ -403,7 +403,7 @@ func TestMoveRefusals(t *testing.T) {
 	mine := on(s, s.Empty(t))
 	openMove(t, PartInventory, dir, mine, "one").Close()
 	try("the move of another data folder", mine, "two")
-	run(t, path, "UPDATE schema_version SET version = 99 WHERE version = 2")
+	run(t, path, "UPDATE schema_version SET version = 99 WHERE version = (SELECT max(version) FROM schema_version)")
 	try("use the newer muster", mine, "one")
 	run(t, path, "DELETE FROM schema_version WHERE version = 99")
 	try("start the collector of this program once", mine, "one")

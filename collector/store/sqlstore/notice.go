@@ -75,6 +75,17 @@ CREATE TABLE notice_digest (
 ) STRICT, WITHOUT ROWID;
 `
 
+// slotTable remembers which messages at set times were put in line: of what
+// source, for which time. Times are Unix milliseconds.
+const slotTable = `
+CREATE TABLE notice_slot (
+	source TEXT NOT NULL,
+	due    INTEGER NOT NULL,
+	at     INTEGER NOT NULL, -- when that was
+	PRIMARY KEY (source, due)
+) STRICT, WITHOUT ROWID;
+`
+
 // Notices is notify.Store in the inventory's file.
 type Notices struct {
 	d *database
@@ -203,13 +214,18 @@ func (n *Notices) Waiting(ctx context.Context, channel string, now time.Time, li
 	return out, due, err
 }
 
+const insertLetter = `INSERT INTO notice_letter (id, channel, kind, routes, incidents, subject, formed, since, state, attempts, tried, next, said, message)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+
+func letterValues(channel string, l *notify.Letter) []any {
+	return []any{l.ID, channel, l.Kind, asJSON(l.Routes), asJSON(l.Incidents), l.Subject, stamp(l.Formed), stamp(l.Since), l.State, l.Attempts, stamp(l.Tried), stamp(l.Next), l.Said, asJSON(l.Message)}
+}
+
 // Settle implements notify.Store.
 func (n *Notices) Settle(ctx context.Context, channel string, s notify.Settlement) error {
 	return n.write(ctx, "settle what is to be told", func(t *tx) error {
 		if l := s.Letter; l != nil {
-			added, err := t.count(`INSERT INTO notice_letter (id, channel, kind, routes, incidents, subject, formed, since, state, attempts, tried, next, said, message)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-				l.ID, channel, l.Kind, asJSON(l.Routes), asJSON(l.Incidents), l.Subject, stamp(l.Formed), stamp(l.Since), l.State, l.Attempts, stamp(l.Tried), stamp(l.Next), l.Said, asJSON(l.Message))
+			added, err := t.count(insertLetter, letterValues(channel, l)...)
 			if err != nil {
 				return err
 			}

@@ -143,3 +143,25 @@ func (n *Notices) Prune(ctx context.Context, before time.Time) error {
 		return nil
 	})
 }
+
+// slotsKept is how long it is remembered what was put in line for a time; far
+// longer than anything is made up for.
+const slotsKept = 400 * 24 * time.Hour
+
+// Queue implements summary.Line.
+func (n *Notices) Queue(ctx context.Context, l notify.Letter, source string, due, now time.Time) (added bool, _ error) {
+	return added, n.write(ctx, "put a letter in line", func(t *tx) error {
+		if source != "" {
+			if err := t.do("DELETE FROM notice_slot WHERE due < ? OR (source = ? AND due > ?)", stamp(now.Add(-slotsKept)), source, stamp(now.Add(25*time.Hour))); err != nil {
+				return err
+			}
+			fresh, err := t.count("INSERT INTO notice_slot (source, due, at) VALUES (?, ?, ?) ON CONFLICT (source, due) DO NOTHING", source, stamp(due), stamp(now))
+			if err != nil || fresh == 0 {
+				return err
+			}
+		}
+		inserted, err := t.count(insertLetter, letterValues(l.Channel, &l)...)
+		added = inserted > 0
+		return err
+	})
+}

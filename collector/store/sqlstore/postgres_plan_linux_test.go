@@ -105,6 +105,8 @@ func TestPostgresPlans(t *testing.T) {
 				_, err = x.Devices(ctx, store.DeviceQuery{Scope: scope, Filter: f, Sort: sort, Limit: 50, Now: now, Personal: true})
 				fault(text, err)
 			}
+			_, err = x.Breakdown(ctx, store.DeviceQuery{Scope: scope, Filter: f, Now: now, Personal: true})
+			fault("breakdown of "+text, err)
 		}
 		for _, q := range []store.SoftwareQuery{{}, {Name: "gram 7"}, {Versions: true, Name: "gram 7"}} {
 			q.Scope, q.Limit = scope, 50

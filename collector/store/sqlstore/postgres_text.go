@@ -186,6 +186,8 @@ CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCT
 		{exactly(`CREATE INDEX incident_by_key ON incident_rows (key, opened_at)`), `CREATE INDEX incident_by_key ON incident_rows USING hash (key)`},
 		{exactly(`ON incident_step_rows (incident, at, act, text) WHERE`), `ON incident_step_rows (incident, at, act, hashtextextended(text, 0)) WHERE`},
 
+		{exactly(breakdownIndex), ""},
+
 		// Words that are PostgreSQL's own.
 		{exactly(`only INTEGER PRIMARY KEY CHECK (only = 1)`), `"only" INTEGER PRIMARY KEY CHECK ("only" = 1)`},
 		{exactly(`user TEXT NOT NULL, auth`), `"user" TEXT NOT NULL, auth`},

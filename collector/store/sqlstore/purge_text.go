@@ -173,12 +173,14 @@ func (c *Control) Purge(ctx context.Context, name string, dry bool) ([]store.Pur
 		{"saved", "made_by", "who saved searches and statements"},
 		{"rule_change", "changed_by", "who changed rules"},
 		{"rule_change", "reason", "why rules were changed"},
+		{"summary_schedule", "changed_by", "who changed summaries"},
 	})
 	err = errors.Join(err, u.stays(ctx, []place{
 		{"account_user", "name", "accounts of staff: muster user delete"},
 		{"account_token", "name", "names of tokens: muster token revoke"},
 		{"channel", "settings", "recipients of channels: muster channel set"},
 		{"route", "body", "routes: muster route set"},
+		{"summary_schedule", "body", "recipients of summaries: muster summary set"},
 		{"saved", "name", "saved searches and statements: muster search list"},
 		{"saved", "body", "saved searches and statements: muster search list"},
 		{"audit", "actor", "the audit, which ends by retention.audit"},

@@ -12,6 +12,7 @@ func inventoryMigrations() []migration {
 	return []migration{
 		{note: "devices, sections, events, places", sql: fixedTables},
 		{note: "findings, incidents, notices", sql: healthTables + noticeTables},
+		{note: "who called first, counts of devices, messages at set times", sql: calledColumns + breakdownIndex + slotTable},
 	}
 }
 

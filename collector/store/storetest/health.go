@@ -54,6 +54,7 @@ func RunHealth(t *testing.T, open func(t *testing.T) HealthStore) {
 		{"incidents listed", testIncidents},
 		{"lists of what ended", testEndedLists},
 		{"devices of an incident", testIncidentDevices},
+		{"devices counted by how they are", testAiling},
 		{"scopes", testHealthScope},
 		{"merged devices", testHealthMerged},
 		{"retired devices", testHealthRetired},

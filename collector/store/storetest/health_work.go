@@ -43,6 +43,9 @@ func stands(i store.Incident) string {
 			out += " " + x.name + " " + x.is
 		}
 	}
+	if i.Called {
+		out += " after a call"
+	}
 	return out
 }
 
@@ -195,9 +198,9 @@ func testEnd(c *clinic) {
 	c.work(n, store.Step{By: "ines", Do: store.DoClaim})
 	c.work(n, store.Step{By: "ines", Do: store.DoCheck, Item: 1})
 	c.work(n, store.Step{By: "ines", Do: store.DoSnooze, Until: hours(200), Text: "x"})
-	step := store.Step{At: hours(120), By: "ines", Do: store.DoResolve, Useful: "yes", Replaced: "disk", Text: "as good as new"}
+	step := store.Step{At: hours(120), By: "ines", Do: store.DoResolve, Useful: "yes", Replaced: "disk", Called: true, Text: "as good as new"}
 	i := c.work(n, step)
-	c.want("resolved", []any{stands(i), i.ResolvedAt, i.ClearedAt.IsZero(), i.SnoozedTo.IsZero(), i.Steps[len(i.Steps)-1]}, []any{"resolved by ines useful yes replaced disk", hours(120), true, true, step})
+	c.want("resolved", []any{stands(i), i.ResolvedAt, i.ClearedAt.IsZero(), i.SnoozedTo.IsZero(), i.Steps[len(i.Steps)-1]}, []any{"resolved by ines useful yes replaced disk after a call", hours(120), true, true, step})
 	c.refused(n, step)
 	for _, do := range []string{store.DoClaim, store.DoRelease, store.DoCheck, store.DoUncheck, store.DoSnooze, store.DoWake, store.DoEscalate} {
 		c.refused(n, store.Step{By: "ines", Do: do, Item: 1, Until: hours(200), Text: "x", To: "y"})

@@ -38,6 +38,7 @@ func RunInventory(t *testing.T, open func(t *testing.T) store.Inventory) {
 		{"lists show what sections say", testFacts},
 		{"pages neither repeat nor skip", testPages},
 		{"filters", testFilters},
+		{"devices counted by what they are", testBreakdown},
 		{"personal facts", testPersonal},
 		{"groups choose", testGroups},
 		{"scope", testScope},

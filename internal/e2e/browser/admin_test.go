@@ -51,6 +51,6 @@ func TestAnAdministratorSetsUpTheOffice(t *testing.T) {
 	b.do(chromedp.Click(".rowacts button"), chromedp.WaitVisible("#change, .askform .bad"))
 	b.see("The test was not sent.")
 	b.forEverybody([]string{"/admin", "/admin/enroll", "/admin/approvals", "/admin/places", "/admin/labels", "/admin/groups", "/admin/targets", "/admin/targets/one?address=127.77.0.1", "/admin/subnets",
-		"/admin/discoveries", "/admin/credentials", "/admin/rules", "/admin/rules/D14", "/admin/maintenance", "/admin/channels", "/admin/routes/one?name=now", "/admin/notices", "/admin/audit", "/admin/ca", "/admin/health"})
+		"/admin/discoveries", "/admin/credentials", "/admin/rules", "/admin/rules/D14", "/admin/maintenance", "/admin/channels", "/admin/routes/one?name=now", "/admin/summaries", "/admin/notices", "/admin/audit", "/admin/ca", "/admin/health"})
 	b.clean()
 }
