@@ -20,6 +20,7 @@ STATICCHECK := .tools/staticcheck-v0.8.2
 INFLUXD     := .tools/influxd-v1.8.10
 NFPM        := .tools/nfpm-v2.45.2
 SBOM        := .tools/cyclonedx-gomod-v1.9.0
+WINRES      := .tools/go-winres-v0.3.3
 
 # The go command's own stamp needs git and a checkout of one's own; we write
 # version, commit and the commit's time ourselves, and do without git too. The
@@ -51,10 +52,10 @@ build: $(ASSETS) ## build muster, muster-agent and muster-simulate into bin/
 run: build ## collect this machine's inventory here and show it; Ctrl-C stops (WEB=, AGENTS=, RUN= change where)
 	@WEB='$(WEB)' AGENTS='$(AGENTS)' RUN='$(RUN)' packaging/run-local
 
-packages: $(ASSETS) $(NFPM) $(SBOM) ## deb, rpm and archives of both programs with sums and bills of materials, into DIST (dist)
-	@VERSION='$(VERSION)' BUILT='$(BUILT)' LDFLAGS='$(LDFLAGS)' TAGS='$(TAGS)' NFPM='$(CURDIR)/$(NFPM)' SBOM='$(CURDIR)/$(SBOM)' DIST='$(or $(DIST),dist)' packaging/build
+packages: $(ASSETS) $(NFPM) $(SBOM) $(WINRES) ## deb, rpm, MSI and archives of both programs with sums and bills of materials, into DIST (dist)
+	@VERSION='$(VERSION)' BUILT='$(BUILT)' LDFLAGS='$(LDFLAGS)' TAGS='$(TAGS)' NFPM='$(CURDIR)/$(NFPM)' SBOM='$(CURDIR)/$(SBOM)' WINRES='$(CURDIR)/$(WINRES)' DIST='$(or $(DIST),dist)' packaging/build
 
-test: $(INFLUXD) $(NFPM) $(SBOM) ## check everything: lint for three systems, all tests under the race detector, weeks of trouble without
+test: $(INFLUXD) $(NFPM) $(SBOM) $(WINRES) ## check everything: lint for three systems, all tests under the race detector, weeks of trouble without
 	packaging/test-deps
 	$(MAKE) --no-print-directory assets lint
 	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 25m ./...
@@ -67,7 +68,7 @@ lint: $(STATICCHECK) ## gofmt, vet for linux, windows and macOS, staticcheck, im
 	@unformatted=$$(gofmt -l agent collector internal); \
 	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
 	$(GO) test -buildvcs=false -race -count=1 ./internal/layers
-	@for script in packaging/test-deps packaging/run-local packaging/fuzz-all packaging/build packaging/scripts/*; do sh -n $$script || exit 1; done
+	@for script in packaging/test-deps packaging/run-local packaging/fuzz-all packaging/build packaging/windows/msi packaging/macos/install.sh packaging/scripts/*; do sh -n $$script || exit 1; done
 	CGO_ENABLED=1 $(GO) vet -buildvcs=false -race ./...
 	CGO_ENABLED=0 GOOS=windows $(GO) vet -buildvcs=false $(QUICK) ./...
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet -buildvcs=false $(QUICK) ./...
@@ -144,6 +145,11 @@ $(ASSETS): $(WEBDIR)/node_modules/.package-lock.json $(WEBDIR)/build.mjs $(wildc
 	@mkdir -p .tools/new
 	GOBIN=$(CURDIR)/.tools/new $(GO) install -buildvcs=false github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$*
 	@mv .tools/new/cyclonedx-gomod $@
+
+.tools/go-winres-%:
+	@mkdir -p .tools/new
+	GOBIN=$(CURDIR)/.tools/new $(GO) install -buildvcs=false github.com/tc-hib/go-winres@$*
+	@mv .tools/new/go-winres $@
 
 .tools/influxd-%:
 	@mkdir -p .tools/new

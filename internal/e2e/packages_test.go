@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// packages builds the packages of this machine's processor into a folder.
-func packages(t *testing.T) string {
+// packages builds packages into a folder, as ARCHES, SYSTEMS and NAMES say.
+func packages(t *testing.T, which ...string) string {
 	t.Helper()
 	dir := folder(t)
 	cmd := exec.Command("make", "-s", "packages", "DIST="+dir)
 	cmd.Dir = "../.."
-	cmd.Env = append(os.Environ(), "ARCHES="+runtime.GOARCH, "SYSTEMS=linux")
+	cmd.Env = append(os.Environ(), which...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("make packages: %v\n%s", err, out)
 	}
@@ -45,19 +45,10 @@ func TestPackages(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("packages are installed by root")
 	}
-	first := packages(t)
+	mine := []string{"ARCHES=" + runtime.GOARCH, "SYSTEMS=linux"}
+	first := packages(t, mine...)
 	t.Run("equal", func(t *testing.T) {
-		a, err := os.ReadFile(filepath.Join(first, "SHA256SUMS"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := os.ReadFile(filepath.Join(packages(t), "SHA256SUMS"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(a, b) || bytes.Count(a, []byte("\n")) != 6 {
-			t.Errorf("two builds of one commit differ:\n%s\n%s", a, b)
-		}
+		equal(t, first, packages(t, mine...), 6)
 	})
 	if out, err := exec.Command("unshare", "--mount", "--net", "--pid", "--fork", "sh", "-c", "mount -t tmpfs none /mnt").CombinedOutput(); err != nil {
 		t.Skipf("no file system of one's own here: %v: %s", err, out)
@@ -74,6 +65,22 @@ func TestPackages(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 		})
+	}
+}
+
+// equal holds two builds of one commit, of so many files, against each other.
+func equal(t *testing.T, first, second string, files int) {
+	t.Helper()
+	a, err := os.ReadFile(filepath.Join(first, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(second, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) || bytes.Count(a, []byte("\n")) != files {
+		t.Errorf("two builds of one commit differ, or are not %d files:\n%s\n%s", files, a, b)
 	}
 }
 

@@ -38,7 +38,7 @@ func Guards() []Guard {
 		{Import: "github.com/danielgtaylor/huma", Only: []string{"collector/api"}, Why: "the operations table registers with it; agent routes do not"},
 		{Import: "github.com/spf13/cobra", Only: commandLines(), Why: "command lines only"},
 		{Import: "github.com/spf13/pflag", Only: commandLines(), Why: "command lines only"},
-		{Import: "github.com/goccy/go-yaml", Only: []string{"internal/settings", "collector/health", "collector/health/...", "collector/snmp/profile", "agent/simulate"}, Why: "settings, rules, profiles and scenarios are the YAML of this house"},
+		{Import: "github.com/goccy/go-yaml", Only: []string{"internal/e2e", "internal/settings", "collector/health", "collector/health/...", "collector/snmp/profile", "agent/simulate"}, Why: "settings, rules, profiles and scenarios are the YAML of this house"},
 		{Import: "cel.dev/cel-go", Only: []string{"collector/health", "collector/health/..."}, Why: "conditions of rules"},
 		{Import: "github.com/fxamacker/cbor", Only: []string{"internal/report", "internal/enroll", "agent/spool", "collector/outbox", "collector/store/sqlstore"}, Tests: true, Why: "the wire, and what is kept as it came"},
 		{Import: "github.com/x448/float16", Only: []string{"internal/report"}, Why: "the shortest float that holds a value, as the CBOR library does it"},

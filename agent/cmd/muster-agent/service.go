@@ -59,35 +59,48 @@ root, on Windows a prompt that runs as administrator.`}
 }
 
 func enrollCommand(s *settings) *cobra.Command {
-	var file string
+	var file, text string
 	var wait time.Duration
+	var keep bool
 	c := &cobra.Command{
 		Use:   "enroll",
 		Short: "Give the service an enrolment string, start it, and wait until the collector knows this machine",
 		Example: `  muster-agent enroll --enroll-file invitation.txt
-  muster-agent enroll        (and paste the string, then press Enter)`,
+  muster-agent enroll        (and paste the string, then press Enter)
+  muster-agent enroll --keep --enroll-file invitation.txt`,
 		Long: `Give the service an enrolment string, start it, and wait until the collector knows
 this machine. The string comes from muster enroll new on the collector, or from its
 page Administration, Enrolment. It is read from --enroll-file, MUSTER_ENROLL or the
-keyboard, never from the command line, which every user of the machine can read.`,
+keyboard, never from the command line, which every user of the machine can read.
+
+With --keep the string is only put where the service reads it when it starts: for
+tools that start the service by themselves. A machine that is enrolled stays so.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			conf, err := s.load()
 			if err != nil {
 				return err
 			}
-			if st, err := agent.ReadStatus(conf.Data); err == nil && st.Device != "" {
+			if st, err := agent.ReadStatus(conf.Data); err == nil && st.Device != "" && !keep {
 				return fmt.Errorf("this machine is enrolled already, as %s: to enrol it anew, stop the service and remove %s", st.Device, conf.Data)
 			}
-			text, err := enrolmentText(file, s.env, cmd.InOrStdin(), cmd.ErrOrStderr())
-			if err != nil {
-				return err
+			switch {
+			case text == "":
+				if text, err = enrolmentText(file, s.env, cmd.InOrStdin(), cmd.ErrOrStderr()); err != nil {
+					return err
+				}
+			case runtime.GOOS != "windows":
+				return usage{errors.New("--string is for Windows Installer; here every user of the machine can read a command line: use --enroll-file or MUSTER_ENROLL")}
 			}
 			if _, err := enroll.Parse(text); err != nil {
 				return err
 			}
 			if err := keepInvitation(invitationFile(), text); err != nil {
 				return err
+			}
+			if keep {
+				fmt.Fprintf(cmd.OutOrStdout(), "The string is in %s; the service enrols by it when it starts.\n", invitationFile())
+				return nil
 			}
 			state, err := service.Agent().State()
 			switch {
@@ -105,6 +118,9 @@ keyboard, never from the command line, which every user of the machine can read.
 		},
 	}
 	c.Flags().StringVar(&file, "enroll-file", "", "file with the enrolment string (- for standard input); or set MUSTER_ENROLL")
+	c.Flags().BoolVar(&keep, "keep", false, "only put the string where the service reads it; neither start it nor wait")
+	c.Flags().StringVar(&text, "string", "", "the string itself, from Windows Installer, which keeps it out of its log")
+	c.Flags().MarkHidden("string")
 	c.Flags().DurationVar(&wait, "wait", time.Minute, "how long to wait for the collector")
 	return c
 }

@@ -1,0 +1,288 @@
+//go:build linux
+
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"muster/internal/e2e/wine"
+)
+
+// windowsPackages builds the agent's packages for Windows.
+func windowsPackages(t *testing.T) string {
+	t.Helper()
+	return packages(t, "ARCHES=amd64", "SYSTEMS=windows", "NAMES=muster-agent")
+}
+
+// installer builds another version of the same program into an MSI.
+func installer(t *testing.T, dist, version, three, out string) {
+	t.Helper()
+	stage := folder(t)
+	unzip(t, one(t, dist, "*.zip"), stage)
+	cmd := exec.Command("../../packaging/windows/msi", stage, out)
+	cmd.Env = append(os.Environ(), "VERSION="+version, "MSIVERSION="+three, "FILEVERSION="+three+".0", "BUILT=1700000000")
+	if o, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("msi: %v\n%s", err, o)
+	}
+}
+
+// table reads a table of an MSI: rows by their first column, each by the names
+// of its columns.
+func table(t *testing.T, msi, name string) map[string]map[string]string {
+	t.Helper()
+	out, err := exec.Command("msiinfo", "export", msi, name).Output()
+	if err != nil {
+		t.Fatalf("table %s: %v", name, err)
+	}
+	lines := strings.Split(strings.TrimRight(strings.ReplaceAll(string(out), "\r\n", "\n"), "\n"), "\n")
+	if len(lines) < 3 {
+		t.Fatalf("table %s has no head:\n%s", name, out)
+	}
+	columns := strings.Split(lines[0], "\t")
+	rows := map[string]map[string]string{}
+	for _, line := range lines[3:] {
+		row := map[string]string{}
+		for i, v := range strings.Split(line, "\t") {
+			row[columns[i]] = v
+		}
+		rows[row[columns[0]]] = row
+	}
+	return rows
+}
+
+// The agent's MSI is what a network of PCs needs: the tables that Windows
+// Installer goes by say so. Two builds of one commit are equal.
+func TestInstallerTables(t *testing.T) {
+	t.Parallel()
+	dist := windowsPackages(t)
+	equal(t, dist, windowsPackages(t), 2)
+	msi := one(t, dist, "*.msi")
+	fi, err := os.Stat(msi)
+	if err != nil || fi.Size() > 8e6 {
+		t.Errorf("the MSI has %d bytes, at most 8 MB were promised (%v)", fi.Size(), err)
+	}
+
+	out, err := exec.Command("msiinfo", "suminfo", msi).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Template: x64;1033", "Version: 500", "Source: 2 "} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the summary does not say %q:\n%s", want, out)
+		}
+	}
+
+	property := table(t, msi, "Property")
+	value := func(name string) string { return property[name]["Value"] }
+	if value("ALLUSERS") != "1" {
+		t.Errorf("it is installed for one user: ALLUSERS=%q", value("ALLUSERS"))
+	}
+	if !slices.Contains(strings.Split(value("MsiHiddenProperties"), ";"), "MUSTER_ENROLL") {
+		t.Errorf("the enrolment string is not hidden: %q", value("MsiHiddenProperties"))
+	}
+	for _, name := range []string{"MUSTER_ENROLL", "MUSTER_ENROLL_FILE", "OLDERFOUND", "NEWERFOUND"} {
+		if !slices.Contains(strings.Split(value("SecureCustomProperties"), ";"), name) {
+			t.Errorf("%s does not reach the part that runs as SYSTEM: %q", name, value("SecureCustomProperties"))
+		}
+	}
+
+	// 18 installed program, 1024 deferred, 2048 as SYSTEM, 8192 hidden from the log.
+	if keep := table(t, msi, "CustomAction")["KeepString"]; keep["Type"] != "11282" || keep["Source"] != "agent" || !strings.Contains(keep["Target"], "[MUSTER_ENROLL]") {
+		t.Errorf("the string is kept by %v", keep)
+	}
+	at := table(t, msi, "InstallExecuteSequence")
+	var order []string
+	for _, name := range []string{"FindRelatedProducts", "LaunchConditions", "CostInitialize", "ResolveSource", "EnrolmentBeside", "CostFinalize", "InstallInitialize",
+		"RemoveExistingProducts", "StopServices", "DeleteServices", "RemoveFiles", "CreateFolders", "MoveFiles", "InstallFiles", "KeepString", "InstallServices", "StartServices", "InstallFinalize"} {
+		n := at[name]["Sequence"]
+		if n == "" {
+			t.Errorf("%s is not in the sequence", name)
+			continue
+		}
+		order = append(order, strings.Repeat("0", 5-len(n))+n)
+	}
+	if !slices.IsSorted(order) {
+		t.Errorf("the sequence is out of order: %v", order)
+	}
+
+	service := table(t, msi, "ServiceInstall")["service"]
+	if service["Name"] != "muster-agent" || service["StartType"] != "2" || service["StartName"] != "" || service["ErrorControl"] != "32769" ||
+		!strings.HasPrefix(service["Arguments"], "run --service ") || service["Component_"] != "program" {
+		t.Errorf("the service is %v", service)
+	}
+	events := map[string]string{}
+	for name, row := range table(t, msi, "ServiceControl") {
+		events[name] = row["Event"] + " " + row["Wait"]
+	}
+	// Start at installation; stop at both and delete at removal.
+	if !maps.Equal(events, map[string]string{"begin": "1 0", "end": "162 1"}) {
+		t.Errorf("the service is controlled by %v", events)
+	}
+
+	version := value("ProductVersion")
+	out, err = exec.Command("msiinfo", "export", msi, "Upgrade").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := value("UpgradeCode")
+	for _, want := range []string{code + "\t" + version + "\t\t\t2\t\tNEWERFOUND", code + "\t0.0.0\t" + version + "\t\t768\t\tOLDERFOUND"} {
+		if !strings.Contains(strings.ReplaceAll(string(out), "\r", "")+"\n", want+"\n") {
+			t.Errorf("upgrades do not go by %q:\n%s", want, out)
+		}
+	}
+	refusals := table(t, msi, "LaunchCondition")
+	for _, want := range []string{"Installed OR NOT NEWERFOUND", "Installed OR (VersionNT64 >= 603)", `Installed OR NOT MUSTER_ENROLL OR (MUSTER_ENROLL << "muster1:")`} {
+		if refusals[want]["Description"] == "" {
+			t.Errorf("nothing is refused by %s", want)
+		}
+	}
+
+	if c := table(t, msi, "Component")["settings"]; c["Attributes"] != "400" {
+		t.Errorf("settings are not permanent and never overwritten: %v", c)
+	}
+	if d := table(t, msi, "MsiLockPermissionsEx")["data"]; d["LockObject"] != "DATADIR" || d["SDDLText"] != "D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)" {
+		t.Errorf("the folder of data is open: %v", d)
+	}
+	if f := table(t, msi, "File")["agent"]; !strings.HasPrefix(f["Version"], version+".") {
+		t.Errorf("the program is of version %q, the package of %q", f["Version"], version)
+	}
+}
+
+// The MSI does under Wine what an administrator wants of it: one silent line
+// shows the PC on the collector; upgrades keep what was changed, an older one
+// is refused, a repair brings back what is missing, removal leaves settings
+// and data and nothing else.
+func TestInstallerUnderWine(t *testing.T) {
+	t.Parallel()
+	dist := windowsPackages(t)
+	o := newOffice(t, "")
+	o.start()
+	text := o.inviteText(5)
+	p := wine.New(t)
+	p.Put(t, one(t, dist, "*.msi"), `C:\in\agent.msi`)
+	installer(t, dist, "99.0.0", "99.0.0", p.Path(`C:\in\newer.msi`))
+	install := func(msi string, more ...string) int {
+		out, code := p.Run(t, "msiexec", append([]string{"/i", `C:\in\` + msi, "/qn", "/l*v", `C:\in\log.txt`}, more...)...)
+		t.Logf("msiexec /i %s ends with %d %s", msi, code, out)
+		return code
+	}
+	failed := func(what string) {
+		t.Helper()
+		log, _ := os.ReadFile(p.Path(`C:\in\log.txt`))
+		t.Fatalf("%s. The log:\n%s", what, log)
+	}
+	const exe, data = `C:\Program Files\Muster\Agent\muster-agent.exe`, `C:\ProgramData\Muster\Agent`
+	there := func(path string) bool { _, err := os.Stat(p.Path(path)); return err == nil }
+	// What Windows shows under installed apps.
+	shown := func() (versions []string) {
+		for line := range strings.Lines(p.Must(t, "reg", "query", `HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall`, "/s")) {
+			if f := strings.Fields(line); len(f) == 3 && f[0] == "DisplayVersion" {
+				versions = append(versions, f[2])
+			}
+		}
+		return versions
+	}
+
+	// A string that is none is refused before anything is done.
+	if install("agent.msi", "MUSTER_ENROLL=nonsense") == 0 || there(exe) || p.Service(t, "muster-agent") != "" {
+		failed("a wrong enrolment string was taken")
+	}
+
+	if install("agent.msi", "MUSTER_ENROLL="+text) != 0 || !there(exe) {
+		failed("not installed")
+	}
+	wine.Await(t, "the service runs", func() bool { return p.Service(t, "muster-agent") == "RUNNING" })
+	wine.Await(t, "the collector knows the PC", func() bool { return strings.Count(o.must("device", "list", "-o", "csv"), "\n") == 2 })
+	kept, err := os.ReadFile(p.Path(data + `\invitation`))
+	if err != nil || strings.TrimSpace(string(kept)) != text {
+		t.Errorf("the string is kept as %q (%v)", kept, err)
+	}
+	first := shown()
+	if len(first) != 1 {
+		t.Errorf("Windows shows the versions %q", first)
+	}
+	identity, err := os.ReadFile(p.Path(data + `\identity.json`))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	settings, err := os.OpenFile(p.Path(data+`\agent.yaml`), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := settings.WriteString("# our own line\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := settings.Close(); err != nil {
+		t.Fatal(err)
+	}
+	unchanged := func(when string) {
+		t.Helper()
+		if b, err := os.ReadFile(p.Path(data + `\agent.yaml`)); err != nil || !strings.Contains(string(b), "# our own line") {
+			t.Errorf("%s took the settings (%v)", when, err)
+		}
+		if b, err := os.ReadFile(p.Path(data + `\identity.json`)); err != nil || len(b) < len(identity)/2 {
+			t.Errorf("%s took the identity (%v)", when, err)
+		}
+	}
+	if install("newer.msi") != 0 {
+		failed("the upgrade went wrong")
+	}
+	unchanged("the upgrade")
+	wine.Await(t, "the service runs after the upgrade", func() bool { return p.Service(t, "muster-agent") == "RUNNING" })
+	if v := shown(); !slices.Equal(v, []string{"99.0.0"}) || !there(exe) {
+		failed("after the upgrade Windows shows " + strings.Join(v, " "))
+	}
+
+	if install("agent.msi") == 0 {
+		failed("an older one went in")
+	}
+	if v := shown(); !slices.Equal(v, []string{"99.0.0"}) || p.Service(t, "muster-agent") != "RUNNING" {
+		failed("the refusal left a mess: " + strings.Join(v, " "))
+	}
+
+	stop := func() {
+		t.Helper()
+		p.Must(t, "sc", "stop", "muster-agent")
+		wine.Await(t, "the service has stopped", func() bool { return p.Service(t, "muster-agent") == "STOPPED" })
+	}
+	stop()
+	if err := os.Remove(p.Path(exe)); err != nil {
+		t.Fatal(err)
+	}
+	// What msiexec /fa is short for; Wine's does not know it.
+	if install("newer.msi", "REINSTALL=ALL", "REINSTALLMODE=amus") != 0 || !there(exe) {
+		failed("the repair went wrong")
+	}
+	unchanged("the repair")
+	wine.Await(t, "the service runs after the repair", func() bool { return p.Service(t, "muster-agent") == "RUNNING" })
+
+	// Windows' installer waits until a service has stopped, as the table says
+	// (ServiceControl.Wait); Wine's goes on, and leaves a program that runs.
+	stop()
+	if out, code := p.Run(t, "msiexec", "/x", `C:\in\newer.msi`, "/qn", "/l*v", `C:\in\log.txt`); code != 0 {
+		failed("the removal went wrong: " + out)
+	}
+	if s, folder, v := p.Service(t, "muster-agent"), there(`C:\Program Files\Muster`), shown(); s != "" || folder || len(v) != 0 {
+		failed(fmt.Sprintf("the removal left the service %q, the folder %v, the versions %q", s, folder, v))
+	}
+	unchanged("the removal")
+
+	// Once more, by a file beside the package, as Group Policy does it.
+	if err := os.RemoveAll(p.Path(`C:\ProgramData\Muster`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p.Path(`C:\in\muster-enroll.txt`), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if install("agent.msi") != 0 {
+		failed("not installed anew")
+	}
+	wine.Await(t, "the agent has enrolled by the file", func() bool { return there(data + `\identity.json`) })
+}
