@@ -22,7 +22,7 @@ type Command struct {
 
 // Commands is the whole table. Nothing else is ever run.
 func Commands() []Command {
-	return []Command{
+	return append([]Command{
 		{
 			Name: "rpm", Paths: []string{"/usr/bin/rpm", "/bin/rpm"},
 			Args:  []string{"-qa", "--qf", `%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{VENDOR}\t%{INSTALLTIME}\t%{SIZE}\t%{SOURCERPM}\n`},
@@ -61,7 +61,7 @@ func Commands() []Command {
 			Limit: 5 * time.Second, Most: 1 << 20,
 			Why: "lldpd keeps in memory which switch port the PC hangs on, and its socket's form changes with its version",
 		},
-	}
+	}, macCommands()...)
 }
 
 // ErrNoProgram says that no file of a command's paths is there. It is

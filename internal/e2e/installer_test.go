@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -10,8 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"muster/internal/e2e/wine"
+	"time"
 )
 
 // windowsPackages builds the agent's packages for Windows.
@@ -164,24 +164,49 @@ func TestInstallerUnderWine(t *testing.T) {
 	o := newOffice(t, "")
 	o.start()
 	text := o.inviteText(5)
-	p := wine.New(t)
-	p.Put(t, one(t, dist, "*.msi"), `C:\in\agent.msi`)
-	installer(t, dist, "99.0.0", "99.0.0", p.Path(`C:\in\newer.msi`))
-	install := func(msi string, more ...string) int {
-		out, code := p.Run(t, "msiexec", append([]string{"/i", `C:\in\` + msi, "/qn", "/l*v", `C:\in\log.txt`}, more...)...)
-		t.Logf("msiexec /i %s ends with %d %s", msi, code, out)
-		return code
+	w := newWine(t)
+	w.must("winecfg", "/v", "win10") // what a new prefix calls itself is too old
+	w.copy(one(t, dist, "*.msi"), `C:\in\agent.msi`)
+	installer(t, dist, "99.0.0", "99.0.0", w.file(`C:\in\newer.msi`))
+	install := func(msi string, more ...string) bool {
+		out, err := w.run(nil, append([]string{"msiexec", "/i", `C:\in\` + msi, "/qn", "/l*v", `C:\in\log.txt`}, more...)...)
+		t.Logf("msiexec /i %s: %v %s", msi, err, out)
+		return err == nil
 	}
 	failed := func(what string) {
 		t.Helper()
-		log, _ := os.ReadFile(p.Path(`C:\in\log.txt`))
+		log, _ := os.ReadFile(w.file(`C:\in\log.txt`))
 		t.Fatalf("%s. The log:\n%s", what, log)
 	}
-	const exe, data = `C:\Program Files\Muster\Agent\muster-agent.exe`, `C:\ProgramData\Muster\Agent`
-	there := func(path string) bool { _, err := os.Stat(p.Path(path)); return err == nil }
+	const folder = `C:\Program Files\Muster\Agent`
+	const exe = folder + `\muster-agent.exe`
+	there := func(path string) bool { _, err := os.Stat(w.file(path)); return err == nil }
+	// state is what the manager says of the service; empty when there is none.
+	state := func() string {
+		out, err := w.run(nil, "sc", "query", "muster-agent")
+		if err != nil {
+			return ""
+		}
+		for line := range strings.Lines(out) {
+			if f := strings.Fields(line); len(f) == 4 && f[0] == "STATE" {
+				return f[3]
+			}
+		}
+		t.Fatalf("sc query says no state:\n%s", out)
+		return ""
+	}
+	becomes := func(want string) {
+		t.Helper()
+		eventually(t, 2*time.Minute, func() error {
+			if s := state(); s != want {
+				return fmt.Errorf("the service is %q, not %q", s, want)
+			}
+			return nil
+		})
+	}
 	// What Windows shows under installed apps.
 	shown := func() (versions []string) {
-		for line := range strings.Lines(p.Must(t, "reg", "query", `HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall`, "/s")) {
+		for line := range strings.Lines(w.must("reg", "query", `HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall`, "/s")) {
 			if f := strings.Fields(line); len(f) == 3 && f[0] == "DisplayVersion" {
 				versions = append(versions, f[2])
 			}
@@ -190,16 +215,21 @@ func TestInstallerUnderWine(t *testing.T) {
 	}
 
 	// A string that is none is refused before anything is done.
-	if install("agent.msi", "MUSTER_ENROLL=nonsense") == 0 || there(exe) || p.Service(t, "muster-agent") != "" {
+	if install("agent.msi", "MUSTER_ENROLL=nonsense") || there(exe) || state() != "" {
 		failed("a wrong enrolment string was taken")
 	}
 
-	if install("agent.msi", "MUSTER_ENROLL="+text) != 0 || !there(exe) {
+	if !install("agent.msi", "MUSTER_ENROLL="+text) || !there(exe) {
 		failed("not installed")
 	}
-	wine.Await(t, "the service runs", func() bool { return p.Service(t, "muster-agent") == "RUNNING" })
-	wine.Await(t, "the collector knows the PC", func() bool { return strings.Count(o.must("device", "list", "-o", "csv"), "\n") == 2 })
-	kept, err := os.ReadFile(p.Path(data + `\invitation`))
+	becomes("RUNNING")
+	eventually(t, 2*time.Minute, func() error {
+		if out := o.must("device", "list", "-o", "csv"); strings.Count(out, "\n") != 2 {
+			return fmt.Errorf("the collector does not know the PC: %s", out)
+		}
+		return nil
+	})
+	kept, err := os.ReadFile(w.file(winesData + `\invitation`))
 	if err != nil || strings.TrimSpace(string(kept)) != text {
 		t.Errorf("the string is kept as %q (%v)", kept, err)
 	}
@@ -207,12 +237,12 @@ func TestInstallerUnderWine(t *testing.T) {
 	if len(first) != 1 {
 		t.Errorf("Windows shows the versions %q", first)
 	}
-	identity, err := os.ReadFile(p.Path(data + `\identity.json`))
+	identity, err := os.ReadFile(w.file(winesData + `\identity.json`))
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	settings, err := os.OpenFile(p.Path(data+`\agent.yaml`), os.O_APPEND|os.O_WRONLY, 0)
+	settings, err := os.OpenFile(w.file(winesData+`\agent.yaml`), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,65 +254,71 @@ func TestInstallerUnderWine(t *testing.T) {
 	}
 	unchanged := func(when string) {
 		t.Helper()
-		if b, err := os.ReadFile(p.Path(data + `\agent.yaml`)); err != nil || !strings.Contains(string(b), "# our own line") {
+		if b, err := os.ReadFile(w.file(winesData + `\agent.yaml`)); err != nil || !strings.Contains(string(b), "# our own line") {
 			t.Errorf("%s took the settings (%v)", when, err)
 		}
-		if b, err := os.ReadFile(p.Path(data + `\identity.json`)); err != nil || len(b) < len(identity)/2 {
+		if b, err := os.ReadFile(w.file(winesData + `\identity.json`)); err != nil || len(b) < len(identity)/2 {
 			t.Errorf("%s took the identity (%v)", when, err)
 		}
 	}
-	if install("newer.msi") != 0 {
+	// Windows' installer waits until a service has stopped, as the table says
+	// (ServiceControl.Wait); Wine's goes on, and finds its program in use.
+	stop := func() {
+		t.Helper()
+		w.must("sc", "stop", "muster-agent")
+		becomes("STOPPED")
+	}
+	stop()
+	if !install("newer.msi") {
 		failed("the upgrade went wrong")
 	}
 	unchanged("the upgrade")
-	wine.Await(t, "the service runs after the upgrade", func() bool { return p.Service(t, "muster-agent") == "RUNNING" })
+	becomes("RUNNING")
 	if v := shown(); !slices.Equal(v, []string{"99.0.0"}) || !there(exe) {
 		failed("after the upgrade Windows shows " + strings.Join(v, " "))
 	}
 
-	if install("agent.msi") == 0 {
+	if install("agent.msi") {
 		failed("an older one went in")
 	}
-	if v := shown(); !slices.Equal(v, []string{"99.0.0"}) || p.Service(t, "muster-agent") != "RUNNING" {
+	if v := shown(); !slices.Equal(v, []string{"99.0.0"}) || state() != "RUNNING" {
 		failed("the refusal left a mess: " + strings.Join(v, " "))
 	}
 
-	stop := func() {
-		t.Helper()
-		p.Must(t, "sc", "stop", "muster-agent")
-		wine.Await(t, "the service has stopped", func() bool { return p.Service(t, "muster-agent") == "STOPPED" })
-	}
 	stop()
-	if err := os.Remove(p.Path(exe)); err != nil {
+	if err := os.Remove(w.file(exe)); err != nil {
 		t.Fatal(err)
 	}
 	// What msiexec /fa is short for; Wine's does not know it.
-	if install("newer.msi", "REINSTALL=ALL", "REINSTALLMODE=amus") != 0 || !there(exe) {
+	if !install("newer.msi", "REINSTALL=ALL", "REINSTALLMODE=amus") || !there(exe) {
 		failed("the repair went wrong")
 	}
 	unchanged("the repair")
-	wine.Await(t, "the service runs after the repair", func() bool { return p.Service(t, "muster-agent") == "RUNNING" })
+	becomes("RUNNING")
 
-	// Windows' installer waits until a service has stopped, as the table says
-	// (ServiceControl.Wait); Wine's goes on, and leaves a program that runs.
 	stop()
-	if out, code := p.Run(t, "msiexec", "/x", `C:\in\newer.msi`, "/qn", "/l*v", `C:\in\log.txt`); code != 0 {
+	if out, err := w.run(nil, "msiexec", "/x", `C:\in\newer.msi`, "/qn", "/l*v", `C:\in\log.txt`); err != nil {
 		failed("the removal went wrong: " + out)
 	}
-	if s, folder, v := p.Service(t, "muster-agent"), there(`C:\Program Files\Muster`), shown(); s != "" || folder || len(v) != 0 {
-		failed(fmt.Sprintf("the removal left the service %q, the folder %v, the versions %q", s, folder, v))
+	if s, left, v := state(), there(folder), shown(); s != "" || left || len(v) != 0 {
+		failed(fmt.Sprintf("the removal left the service %q, the folder %v, the versions %q", s, left, v))
 	}
 	unchanged("the removal")
 
 	// Once more, by a file beside the package, as Group Policy does it.
-	if err := os.RemoveAll(p.Path(`C:\ProgramData\Muster`)); err != nil {
+	if err := os.RemoveAll(w.file(`C:\ProgramData\Muster`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(p.Path(`C:\in\muster-enroll.txt`), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(w.file(`C:\in\muster-enroll.txt`), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if install("agent.msi") != 0 {
+	if !install("agent.msi") {
 		failed("not installed anew")
 	}
-	wine.Await(t, "the agent has enrolled by the file", func() bool { return there(data + `\identity.json`) })
+	eventually(t, 2*time.Minute, func() error {
+		if !there(winesData + `\identity.json`) {
+			return errors.New("the agent has not enrolled by the file")
+		}
+		return nil
+	})
 }

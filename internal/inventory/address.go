@@ -19,5 +19,5 @@ type Address struct {
 // Section says how the section is named, kept and read.
 func (Address) Section() Meta {
 	return Meta{Name: "address", Doc: "IP addresses of interfaces and ports.", Cadence: time.Minute,
-		Windows: "GetAdaptersAddresses", Darwin: "getifaddrs", Linux: "netlink RTM_GETADDR", SNMP: "IP-MIB ipAdEntIfIndex, ipAddressIfIndex, ipAddressPrefix"}
+		Windows: "GetAdaptersAddresses", Darwin: "ifconfig -a -v", Linux: "netlink RTM_GETADDR", SNMP: "IP-MIB ipAdEntIfIndex, ipAddressIfIndex, ipAddressPrefix"}
 }

@@ -40,6 +40,6 @@ type Disk struct {
 // Section says how the section is named, kept and read.
 func (Disk) Section() Meta {
 	return Meta{Name: "disk", Doc: "Physical drives: model, serial number, size and how they are attached.", Cadence: 24 * time.Hour,
-		Windows: `\\.\PhysicalDriveN IOCTL_STORAGE_QUERY_PROPERTY (device, seek penalty, trim)`, Darwin: "diskutil list -plist, diskutil info -plist", Linux: "/sys/block/*/device, /sys/block/*/queue, /run/udev/data",
+		Windows: `\\.\PhysicalDriveN IOCTL_STORAGE_QUERY_PROPERTY (device, seek penalty, trim)`, Darwin: "system_profiler SPNVMeDataType, SPSerialATADataType", Linux: "/sys/block/*/device, /sys/block/*/queue, /run/udev/data",
 		SNMP: "SYNOLOGY-DISK-MIB, QNAP NAS-MIB, CPQIDA-MIB, HOST-RESOURCES-MIB hrDiskStorage"}
 }

@@ -35,6 +35,6 @@ type OS struct {
 // Section says how the section is named, kept and read.
 func (OS) Section() Meta {
 	return Meta{Name: "os", Doc: "Operating system, release, kernel, architecture and the names the host gives itself.", Single: true, Cadence: 24 * time.Hour,
-		Windows: `RtlGetVersion, UBR, DisplayVersion, EditionID under HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`, Darwin: "SystemVersion.plist, sysctl kern", Linux: "/etc/os-release, uname, /etc/machine-id",
+		Windows: `RtlGetVersion, UBR, DisplayVersion, EditionID under HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`, Darwin: "SystemVersion.plist, sysctl kern, ioreg IOPlatformExpertDevice", Linux: "/etc/os-release, uname, /etc/machine-id",
 		SNMP: "sysDescr, sysName, entPhysicalSoftwareRev, vendor objects of the profile"}
 }

@@ -17,5 +17,5 @@ type Route struct {
 // Section says how the section is named, kept and read.
 func (Route) Section() Meta {
 	return Meta{Name: "route", Doc: "Routes of hosts and routers.", Cadence: time.Hour,
-		Windows: "GetIpForwardTable2", Darwin: "route table by sysctl", Linux: "netlink RTM_GETROUTE", SNMP: "IP-FORWARD-MIB inetCidrRouteTable, ipCidrRouteTable"}
+		Windows: "GetIpForwardTable2", Darwin: "netstat -rn", Linux: "netlink RTM_GETROUTE", SNMP: "IP-FORWARD-MIB inetCidrRouteTable, ipCidrRouteTable"}
 }

@@ -23,5 +23,5 @@ type ScheduledTask struct {
 // Section says how the section is named, kept and read.
 func (ScheduledTask) Section() Meta {
 	return Meta{Name: "scheduled_task", Doc: "Tasks that run by the clock or on an occasion.", Cadence: 6 * time.Hour,
-		Windows: `System32\Tasks XML, Schedule\TaskCache`, Darwin: "launchd plists with StartInterval or StartCalendarInterval, crontabs", Linux: "timers of systemd by their files, /etc/crontab, /etc/cron.*, /etc/periodic, anacrontab, crontabs of people, queue of at"}
+		Windows: `System32\Tasks XML, Schedule\TaskCache`, Darwin: "launchd plists with StartInterval or StartCalendarInterval", Linux: "timers of systemd by their files, /etc/crontab, /etc/cron.*, /etc/periodic, anacrontab, crontabs of people, queue of at"}
 }

@@ -25,5 +25,5 @@ type Service struct {
 // Section says how the section is named, kept and read.
 func (Service) Section() Meta {
 	return Meta{Name: "service", Doc: "Services and daemons with start mode, state and whether they failed.", Cadence: time.Hour,
-		Windows: "EnumServicesStatusEx, QueryServiceConfig", Darwin: "launchd plists, launchctl print", Linux: "systemd D-Bus ListUnits, ListUnitFiles; /etc/init.d, /etc/runlevels"}
+		Windows: "EnumServicesStatusEx, QueryServiceConfig", Darwin: "plists in /Library/LaunchDaemons, launchctl list", Linux: "systemd D-Bus ListUnits, ListUnitFiles; /etc/init.d, /etc/runlevels"}
 }

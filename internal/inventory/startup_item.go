@@ -17,5 +17,5 @@ type StartupItem struct {
 // Section says how the section is named, kept and read.
 func (StartupItem) Section() Meta {
 	return Meta{Name: "startup_item", Doc: "Programs that start with the machine or a session.", Cadence: 6 * time.Hour,
-		Windows: "Run and RunOnce in HKLM and HKU in both views, Startup folders, StartupApproved", Darwin: "LaunchAgents, LaunchDaemons, login items", Linux: "units of systemd enabled by links below /etc and ~/.config, /etc/xdg/autostart, ~/.config/autostart, /etc/rc.local, runlevels, /etc/profile.d"}
+		Windows: "Run and RunOnce in HKLM and HKU in both views, Startup folders, StartupApproved", Darwin: "plists in /Library/LaunchDaemons, LaunchAgents of the machine and of people", Linux: "units of systemd enabled by links below /etc and ~/.config, /etc/xdg/autostart, ~/.config/autostart, /etc/rc.local, runlevels, /etc/profile.d"}
 }

@@ -36,6 +36,6 @@ type System struct {
 // Section says how the section is named, kept and read.
 func (System) Section() Meta {
 	return Meta{Name: "system", Doc: "Maker, model, serial numbers, enclosure, main board and firmware of the machine.", Single: true, Cadence: 24 * time.Hour,
-		Windows: "GetSystemFirmwareTable('RSMB') types 0-3", Darwin: "ioreg -arc IOPlatformExpertDevice", Linux: "/sys/firmware/dmi/tables/DMI types 0-3; /sys/class/dmi/id; /proc/device-tree",
+		Windows: "GetSystemFirmwareTable('RSMB') types 0-3", Darwin: "ioreg -arc IOPlatformExpertDevice, system_profiler SPHardwareDataType, sysctl kern.hv_vmm_present", Linux: "/sys/firmware/dmi/tables/DMI types 0-3; /sys/class/dmi/id; /proc/device-tree",
 		SNMP: "ENTITY-MIB chassis, vendor objects of the profile, sysDescr"}
 }

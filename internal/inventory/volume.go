@@ -29,5 +29,5 @@ type Volume struct {
 // Section says how the section is named, kept and read.
 func (Volume) Section() Meta {
 	return Meta{Name: "volume", Doc: "Mounted local file systems with size and free space.", Cadence: time.Hour,
-		Windows: "FindFirstVolume, GetVolumeInformation, GetDiskFreeSpaceEx, IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS", Darwin: "statfs, diskutil info -plist", Linux: "/proc/self/mountinfo, statfs with a limit of 2 s, /sys/dev/block"}
+		Windows: "FindFirstVolume, GetVolumeInformation, GetDiskFreeSpaceEx, IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS", Darwin: "system_profiler SPStorageDataType", Linux: "/proc/self/mountinfo, statfs with a limit of 2 s, /sys/dev/block"}
 }

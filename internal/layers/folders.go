@@ -109,6 +109,7 @@ func Folders() []Folder {
 			{"agent/host", "a gatherer sees the machine through it"},
 			{"agent/gather", "what a gatherer is"},
 			{"agent/gather/smbios", "a source that several subjects read"},
+			{"agent/gather/apple", "forms of macOS, which several subjects read"},
 			{"agent/gather/block", "a source that several subjects read"},
 			{"agent/gather/hwdata", "a source that several subjects read"},
 			{"agent/gather/utmp", "a source that several subjects read"},
@@ -141,6 +142,10 @@ func Folders() []Folder {
 		{Path: "agent/gather/block", Owns: "how block devices stack, for several gatherers", May: []Import{
 			{"agent/host", "where sysfs is read"},
 		}, Tests: recordings()},
+		{Path: "agent/gather/apple", Owns: "forms of macOS' own programs, for several gatherers", May: []Import{
+			{"agent/host", "it asks those programs"},
+			{"agent/gather/home", "jobs of launchd lie in homes too"},
+		}},
 		{Path: "agent/gather/utmp", Owns: "records of sign-ins, for several gatherers"},
 		{Path: "agent/gather/home", Owns: "whose homes there are, for several gatherers", May: []Import{
 			{"agent/host", "where they are looked for"},

@@ -2,23 +2,19 @@ package account
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-var errNotYet = fmt.Errorf("accounts are not read on macOS yet: %w", errors.ErrUnsupported)
-
-func users(context.Context, *host.Host) ([]inventory.User, []string, []string, error) {
-	return nil, nil, nil, errNotYet
+func users(ctx context.Context, h *host.Host) ([]inventory.User, []string, []string, error) {
+	return usersMac(ctx, h)
 }
 
-func groups(context.Context, *host.Host) ([]inventory.UserGroup, []string, error) {
-	return nil, nil, errNotYet
+func groups(ctx context.Context, h *host.Host) ([]inventory.UserGroup, []string, error) {
+	return groupsMac(ctx, h)
 }
 
-func members(context.Context, *host.Host) ([]inventory.GroupMember, []string, error) {
-	return nil, nil, errNotYet
+func members(ctx context.Context, h *host.Host) ([]inventory.GroupMember, []string, error) {
+	return membersMac(ctx, h)
 }

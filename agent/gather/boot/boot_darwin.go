@@ -2,13 +2,11 @@ package boot
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-func read(context.Context, *host.Host) (inventory.Boot, []string, []string, error) {
-	return inventory.Boot{}, nil, nil, fmt.Errorf("the last start is not read on macOS yet: %w", errors.ErrUnsupported)
+func read(ctx context.Context, h *host.Host) (inventory.Boot, []string, []string, error) {
+	return readMac(ctx, h)
 }

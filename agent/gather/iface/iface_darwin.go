@@ -1,29 +1,28 @@
 package iface
 
 import (
-	"errors"
-	"fmt"
+	"context"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-var errNotYet = fmt.Errorf("the network is not read on macOS yet: %w", errors.ErrUnsupported)
+// The programs that are asked have limits of their own.
 
 func kernelOf(*host.Host) kernel { return kernel{} }
 
-func interfaces(*host.Host, kernel) ([]inventory.Interface, []string, []string, error) {
-	return nil, nil, nil, errNotYet
+func interfaces(h *host.Host, _ kernel) ([]inventory.Interface, []string, []string, error) {
+	return macInterfaces(context.Background(), h)
 }
 
-func addresses(*host.Host, kernel) ([]inventory.Address, []string, error) {
-	return nil, nil, errNotYet
+func addresses(h *host.Host, _ kernel) ([]inventory.Address, []string, error) {
+	return macAddresses(context.Background(), h)
 }
 
-func network(*host.Host, kernel) (inventory.Network, []string, error) {
-	return inventory.Network{}, nil, errNotYet
+func network(h *host.Host, _ kernel) (inventory.Network, []string, error) {
+	return macNetwork(context.Background(), h)
 }
 
-func routing(*host.Host, kernel) ([]inventory.Route, []string, []string, error) {
-	return nil, nil, nil, errNoRoutes
+func routing(h *host.Host, _ kernel) ([]inventory.Route, []string, []string, error) {
+	return macRoutes(context.Background(), h)
 }

@@ -2,19 +2,15 @@ package memory
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-var errNotYet = fmt.Errorf("memory is not read on macOS yet: %w", errors.ErrUnsupported)
-
-func read(context.Context, *host.Host) (inventory.Memory, []string, []string, error) {
-	return inventory.Memory{}, nil, nil, errNotYet
+func read(ctx context.Context, h *host.Host) (inventory.Memory, []string, []string, error) {
+	return readMac(ctx, h)
 }
 
-func modules(context.Context, *host.Host) ([]inventory.MemoryModule, []string, []string, error) {
-	return nil, nil, nil, errNotYet
+func modules(ctx context.Context, h *host.Host) ([]inventory.MemoryModule, []string, []string, error) {
+	return modulesMac(ctx, h)
 }

@@ -2,13 +2,11 @@ package osrelease
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-func read(context.Context, *host.Host) (inventory.OS, []string, []string, error) {
-	return inventory.OS{}, nil, nil, fmt.Errorf("the operating system is not read on macOS yet: %w", errors.ErrUnsupported)
+func read(ctx context.Context, h *host.Host) (inventory.OS, []string, []string, error) {
+	return readMac(ctx, h)
 }

@@ -68,6 +68,7 @@ func managers() []manager {
 		{"zypper", zypperHere, zypperFiles, zypper},
 		{"apk", apkHere, apkFiles, apk},
 		{"pacman", pacmanHere, pacmanFiles, pacman},
+		{"softwareupdate", macHere, macFiles, macManager},
 	}
 }
 

@@ -23,6 +23,8 @@
 //	                                a space in a path is \040
 //	-- now --                       the time it is, RFC 3339
 //
+// Machines with macOS stand in machines/mac; see Mac.
+//
 // Machines with Windows stand in machines/windows; see Windows. They have
 //
 //	-- reg --                       keys of the registry, as its editor exports them; see registry
@@ -53,7 +55,7 @@ import (
 	"muster/agent/host"
 )
 
-//go:embed machines/*.txtar machines/windows/*.txtar
+//go:embed machines/*.txtar machines/windows/*.txtar machines/mac/*.txtar
 var files embed.FS
 
 // Names lists the machines with Linux.
@@ -99,6 +101,17 @@ func Windows(t *testing.T, do func(t *testing.T, name string, h *host.Host)) {
 			do(t, name, Unpack(t, b))
 		})
 	}
+}
+
+// Mac unpacks a machine with macOS. None of them was recorded on one: each says
+// in its head how it came about.
+func Mac(t testing.TB, name string) *host.Host {
+	t.Helper()
+	b, err := files.ReadFile("machines/mac/" + name + ".txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Unpack(t, b)
 }
 
 // Unpack makes a machine of an archive. Further archives lie over it.

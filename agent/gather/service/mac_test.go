@@ -1,0 +1,21 @@
+package service
+
+import (
+	"testing"
+
+	"muster/agent/gather"
+	"muster/agent/gather/recorded"
+)
+
+func TestMac(t *testing.T) {
+	h := recorded.Mac(t, "macbook")
+	t.Run("service", func(t *testing.T) {
+		rows, asked, faults, err := readMac(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := gather.Rows(rows, asked...)
+		r.Faults = faults
+		recorded.Golden(t, h, "service", "macbook", r, err)
+	})
+}

@@ -1,0 +1,21 @@
+package volume
+
+import (
+	"testing"
+
+	"muster/agent/gather"
+	"muster/agent/gather/recorded"
+)
+
+func TestMac(t *testing.T) {
+	h := recorded.Mac(t, "macbook")
+	t.Run("volume", func(t *testing.T) {
+		rows, asked, faults, err := readMac(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := gather.Rows(rows, asked...)
+		r.Faults = faults
+		recorded.Golden(t, h, "volume", "macbook", r, err)
+	})
+}
