@@ -19,6 +19,9 @@ const (
 	maxHistory = 300
 )
 
+// mac is macOS as one way of packages.
+func mac() manager { return manager{"softwareupdate", macHere, macFiles, macManager} }
+
 func macHere(h *host.Host) bool { return h.Exists(macHistory) || h.Exists(macSettings) }
 
 func macFiles(*host.Host) []string { return []string{macHistory, macSettings} }

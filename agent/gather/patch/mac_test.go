@@ -8,7 +8,7 @@ import (
 
 func TestMac(t *testing.T) {
 	h := recorded.Mac(t, "macbook")
-	rd := &Reader{}
+	rd := &Reader{known: []manager{mac()}}
 	r, err := rd.Read(t.Context(), h)
 	recorded.Golden(t, h, "patch", "macbook-patch", r, err)
 	r, err = rd.ReadStatus(t.Context(), h)

@@ -35,6 +35,7 @@ const (
 // Reader reads both sections. Metadata is read anew only when a file of it
 // changed: a list of packages has tens of megabytes.
 type Reader struct {
+	known []manager // nil: those of this system
 	stamp string
 	kept  found
 	err   error
@@ -68,7 +69,6 @@ func managers() []manager {
 		{"zypper", zypperHere, zypperFiles, zypper},
 		{"apk", apkHere, apkFiles, apk},
 		{"pacman", pacmanHere, pacmanFiles, pacman},
-		{"softwareupdate", macHere, macFiles, macManager},
 	}
 }
 
@@ -115,7 +115,11 @@ func (rd *Reader) ReadStatus(ctx context.Context, h *host.Host) (gather.Reading,
 }
 
 func (rd *Reader) look(ctx context.Context, h *host.Host) (found, error) {
-	for _, m := range managers() {
+	known := rd.known
+	if known == nil {
+		known = append(managers(), system()...)
+	}
+	for _, m := range known {
 		if !m.here(h) {
 			continue
 		}

@@ -31,8 +31,8 @@ type mounted struct {
 	} `json:"physical_drive"`
 }
 
-// maxVolumes bounds the volumes kept.
-const maxVolumes = 1000
+// maxMounted bounds the volumes kept.
+const maxMounted = 1000
 
 // readMac reads the section on macOS. Volumes of one APFS container share its
 // space: it is told once, on the one that holds people's data and that the
@@ -46,7 +46,7 @@ func readMac(ctx context.Context, h *host.Host) ([]inventory.Volume, []string, [
 	var faults []string
 	for _, s := range all.List {
 		mount := string(s.Mount)
-		if mount == "" || !strings.HasPrefix(mount, "/") || hidden(mount) || len(rows) == maxVolumes {
+		if mount == "" || !strings.HasPrefix(mount, "/") || hidden(mount) || len(rows) == maxMounted {
 			continue
 		}
 		r := inventory.Volume{Mount: mount, Filesystem: format(string(s.Filesystem)), Label: string(s.Label), UUID: string(s.UUID),
