@@ -165,7 +165,7 @@ func TestInstallerUnderWine(t *testing.T) {
 	o.start()
 	text := o.inviteText(5)
 	w := newWine(t)
-	w.must("winecfg", "/v", "win10") // what a new prefix calls itself is too old
+	w.must("reg", "add", `HKCU\Software\Wine`, "/v", "Version", "/d", "win10", "/f") // what a new prefix calls itself is too old
 	w.copy(one(t, dist, "*.msi"), `C:\in\agent.msi`)
 	installer(t, dist, "99.0.0", "99.0.0", w.file(`C:\in\newer.msi`))
 	install := func(msi string, more ...string) bool {

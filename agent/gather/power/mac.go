@@ -43,7 +43,7 @@ type cell struct {
 	} `plist:"AdapterDetails"`
 }
 
-// maxVolts bounds what is believed of a battery's voltage.
+// maxMillivolts bounds what is believed of a battery's voltage.
 const maxMillivolts = 60_000
 
 // cells asks for the batteries; a Mac without has none.

@@ -150,7 +150,7 @@ func application(w *host.Within, name string) (row inventory.Software, ok bool, 
 		}
 	}
 	if err != nil {
-		return row, true, nil //nolint:nilerr // it is there, and says no more
+		return row, true, nil // it is there, and says no more
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxInfo+1))
