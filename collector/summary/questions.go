@@ -43,6 +43,31 @@ func Replacement(now time.Time) []Theme {
 	}
 }
 
+// Composition is what is asked about PCs that no single column tells: how old
+// they are, and how large their largest disk is. Each PC is in one answer of a
+// theme.
+func Composition(now time.Time) []Theme {
+	day := func(years int) string { return now.AddDate(-years, 0, 0).Format(time.DateOnly) }
+	const pcs = "kind:pc -state:retired "
+	return []Theme{
+		{"Age", []Question{
+			{Word: "Under a year", Filter: pcs + "purchased>=" + day(1)},
+			{Word: "1 to 3 years", Filter: pcs + "purchased<" + day(1) + " purchased>=" + day(3)},
+			{Word: "3 to 5 years", Filter: pcs + "purchased<" + day(3) + " purchased>=" + day(5)},
+			{Word: "5 years and older", Filter: pcs + "purchased<" + day(5)},
+			{Word: "Day of purchase not known", Filter: pcs + "-purchased:*"},
+		}},
+		{"Largest disk", []Question{
+			{Word: "Up to 128 GB", Filter: pcs + "disk<=128GB -disk>128GB"},
+			{Word: "To 256 GB", Filter: pcs + "disk>128GB -disk>256GB"},
+			{Word: "To 512 GB", Filter: pcs + "disk>256GB -disk>512GB"},
+			{Word: "To 1 TB", Filter: pcs + "disk>512GB -disk>1TB"},
+			{Word: "More than 1 TB", Filter: pcs + "disk>1TB"},
+			{Word: "Not known", Filter: pcs + "-disk>0GB"},
+		}},
+	}
+}
+
 // Quality is what is asked about how well the fleet is known.
 func Quality() []Theme {
 	return []Theme{

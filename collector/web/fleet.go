@@ -32,6 +32,7 @@ type bars struct {
 	Title  string
 	Values []bar
 	More   int
+	Blind  bool // some could not be counted
 }
 
 type bar struct {
@@ -83,6 +84,19 @@ func (s *Site) fleet(v *visit) error {
 		}
 		f.Bars = append(f.Bars, b)
 	}
+	asked := summary.Composition(v.now)
+	s.count(v, asked)
+	for _, theme := range asked {
+		b, pcs := bars{Title: theme.Title + " of PCs"}, 0
+		for _, a := range theme.Questions {
+			pcs += max(a.Count, 0)
+		}
+		for _, a := range theme.Questions {
+			b.Values = append(b.Values, bar{a.Word, a.Filter, trim(100 * float64(max(a.Count, 0)) / float64(max(pcs, 1))), max(a.Count, 0)})
+			b.Blind = b.Blind || a.Count < 0
+		}
+		f.Bars = append(f.Bars, b)
+	}
 	f.Title = count(f.Total, "device", "devices") + ", " + count(of, "PC", "PCs") + " among them"
 	if most != "" {
 		f.Lede = "Most run " + most + "."
@@ -108,11 +122,25 @@ func (s *Site) fleetQuestions(v *visit) error {
 		return err
 	}
 	f.Total, f.Asks = list.Total, questions(f.Sub, v.now)
+	s.count(v, f.Asks)
+	first := f.Asks[0].Questions
+	if f.Sub == "replacement" {
+		f.Title = count(max(first[0].Count, 0), "device gets", "devices get") + " no security updates any more"
+		f.Lede = "Each number is a search: open it, choose columns, take it as CSV into the budget."
+	} else {
+		f.Title = count(max(first[0].Count, 0), "device is", "devices are") + " missing"
+		f.Lede = "What is not read or not filled in cannot be judged."
+	}
+	return s.render(v, http.StatusOK, "fleet", "", f)
+}
+
+// count answers questions, some at a time; -1 is what cannot be told.
+func (s *Site) count(v *visit, themes []summary.Theme) {
 	var wg sync.WaitGroup
 	gate := make(chan struct{}, 4)
-	for i := range f.Asks {
-		for k := range f.Asks[i].Questions {
-			a := &f.Asks[i].Questions[k]
+	for i := range themes {
+		for k := range themes[i].Questions {
+			a := &themes[i].Questions[k]
 			wg.Go(func() {
 				gate <- struct{}{}
 				defer func() { <-gate }()
@@ -126,15 +154,6 @@ func (s *Site) fleetQuestions(v *visit) error {
 		}
 	}
 	wg.Wait()
-	first := f.Asks[0].Questions
-	if f.Sub == "replacement" {
-		f.Title = count(max(first[0].Count, 0), "device gets", "devices get") + " no security updates any more"
-		f.Lede = "Each number is a search: open it, choose columns, take it as CSV into the budget."
-	} else {
-		f.Title = count(max(first[0].Count, 0), "device is", "devices are") + " missing"
-		f.Lede = "What is not read or not filled in cannot be judged."
-	}
-	return s.render(v, http.StatusOK, "fleet", "", f)
 }
 
 // readiness is who can go to the next version of the system, and what it costs.
