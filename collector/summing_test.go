@@ -26,6 +26,7 @@ func TestASummaryIsSetUpAndSentOnThePage(t *testing.T) {
 	b := p.as(account.Admin)
 	p.get(p.as(account.Staff), "/admin/summaries", http.StatusForbidden)
 	p.get(p.as(account.Intern), "/fleet/reports", http.StatusOK, "None is mailed yet", "An administrator sets that up")
+	p.get(p.as(account.Intern), "/fleet", http.StatusOK, "Age of PCs", "Day of purchase not known", "Largest disk of PCs")
 	p.get(b, "/admin/summaries", http.StatusOK, "there is no channel of kind mail yet", "Make one first")
 	if _, err := admin.ChannelSet(t.Context(), api.ChannelPutInput{Name: "desk", Body: api.ChannelPut{Kind: "mail", Secrets: map[string]api.Secret{"password": api.Secret(exim.Pass)},
 		Settings: map[string]any{"host": host, "port": n, "ca": exim.Cert, "user": exim.User, "from": "muster@example.org", "to": []string{"desk@example.org"}}}}); err != nil {
