@@ -35,6 +35,7 @@ func (s *Server) incidentList(ctx context.Context, in *IncidentListInput) (Incid
 		out.NoDevice = err == nil
 		return out, err
 	}
+	q.Members = in.Members
 	limit := orDefault(in.Limit)
 	m := s.judged(ctx)
 	// The worst severity first, each by rank: a limit must not cut off what is
@@ -157,7 +158,7 @@ func apart(ctx context.Context, h store.Health, q store.IncidentQuery, in *Incid
 			return 0
 		}
 		var list []store.Incident
-		q.Limit = apartMost
+		q.Members, q.Limit = 1, apartMost
 		list, err = h.Incidents(ctx, q)
 		return len(list)
 	}

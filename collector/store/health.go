@@ -221,6 +221,7 @@ type IncidentQuery struct {
 	Backlog    *bool
 	Hygiene    *bool
 	From, To   time.Time // opened in that time
+	Members    int       // devices told of each, at most; 0 is 20
 	Limit      int
 }
 
@@ -304,7 +305,7 @@ type Health interface {
 	Findings(ctx context.Context, q FindingQuery) ([]Finding, error)
 	// Finding gives one, whatever its state; of a device out of scope ErrNotFound.
 	Finding(ctx context.Context, s Scope, id int64) (Finding, error)
-	// Incidents lists without Findings and Steps, and with 20 devices at most.
+	// Incidents lists without Findings and Steps, and with some of their devices.
 	// One is in scope when one of its devices is, or its site.
 	Incidents(ctx context.Context, q IncidentQuery) ([]Incident, error)
 	// Incident gives one with all there is about it, as far as in scope, and

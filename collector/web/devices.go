@@ -301,7 +301,7 @@ func valuesOf(x api.Facet) []string {
 
 // worst is the severity of the worst open incident of each device that has one.
 func (s *Site) worst(v *visit) (map[string]string, error) {
-	list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Limit: 5000})
+	list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Limit: 5000, Members: 1000})
 	if err != nil {
 		return nil, err
 	}

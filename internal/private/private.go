@@ -10,7 +10,6 @@ package private
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -42,8 +41,4 @@ func above(dir string) []string {
 		}
 		dir = up
 	}
-}
-
-func foreign(path, why string, args ...any) error {
-	return fmt.Errorf("%s: %s: %w", path, fmt.Sprintf(why, args...), ErrForeign)
 }

@@ -12,6 +12,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+func foreign(path, why string, args ...any) error {
+	return fmt.Errorf("%s: %s: %w", path, fmt.Sprintf(why, args...), ErrForeign)
+}
+
 // parties are the accounts of a folder's matter, as descriptors write them.
 type parties struct {
 	owner  string   // of what is made here

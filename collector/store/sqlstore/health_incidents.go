@@ -11,7 +11,7 @@ import (
 
 // How much of an incident is shown.
 const (
-	listedDevices = 20   // in a list
+	listedDevices = 20   // in a list that asks for no number
 	shownDevices  = 1000 // of one
 	shownFindings = 1000
 )
@@ -19,6 +19,10 @@ const (
 // Incidents lists by rank.
 func (x *Inventory) Incidents(ctx context.Context, q store.IncidentQuery) ([]store.Incident, error) {
 	var out []store.Incident
+	most := q.Members
+	if most <= 0 {
+		most = listedDevices
+	}
 	err := x.d.read(ctx, func(v *view) error {
 		query, args, err := v.incidentNumbers(ctx, q)
 		if err != nil {
@@ -39,10 +43,10 @@ func (x *Inventory) Incidents(ctx context.Context, q store.IncidentQuery) ([]sto
 		var m where
 		m.add("m.incident IN (SELECT value FROM json_each(?))", list)
 		if q.Scope.All {
-			m.add("m.place < ?", 2*listedDevices) // some may be shown as one
+			m.add("m.place < ?", 2*most) // some may be shown as one
 		}
 		return members(v.asker(ctx), m, q.Scope, func(no int64, d store.IncidentDevice) {
-			if i, ok := at[no]; ok && len(out[i].Devices) < listedDevices && !has(out[i].Devices, d.ID) {
+			if i, ok := at[no]; ok && len(out[i].Devices) < most && !has(out[i].Devices, d.ID) {
 				out[i].Devices = append(out[i].Devices, d)
 			}
 		})

@@ -185,6 +185,10 @@ func testIncidentDevices(c *clinic) {
 	l, err := c.h.Incidents(c.Context(), store.IncidentQuery{Scope: all()})
 	c.ok(err)
 	c.want("in a list", []any{len(l[0].Devices), l[0].Devices[0].Name, l[0].Devices[19].Name, l[0].Count}, []any{20, "pc-25", "pc-6", 30})
+	if l, err = c.h.Incidents(c.Context(), store.IncidentQuery{Scope: all(), Members: 1000}); err != nil {
+		c.Fatal(err)
+	}
+	c.want("in a list that asks for more", []any{len(l[0].Devices), l[0].Devices[0].Name, l[0].Devices[24].Name, l[0].Count}, []any{25, "pc-25", "pc-1", 30})
 	got := c.incident(number)
 	c.want("all of them, those of findings last", []any{len(got.Devices), got.Devices[0].Name, got.Devices[24].Name, len(got.Findings), got.Count}, []any{30, "pc-25", "pc-1", 30, 30})
 	c.want("found by each", []any{c.incidents(store.IncidentQuery{Devices: []inventory.DeviceID{id(30)}}), c.incidents(store.IncidentQuery{Devices: []inventory.DeviceID{id(1)}})},
