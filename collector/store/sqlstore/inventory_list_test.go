@@ -17,7 +17,7 @@ func TestLongListsByPage(t *testing.T) { eachEngine(t, testLongListsByPage) }
 
 func testLongListsByPage(t *testing.T, e engine) {
 	x := e.open(t)
-	const fleet = 3 * few
+	const fleet = 2*few + 200
 	if err := x.d.write(t.Context(), func(tx *tx) error {
 		return tx.once(fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 			INSERT INTO device_rows (device_id, name, vendor, model, memory_bytes, first_seen)
@@ -25,12 +25,12 @@ func testLongListsByPage(t *testing.T, e engine) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for _, filter := range []string{"vendor:late", "vendor:early", "model:even", "-model:even"} {
+	for _, filter := range []string{"vendor:late", "-model:even"} {
 		f, err := search.Parse(filter)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, sort := range []string{"name", "-name", "first_seen", "-first_seen", "memory_bytes", "-model"} {
+		for _, sort := range []string{"name", "-first_seen", "memory_bytes", "-model"} {
 			q := store.DeviceQuery{Scope: store.Scope{All: true}, Filter: f, Sort: sort}
 			whole, err := x.Devices(t.Context(), q)
 			if err != nil {
@@ -40,7 +40,7 @@ func testLongListsByPage(t *testing.T, e engine) {
 				t.Fatalf("%s by %s: %d of %d", filter, sort, len(whole.Devices), whole.Total)
 			}
 			var got []inventory.DeviceID
-			q.Limit = 700
+			q.Limit = 900
 			for first := true; first || q.After != ""; first = false {
 				page, err := x.Devices(t.Context(), q)
 				if err != nil {
