@@ -58,7 +58,8 @@ packages: $(ASSETS) $(NFPM) $(SBOM) $(WINRES) ## deb, rpm, MSI and archives of b
 test: $(INFLUXD) $(NFPM) $(SBOM) $(WINRES) ## check everything: lint for three systems, all tests under the race detector, weeks of trouble without
 	packaging/test-deps
 	$(MAKE) --no-print-directory assets lint
-	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 25m ./...
+	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 2 -timeout 25m $$($(GO) list ./... | grep -v /internal/e2e)
+	CGO_ENABLED=1 $(GO) test -buildvcs=false -race -p 1 -timeout 30m ./internal/e2e/...
 	CGO_ENABLED=0 $(GO) test -buildvcs=false -count=1 -timeout 10m -run 'TestTroubles|TestNothingIsFound' ./internal/e2e
 
 # vet and staticcheck need compiled dependencies. For linux these are the ones

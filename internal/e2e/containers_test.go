@@ -5,6 +5,7 @@ package e2e
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -72,7 +73,6 @@ func compose(t *testing.T) composed {
 // The containers have no more rights than they need, versions that do not
 // change under people, and no secrets in what is in version control.
 func TestContainersAreCareful(t *testing.T) {
-	t.Parallel()
 	c := compose(t)
 	for _, name := range []string{"muster", "postgres", "influxdb", "grafana"} {
 		if _, ok := c.Services[name]; !ok {
@@ -165,7 +165,6 @@ func TestContainersAreCareful(t *testing.T) {
 // collector those very settings, but for where things lie here. That an engine
 // of containers starts them so is not shown: there is none here.
 func TestContainersOutside(t *testing.T) {
-	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("prepare is run by root")
 	}
@@ -243,12 +242,13 @@ func TestContainersOutside(t *testing.T) {
 	}
 	// Read by the server's own account, from a place that it may look into.
 	secrets := filepath.Join(server.Dir, "secrets")
-	if err := os.Mkdir(secrets, 0o755); err != nil {
+	if err := errors.Join(os.Mkdir(secrets, 0o755), os.Chmod(secrets, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	for secret, text := range first {
 		if strings.HasPrefix(secret, "postgres_") {
-			if err := os.WriteFile(filepath.Join(secrets, secret), []byte(text), 0o644); err != nil {
+			path := filepath.Join(secrets, secret)
+			if err := errors.Join(os.WriteFile(path, []byte(text), 0o644), os.Chmod(path, 0o644)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -40,7 +40,6 @@ func unzip(t *testing.T, archive, dir string) {
 // where uname says Darwin, launchctl writes down what it is told, and the
 // program is that for Linux: what a Mac does with it is not shown here.
 func TestMacInstaller(t *testing.T) {
-	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("the script is run by root")
 	}

@@ -59,7 +59,6 @@ func table(t *testing.T, msi, name string) map[string]map[string]string {
 // The agent's MSI is what a network of PCs needs: the tables that Windows
 // Installer goes by say so. Two builds of one commit are equal.
 func TestInstallerTables(t *testing.T) {
-	t.Parallel()
 	dist := windowsPackages(t)
 	equal(t, dist, windowsPackages(t), 2)
 	msi := one(t, dist, "*.msi")
@@ -159,7 +158,6 @@ func TestInstallerTables(t *testing.T) {
 // is refused, a repair brings back what is missing, removal leaves settings
 // and data and nothing else.
 func TestInstallerUnderWine(t *testing.T) {
-	t.Parallel()
 	dist := windowsPackages(t)
 	o := newOffice(t, "")
 	o.start()

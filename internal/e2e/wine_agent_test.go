@@ -47,7 +47,6 @@ const (
 // service, reports what is planted, is killed and loses nothing, and says what
 // it cannot do.
 func TestWindowsAgent(t *testing.T) {
-	t.Parallel()
 	o := newOffice(t, "")
 	o.start()
 	w := newWine(t)
