@@ -115,7 +115,7 @@ func (s *Site) ruleDesk(v *visit, again *form, past *api.Replay) error {
 	if !r.Outcomes.Since.IsZero() {
 		c.Pairs = append(c.Pairs, named{"Counted since", at(r.Outcomes.Since)})
 	}
-	c.Pairs = append(c.Pairs, named{"Judges", txt("each " + words(r.Subject) + " of: " + strings.Join(x.Kinds, ", "))}, named{"Where its limits come from", slot{Text: sentence(x.Texts.Source), Sub: words(x.Texts.Basis)}}, named{"What would prove it wrong", txt(sentence(x.Texts.Disproof))})
+	c.Pairs = append(c.Pairs, named{"Judges", txt("each " + lower(words(r.Subject)) + " of: " + strings.Join(x.Kinds, ", "))}, named{"Where its limits come from", slot{Text: sentence(x.Texts.Source), Sub: words(x.Texts.Basis)}}, named{"What would prove it wrong", txt(sentence(x.Texts.Disproof))})
 	if x.Texts.Likelihood != "" {
 		c.Pairs = append(c.Pairs, named{"How often it is true", txt(sentence(x.Texts.Likelihood))})
 	}

@@ -86,7 +86,10 @@ func (s *Site) summariesDesk(v *visit, again *form) error {
 		}
 	}
 	p := &desk{adminFrame: s.adminFrame(v, summariesPath), Lede: "A summary tells a board in one mail, with a table to calculate on: what was found before a call, how fast people were, which rules were worth it, and what has to be bought."}
-	p.Title = count(len(list.Summaries), "summary is", "summaries are") + " mailed"
+	p.Title = "No summary is mailed yet"
+	if n := len(list.Summaries); n > 0 {
+		p.Title = count(n, "summary is", "summaries are") + " mailed"
+	}
 	g := &grid{Caption: "Summaries", Heads: heads("Summary", "When", "About", "To", "Next")}
 	chosen := v.r.URL.Query().Get("change")
 	for i := range list.Summaries {

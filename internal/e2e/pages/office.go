@@ -73,7 +73,7 @@ func (o office) play(ctx context.Context, dir string, now time.Time) (stats e2e.
 		return stats, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	// A few thousand at once, as the door takes them.
+	// A few thousand a step, as they come over an interval.
 	step := o.Interval / time.Duration((o.PCs+1999)/2000)
 	for at := now.Add(-now.Sub(start).Truncate(step) + step); !at.After(now); at = at.Add(step) {
 		if err := s.Step(ctx, at); err != nil {

@@ -113,10 +113,17 @@ func (h *house) views(ctx context.Context) ([]view, error) {
 		view{name: "software", path: "/software"}, view{name: "software-new", path: "/software?view=new"}, view{name: "software-rare", path: "/software?view=rare"}, view{name: "software-ending", path: "/software?view=ending"},
 		view{name: "software-title", path: "/software/Paper%20Reader"},
 		view{name: "fleet", path: "/fleet"}, view{name: "fleet-upgrade", path: "/fleet/upgrade"}, view{name: "fleet-replacement", path: "/fleet/replacement"}, view{name: "fleet-quality", path: "/fleet/quality"}, view{name: "fleet-reports", path: "/fleet/reports"},
-		view{name: "sql", path: "/sql?example=1"}, view{name: "nothing-here", path: "/nothing-here"},
+		view{name: "account", path: "/account"}, view{name: "sql", path: "/sql?example=1"}, view{name: "nothing-here", path: "/nothing-here"},
 	)
+	for _, name := range desks {
+		out = append(out, view{name: "admin-" + fileName(name), path: "/admin/" + name})
+	}
 	return out, nil
 }
+
+// desks are the pages of administration.
+var desks = []string{"enroll", "approvals", "places", "labels", "groups", "targets", "subnets", "discoveries", "credentials", "rules", "rules/A02",
+	"maintenance", "channels", "summaries", "notices", "users", "tokens", "health", "audit", "ca", "about"}
 
 func (h *house) ago(d time.Duration) string {
 	return time.Now().Add(h.ahead - d).UTC().Format(time.RFC3339)
