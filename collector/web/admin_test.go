@@ -151,7 +151,7 @@ func TestSecretsAreNeverShownAgain(t *testing.T) {
 		}
 		w := newWorld(t)
 		var b strings.Builder
-		if err := w.looks["admin-page"].ExecuteTemplate(&b, "form", f.named()); err != nil {
+		if err := w.looks["en-US"]["admin-page"].ExecuteTemplate(&b, "form", f.named()); err != nil {
 			t.Fatal(err)
 		}
 		for part := range strings.SplitSeq(b.String(), "<input") {

@@ -64,7 +64,7 @@ func (s *Site) netFind(v *visit) error {
 		case len(p.Walls) == 1:
 			p.Title = clip(p.Q, 60) + " is " + p.Walls[0].Device.Name + ", port " + p.Walls[0].Port
 		case len(p.Walls) > 1:
-			p.Title = count(len(p.Walls), "", "ports are called like "+clip(p.Q, 60))
+			p.Title = count(len(p.Walls), "port is", "ports are") + " called like " + clip(p.Q, 60)
 		default:
 			p.Title, status = "Nobody has seen "+clip(p.Q, 60), http.StatusNotFound
 			if len(problem.Candidates) > 0 {

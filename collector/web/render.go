@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"muster/collector/account"
+	"muster/collector/web/texts"
 )
 
 // templates are the pages' own files; each has its "main", and frame.html puts
@@ -20,11 +21,14 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-// looks are the parsed templates, by the page's name.
+// looks are the parsed templates, by the page's name. There is one set a
+// language: their texts are replaced when they are read, so that a page costs in
+// each what it costs in English.
 type looks map[string]*template.Template
 
-// parse reads all templates: one that does not parse stops the start.
-func (s *Site) parse() (looks, error) {
+// parse reads all templates in a language: one that does not parse stops the
+// start.
+func (s *Site) parse(l *texts.Language) (looks, error) {
 	out := looks{}
 	shared, err := fs.Glob(templates, "templates/parts*.html")
 	if err != nil {
@@ -40,21 +44,37 @@ func (s *Site) parse() (looks, error) {
 			continue
 		}
 		name := strings.TrimSuffix(path.Base(file), ".html")
-		t, err := template.New(name).Funcs(s.funcs()).ParseFS(templates, append(slices.Clone(shared), file)...)
+		t, err := template.New(name).Funcs(s.funcs(l)).ParseFS(templates, append(slices.Clone(shared), file)...)
 		if err != nil {
 			return nil, fmt.Errorf("read the page %s: %w", name, err)
+		}
+		if l != nil {
+			(&texts.Markup{Language: l, Picture: draws}).Read(t)
 		}
 		out[name] = t
 	}
 	return out, nil
 }
 
+// draws says which functions give pictures, which are no part of a sentence.
+func draws(function string) bool {
+	return function == "icon" || function == "kindIcon" || function == "qr"
+}
+
 // funcs is what templates may call.
-func (s *Site) funcs() template.FuncMap {
+func (s *Site) funcs(l *texts.Language) template.FuncMap {
+	say := func(x any) any {
+		if t, ok := x.(texts.T); ok {
+			return l.Say(t)
+		}
+		return x
+	}
 	return template.FuncMap{
+		"say":  say,
 		"icon": drawn, "kindIcon": kindIcon, "asset": s.assets.url,
 		"urgency": urgencyClass, "urgencyWord": urgencyWord, "presenceWord": presenceWord, "presenceIcon": presenceIcon, "kindWord": kindWord,
-		"count": count, "whole": whole, "size": size, "num": func(n int) string { return whole(int64(n)) },
+		"count": func(n int, one, many texts.T) string { return l.Say(texts.Count(n, one, many)) },
+		"whole": whole, "size": size, "num": func(n int) string { return whole(int64(n)) },
 		"inc": func(n int) int { return n + 1 }, "minus": func(a, b int) int { return a - b }, "join": strings.Join,
 		"bits": func(n int64) string { return amount(float64(n), "bit_per_second") }, "roleWord": roleWord,
 		"orDash": func(n *int64) string {
@@ -110,7 +130,7 @@ type titled interface{ Head() (title, page string) }
 
 // render writes a page, or with a part only that.
 func (s *Site) render(v *visit, status int, name, part string, data any) error {
-	t := s.looks[name]
+	t := s.looks[v.lang.String()][name]
 	if t == nil {
 		return fmt.Errorf("there is no page %q", name)
 	}
@@ -135,7 +155,7 @@ func (s *Site) render(v *visit, status int, name, part string, data any) error {
 		body = packFast(body)
 		v.w.Header().Set("Content-Encoding", "gzip")
 	}
-	v.w.Header().Add("Vary", "Accept-Encoding, HX-Request")
+	v.w.Header().Add("Vary", "Accept-Encoding, HX-Request, Accept-Language, Cookie")
 	v.w.WriteHeader(status)
 	_, err := v.w.Write(body)
 	return err
@@ -147,7 +167,7 @@ func (l looks) names() []string { return slices.Sorted(maps.Keys(l)) }
 // renderPart writes a part of a page alone, with what it needs as it is.
 func (s *Site) renderPart(v *visit, name, part string, data any) error {
 	var b bytes.Buffer
-	if err := s.looks[name].ExecuteTemplate(&b, part, data); err != nil {
+	if err := s.looks[v.lang.String()][name].ExecuteTemplate(&b, part, data); err != nil {
 		return fmt.Errorf("write the part %s: %w", part, err)
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")

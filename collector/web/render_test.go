@@ -9,7 +9,7 @@ import (
 // TestPagesParse wants every page to be readable, so that none is missed at the
 // start of a collector.
 func TestPagesParse(t *testing.T) {
-	all, err := (&Site{assets: &assets{}}).parse()
+	all, err := (&Site{assets: &assets{}}).parse(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,6 +45,8 @@ func (x *sessions) value(r *http.Request, name string) string {
 const (
 	sessionCookie = "muster"
 	halfCookie    = "muster-half" // between two steps of signing in
+
+	languageCookie = "muster-language" // as somebody chose it on their account's page
 )
 
 // of finds the session of a request; ok is false for a browser without one.

@@ -15,6 +15,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // visit is one request of somebody to a page.
@@ -25,6 +26,7 @@ type visit struct {
 	actor account.Actor
 	api   *api.Client // asks as the actor
 	now   time.Time
+	lang  *texts.Language // nil: English
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
@@ -60,6 +62,7 @@ func (s *Site) serve(p page, w http.ResponseWriter, r *http.Request) {
 	var b [8]byte
 	rand.Read(b[:])
 	v := &visit{w: w, r: r, id: hex.EncodeToString(b[:]), now: s.o.Now()}
+	v.lang = texts.Choose(s.o.Languages, s.sessions.value(r, languageCookie), r.Header.Get("Accept-Language"))
 	start := v.now
 	seen := &watched{ResponseWriter: w}
 	v.w = seen

@@ -11,6 +11,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // Options of the pages.
@@ -36,13 +37,15 @@ type Options struct {
 	// AdminsNeedCode says that an administrator who signs in by password must
 	// have a second factor, and sets one up before anything else.
 	AdminsNeedCode bool
+	// Languages are what pages speak beside English; nil: all that are translated.
+	Languages []*texts.Language
 }
 
 // Site serves the pages.
 type Site struct {
 	o        Options
 	assets   *assets
-	looks    looks
+	looks    map[string]looks // by language
 	sessions *sessions
 	half     *halfway
 	gate     *account.Gate
@@ -79,8 +82,16 @@ func New(o Options) (*Site, error) {
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if s.looks, err = s.parse(); err != nil {
-		return nil, err
+	if s.o.Languages == nil {
+		if s.o.Languages, err = texts.Translations(); err != nil {
+			return nil, err
+		}
+	}
+	s.looks = map[string]looks{}
+	for _, l := range append([]*texts.Language{nil}, s.o.Languages...) {
+		if s.looks[l.String()], err = s.parse(l); err != nil {
+			return nil, err
+		}
 	}
 	s.first = &first{now: o.Now, accounts: o.Accounts}
 	return s, s.mount(pages())

@@ -25,6 +25,7 @@ import (
 	"muster/collector/store/memory"
 	"muster/collector/store/sqlstore"
 	"muster/collector/summary"
+	"muster/collector/web/texts"
 	"muster/internal/inventory"
 )
 
@@ -50,7 +51,7 @@ func (w *world) now() time.Time { return w.began.Add(time.Duration(w.passed.Load
 // pass lets time pass.
 func (w *world) pass(d time.Duration) { w.passed.Add(int64(d)) }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, languages ...*texts.Language) *world {
 	t.Helper()
 	if _, err := loadAssets(); err != nil {
 		t.Fatal(err, " (make assets)")
@@ -104,7 +105,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.Site, err = New(Options{API: s, Accounts: w.accounts, Now: now, Zone: time.UTC, FailuresPerMinute: 3,
+	if w.Site, err = New(Options{API: s, Accounts: w.accounts, Now: now, Zone: time.UTC, FailuresPerMinute: 3, Languages: languages,
 		Peer: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() }}); err != nil {
 		t.Fatal(err)
 	}

@@ -516,7 +516,9 @@ func Folders() []Folder {
 			{"collector/store/sqlstore", "the operations over the stores that a collector has"},
 			{"collector/notify/notifytest", "messages in memory"},
 		}},
+		{Path: "collector/web/texts", Owns: "words of the pages and their translations"},
 		{Path: "collector/web", Owns: "pages", May: []Import{
+			{"collector/web/texts", "what pages say, in the language of who reads"},
 			{"collector/api", "pages show what operations answer"},
 			{"collector/account", "somebody signs in before they ask"},
 			{"collector/doctor", "how the collector is, judged as muster doctor does"},

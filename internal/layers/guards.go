@@ -60,6 +60,9 @@ func Guards() []Guard {
 		{Import: "golang.org/x/oauth2", Only: []string{"collector/account"}, Why: "the code flow of signing in through another house; comes with go-oidc"},
 		{Import: "github.com/pquerna/otp", Only: []string{"collector/account"}, Tests: true, Why: "codes of phones (RFC 6238)"},
 		{Import: "github.com/boombuler/barcode/qr", Only: []string{"collector/web"}, Why: "the squares of a QR code, which pages draw; comes with otp"},
+		{Import: "golang.org/x/net/html", Only: []string{"collector/web"}, Tests: true, Why: "pages are read as browsers do"},
+		{Import: "golang.org/x/text", Only: []string{"collector/web/texts"}, Why: "tags of languages, which fits what a browser asks for, and the plural forms of CLDR; the catalogue's own form is JSON, since gotext passes over broken lines of .po files in silence"},
+		{Import: "golang.org/x/tools/go/packages", Only: []string{"collector/web"}, Tests: true, Why: "the catalogue of texts is found by their type"},
 		{Import: "golang.org/x/time/rate", Only: []string{"collector/receive", "collector/api", "collector/account"}, Why: "rate limits"},
 
 		// Only for tests.
@@ -82,6 +85,7 @@ func Guards() []Guard {
 		{Import: "math/rand/v2", Only: everywhere, Why: "jitter and made-up data"},
 		{Import: "math/rand", Why: "use math/rand/v2 for jitter and crypto/rand for secrets"},
 		{Import: "io/ioutil", Why: "replaced by io and os since Go 1.16"},
+		{Import: "text/template/parse", Only: []string{"collector/web/texts", "collector/notify/..."}, Why: "texts are found in the trees of parsed templates; it executes nothing"},
 		{Import: "text/template", Only: []string{"collector/notify/..."}, Why: "it does not escape; pages use html/template"},
 		{Import: "unsafe", Only: []string{"agent/host", "agent/host/...", "agent/gather/*", "agent", "collector/query", "internal/private", "internal/segment", "internal/service"}, Why: "only where a system call asks for it"},
 		{Import: "C", Why: "both programs are built without cgo"},
