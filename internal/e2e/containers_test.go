@@ -79,11 +79,11 @@ func TestContainersAreCareful(t *testing.T) {
 			t.Errorf("there is no service %s", name)
 		}
 	}
-	pinned := regexp.MustCompile(`^([a-z0-9.-]+/)+[a-z-]+:[0-9]+\.[0-9]+(\.[0-9]+)?(-[a-z0-9]+)?$`)
+	pinned := regexp.MustCompile(`^([a-z0-9.-]+/)+[a-z-]+:[0-9]+\.[0-9]+(\.[0-9]+)?(-[a-z0-9]+)?@sha256:[0-9a-f]{64}$`)
 	for name, s := range c.Services {
 		helper := name == "house" || name == "influxdb-folder"
 		if name != "muster" && !pinned.MatchString(s.Image) {
-			t.Errorf("%s: the image %s is of no exact version", name, s.Image)
+			t.Errorf("%s: the image %s is of no exact version, or not pinned by digest", name, s.Image)
 		}
 		if !s.ReadOnly || s.Privileged || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") || s.MemLimit == "" {
 			t.Errorf("%s has rights that it does not need: %+v", name, s)
@@ -154,6 +154,20 @@ func TestContainersAreCareful(t *testing.T) {
 	goes := regexp.MustCompile(`(?m)^go ([0-9]+\.[0-9]+)`).FindSubmatch(mod)
 	if !strings.Contains(string(text), "ARG GO="+string(goes[1])+".") {
 		t.Errorf("the image is built by another Go than %s, which go.mod names", goes[1])
+	}
+	exact := regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+	images := regexp.MustCompile(`(?m)^(?:ARG (?:GO|NODE)=|FROM )(\S+)`).FindAllSubmatch(text, -1)
+	n := 0
+	for _, m := range images {
+		if strings.Contains(string(m[1]), "${") {
+			continue // made of an ARG above
+		}
+		if n++; !exact.Match(m[1]) {
+			t.Errorf("the image %s is not pinned by digest", m[1])
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d images are named in the Containerfile, want those of Go, of Node and the one that is run", n)
 	}
 	if !regexp.MustCompile(`(?m)^USER [1-9]`).Match(text) {
 		t.Error("the image runs as root")
