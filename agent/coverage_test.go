@@ -51,22 +51,41 @@ func listed(t *testing.T, file string) map[string]bool {
 // TestWindowsSections holds docs/windows-sections.md to the list of sections
 // that the agent reads there.
 func TestWindowsSections(t *testing.T) {
-	read := listed(t, "sections_windows.go")
+	coverage(t, "Windows", "sections_windows.go", func(s *inventory.Section) string { return s.Windows },
+		`Readers are tested on recorded answers, and tried under Wine, which has no drives, batteries or event log to ask:
+what only a real PC shows has not been seen there yet.`)
+}
+
+// TestMacSections does the same for macOS.
+func TestMacSections(t *testing.T) {
+	coverage(t, "macOS", "sections_darwin.go", func(s *inventory.Section) string { return s.Darwin },
+		`Readers are tested on answers that were written by hand in the forms that Apple documents, and never on a Mac:
+[macos-verification.md](macos-verification.md) says what is to be looked at there.`)
+}
+
+func coverage(t *testing.T, system, file string, sources func(*inventory.Section) string, tried string) {
+	t.Helper()
+	read := listed(t, file)
+	page := strings.ToLower(system) + "-sections.md"
+	name := system
+	if system == "macOS" {
+		name = "Mac"
+	}
+	update := "go test ./agent -run " + name + "Sections -update"
 	var b bytes.Buffer
-	b.WriteString(`# Sections on Windows
+	fmt.Fprintf(&b, `# Sections on %s
 
-What the agent reads on Windows today, and the sources the catalogue has for it. Made by
-` + "`go test ./agent -run WindowsSections -update`" + ` from the agent's list of sections; the same test fails when they differ. A section that is not read is absent from a device, never empty.
+What the agent reads on %[1]s today, and the sources the catalogue has for it. Made by
+`+"`%s`"+` from the agent's list of sections; the same test fails when they differ. A section that is not read is absent from a device, never empty.
 
-Readers are tested on recorded answers, and tried under Wine, which has no drives, batteries or event log to ask:
-what only a real PC shows has not been seen there yet.
+%s
 
 | section | read | sources |
 |---|---|---|
-`)
+`, system, update, tried)
 	n := 0
 	for _, s := range inventory.Schema() {
-		if s.Windows == "" && !read[s.Name] {
+		if sources(s) == "" && !read[s.Name] {
 			continue
 		}
 		yes := ""
@@ -74,7 +93,7 @@ what only a real PC shows has not been seen there yet.
 			yes = "yes"
 			n++
 		}
-		fmt.Fprintf(&b, "| [%s](data-dictionary.md#section-%s) | %s | %s |\n", s.Name, s.Name, yes, strings.ReplaceAll(s.Windows, "|", `\|`))
+		fmt.Fprintf(&b, "| [%s](data-dictionary.md#section-%s) | %s | %s |\n", s.Name, s.Name, yes, strings.ReplaceAll(sources(s), "|", `\|`))
 	}
 	for name := range read {
 		if _, ok := inventory.Lookup(name); !ok {
@@ -82,7 +101,7 @@ what only a real PC shows has not been seen there yet.
 		}
 	}
 	fmt.Fprintf(&b, "\nThese are %d sections.\n", n)
-	const doc = "../docs/windows-sections.md"
+	doc := "../docs/" + page
 	if f := flag.Lookup("update"); f != nil && f.Value.String() == "true" {
 		if err := os.WriteFile(doc, b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
@@ -91,6 +110,6 @@ what only a real PC shows has not been seen there yet.
 	}
 	have, err := os.ReadFile(doc)
 	if err != nil || !bytes.Equal(have, b.Bytes()) {
-		t.Errorf("%s is not what the list of sections says (%v): run go test ./agent -run WindowsSections -update", doc, err)
+		t.Errorf("%s is not what the list of sections says (%v): run %s", doc, err, update)
 	}
 }

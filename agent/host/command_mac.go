@@ -119,5 +119,74 @@ func macCommands() []Command {
 			Limit: 10 * time.Second, Most: 256 << 10,
 			Why: "name servers in use; resolv.conf does not have them all",
 		},
+		{
+			Name: "who", Paths: []string{"/usr/bin/who"},
+			Args:  []string{"-u"},
+			Limit: 10 * time.Second, Most: 256 << 10,
+			Why: "who is signed in, and since when nobody typed; Apple does not tell the form of the file behind it",
+		},
+		{
+			Name: "ioreg-idle", Paths: []string{"/usr/sbin/ioreg"},
+			Args:  []string{"-a", "-r", "-d", "1", "-c", "IOHIDSystem"},
+			Limit: 10 * time.Second, Most: 1 << 20,
+			Why: "since when nobody touched keyboard and mouse",
+		},
+		{
+			Name: "last", Paths: []string{"/usr/bin/last"},
+			Args:  []string{"-n", "2000"},
+			Limit: 20 * time.Second, Most: 1 << 20,
+			Why: "who was signed in, for the person whose machine it is",
+		},
+		{
+			Name: "ps", Paths: []string{"/bin/ps"},
+			// A header that is empty must be the last of its argument (ps(1), POSIX).
+			// With -c the program's name comes without path and arguments.
+			Args:  []string{"-a", "-x", "-c", "-o", "pid=", "-o", "user=", "-o", "rss=", "-o", "time=", "-o", "lstart=", "-o", "comm="},
+			Limit: 10 * time.Second, Most: 4 << 20,
+			Why: "what uses most of processor and memory",
+		},
+		{
+			Name: "lsof", Paths: []string{"/usr/sbin/lsof"},
+			// No names of hosts and ports looked up, no warnings; fields a line.
+			Args:  []string{"-n", "-P", "-w", "-iTCP", "-sTCP:LISTEN", "-iUDP", "-FpcLPtn"},
+			Limit: 20 * time.Second, Most: 4 << 20,
+			Why: "which programs wait for connections",
+		},
+		{
+			Name: "security-certificates", Paths: []string{"/usr/bin/security"},
+			Args:  []string{"find-certificate", "-a", "-p", "/Library/Keychains/System.keychain"},
+			Limit: 15 * time.Second, Most: 4 << 20,
+			Why: "certificates of the machine; private keys are not asked for",
+		},
+		{
+			Name: "security-identities", Paths: []string{"/usr/bin/security"},
+			Args:  []string{"find-identity", "/Library/Keychains/System.keychain"},
+			Limit: 15 * time.Second, Most: 256 << 10,
+			Why: "which of them have a private key, by their fingerprint",
+		},
+		{
+			Name: "ioreg-usb", Paths: []string{"/usr/sbin/ioreg"},
+			Args:  []string{"-a", "-l", "-p", "IOUSB"},
+			Limit: 20 * time.Second, Most: 16 << 20,
+			Why: "what is plugged into USB, and where",
+		},
+		{
+			Name: "wdutil", Paths: []string{"/usr/bin/wdutil"},
+			Args:  []string{"info"},
+			Limit: 20 * time.Second, Most: 256 << 10,
+			Why: "signal and speed of Wi-Fi without a search for networks, which system_profiler begins",
+		},
+		{
+			Name: "systemsetup-time", Paths: []string{"/usr/sbin/systemsetup"},
+			Args:  []string{"-getusingnetworktime"},
+			Limit: 10 * time.Second, Most: 16 << 10,
+			Why: "whether the clock is set from the network",
+		},
+		{
+			Name: "systemsetup-timeserver", Paths: []string{"/usr/sbin/systemsetup"},
+			Args:  []string{"-getnetworktimeserver"},
+			Limit: 10 * time.Second, Most: 16 << 10,
+			Why: "from which server",
+		},
 	}
 }

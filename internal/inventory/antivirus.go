@@ -25,5 +25,5 @@ type Antivirus struct {
 // Section says how the section is named, kept and read.
 func (Antivirus) Section() Meta {
 	return Meta{Name: "antivirus", Doc: "Virus protection and EDR: product, state, age of signatures.", Cadence: time.Hour,
-		Windows: "SecurityCenter2 AntiVirusProduct (child), MSFT_MpComputerStatus (child), known EDR services", Darwin: "systemextensionsctl list, XProtect bundle date, launchd jobs", Linux: "places, programs and units of known products, ClamAV databases, files that tell versions"}
+		Windows: "SecurityCenter2 AntiVirusProduct (child), MSFT_MpComputerStatus (child), known EDR services", Darwin: "apps and folders of known products, launchctl list, XProtect.bundle", Linux: "places, programs and units of known products, ClamAV databases, files that tell versions"}
 }

@@ -20,5 +20,5 @@ type BrowserExtension struct {
 // Section says how the section is named, kept and read.
 func (BrowserExtension) Section() Meta {
 	return Meta{Name: "browser_extension", Doc: "Extensions of browsers in all profiles.", Cadence: 6 * time.Hour,
-		Windows: "Chromium Preferences and manifest.json, Firefox extensions.json", Darwin: "Chromium Preferences and manifest.json, Firefox extensions.json, Safari where access is granted", Linux: "Preferences and manifest.json of Chrome, Chromium, Edge, Brave, Vivaldi and Opera, Firefox extensions.json; also of snaps and flatpaks"}
+		Windows: "Chromium Preferences and manifest.json, Firefox extensions.json", Darwin: "Chromium Preferences and manifest.json, Firefox extensions.json", Linux: "Preferences and manifest.json of Chrome, Chromium, Edge, Brave, Vivaldi and Opera, Firefox extensions.json; also of snaps and flatpaks"}
 }

@@ -27,5 +27,5 @@ type Certificate struct {
 // Section says how the section is named, kept and read.
 func (Certificate) Section() Meta {
 	return Meta{Name: "certificate", Doc: "Certificates in the machine's stores and in configured files.", Cadence: 24 * time.Hour,
-		Windows: "stores My, Root, Remote Desktop and WebHosting of the machine and those of enterprise and policy, in the registry", Darwin: "security find-certificate -ap", Linux: "files named in the settings of nginx, Apache, Postfix, Dovecot, OpenVPN, NetworkManager, CUPS and slapd; /etc/letsencrypt and other usual places; authorities added to the trust store"}
+		Windows: "stores My, Root, Remote Desktop and WebHosting of the machine and those of enterprise and policy, in the registry", Darwin: "security find-certificate -a -p and find-identity on System.keychain", Linux: "files named in the settings of nginx, Apache, Postfix, Dovecot, OpenVPN, NetworkManager, CUPS and slapd; /etc/letsencrypt and other usual places; authorities added to the trust store"}
 }

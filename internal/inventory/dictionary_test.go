@@ -144,7 +144,7 @@ they differ. ` + "`muster schema`" + ` shows the same without a collector, ` + "
 
 The catalogue is whole from the start, for all systems. What is *read* today is less: ` + "`muster-agent report`" + ` on a PC
 shows every section that its agent reads there, and ` + "`muster-agent collect`" + ` names them; for Windows
-[windows-sections.md](windows-sections.md) lists them. A section that nobody reads is absent from a device; it is never shown as
+[windows-sections.md](windows-sections.md), for macOS [macos-sections.md](macos-sections.md) lists them. A section that nobody reads is absent from a device; it is never shown as
 empty.
 
 What tells of a person is collected in [privacy.md](privacy.md).

@@ -25,5 +25,5 @@ type GPU struct {
 // Section says how the section is named, kept and read.
 func (GPU) Section() Meta {
 	return Meta{Name: "gpu", Doc: "Graphics adapters with memory and driver.", Cadence: 24 * time.Hour,
-		Windows: `HKLM\SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}`, Darwin: "ioreg IOAccelerator, system_profiler SPDisplaysDataType -json", Linux: "/sys/bus/pci/devices, /sys/class/drm, pci.ids, /proc/driver/nvidia"}
+		Windows: `HKLM\SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}`, Darwin: "system_profiler SPDisplaysDataType -json", Linux: "/sys/bus/pci/devices, /sys/class/drm, pci.ids, /proc/driver/nvidia"}
 }

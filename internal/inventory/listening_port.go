@@ -19,5 +19,5 @@ type ListeningPort struct {
 // Section says how the section is named, kept and read.
 func (ListeningPort) Section() Meta {
 	return Meta{Name: "listening_port", Doc: "Ports that programs listen on.", Linger: 24 * time.Hour, Cadence: time.Hour,
-		Windows: "GetExtendedTcpTable, GetExtendedUdpTable", Darwin: "libproc", Linux: "/proc/net/tcp, tcp6, udp, udp6, /proc/*/fd, cgroup and status"}
+		Windows: "GetExtendedTcpTable, GetExtendedUdpTable", Darwin: "lsof", Linux: "/proc/net/tcp, tcp6, udp, udp6, /proc/*/fd, cgroup and status"}
 }

@@ -27,5 +27,5 @@ type PrintQueue struct {
 // Section says how the section is named, kept and read.
 func (PrintQueue) Section() Meta {
 	return Meta{Name: "print_queue", Doc: "Printers set up on a PC.", Cadence: 6 * time.Hour,
-		Windows: `EnumPrinters, HKU\..\Printers\Connections, Enum\USBPRINT`, Darwin: "printers.conf, lpstat -v", Linux: "/etc/cups/printers.conf, heads of PPD files"}
+		Windows: `EnumPrinters, HKU\..\Printers\Connections, Enum\USBPRINT`, Darwin: "/etc/cups/printers.conf, heads of PPD files", Linux: "/etc/cups/printers.conf, heads of PPD files"}
 }

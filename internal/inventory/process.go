@@ -20,5 +20,5 @@ type Process struct {
 // Section says how the section is named, kept and read.
 func (Process) Section() Meta {
 	return Meta{Name: "process", Doc: "The ten processes that use most processor time and the ten that use most memory.", Cadence: time.Hour,
-		Windows: "NtQuerySystemInformation", Darwin: "libproc", Linux: "/proc/*/stat, /proc/*/smaps_rollup"}
+		Windows: "NtQuerySystemInformation", Darwin: "ps", Linux: "/proc/*/stat, /proc/*/smaps_rollup"}
 }

@@ -17,5 +17,5 @@ type Session struct {
 // Section says how the section is named, kept and read.
 func (Session) Section() Meta {
 	return Meta{Name: "session", Doc: "Sign-ins that last.", Linger: 24 * time.Hour, Cadence: time.Hour,
-		Windows: "WTSEnumerateSessions, WTSQuerySessionInformation", Darwin: "utmpx", Linux: "utmp, /run/systemd/sessions"}
+		Windows: "WTSEnumerateSessions, WTSQuerySessionInformation", Darwin: "who -u, HIDIdleTime of IOHIDSystem", Linux: "utmp, /run/systemd/sessions"}
 }

@@ -26,5 +26,5 @@ type USBDevice struct {
 // Section says how the section is named, kept and read.
 func (USBDevice) Section() Meta {
 	return Meta{Name: "usb_device", Doc: "Attached USB devices, hubs and docks.", Cadence: time.Hour,
-		Windows: "SetupDiGetClassDevs USB, present", Darwin: "ioreg -arp IOUSB", Linux: "/sys/bus/usb/devices, usb.ids"}
+		Windows: "SetupDiGetClassDevs USB, present", Darwin: "ioreg -a -l -p IOUSB", Linux: "/sys/bus/usb/devices, usb.ids"}
 }

@@ -29,5 +29,5 @@ type Wifi struct {
 // Section says how the section is named, kept and read.
 func (Wifi) Section() Meta {
 	return Meta{Name: "wifi", Doc: "Wireless interfaces, their network and signal.", Cadence: time.Minute,
-		Windows: "WlanQueryInterface", Darwin: "CoreWLAN (signal only without the location right)", Linux: "nl80211 by generic netlink, else /proc/net/wireless", SNMP: "UBNT-AirMAX-MIB, MIKROTIK-MIB wireless station mode"}
+		Windows: "WlanQueryInterface", Darwin: "wdutil info", Linux: "nl80211 by generic netlink, else /proc/net/wireless", SNMP: "UBNT-AirMAX-MIB, MIKROTIK-MIB wireless station mode"}
 }

@@ -2,13 +2,11 @@ package listener
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-func read(context.Context, *host.Host) ([]inventory.ListeningPort, []string, []string, error) {
-	return nil, nil, nil, fmt.Errorf("listening ports are not read on macOS yet: %w", errors.ErrUnsupported)
+func read(ctx context.Context, h *host.Host) ([]inventory.ListeningPort, []string, []string, error) {
+	return fromLsof(ctx, h)
 }

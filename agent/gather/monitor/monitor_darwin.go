@@ -2,8 +2,6 @@ package monitor
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
@@ -12,6 +10,6 @@ import (
 // source is what is asked.
 const source = "system_profiler"
 
-func read(context.Context, *host.Host) ([]inventory.Monitor, []string, error) {
-	return nil, nil, fmt.Errorf("displays are not read on macOS yet: %w", errors.ErrUnsupported)
+func read(ctx context.Context, h *host.Host) ([]inventory.Monitor, []string, error) {
+	return fromMac(ctx, h)
 }

@@ -58,3 +58,14 @@ func TestWindows(t *testing.T) {
 		t.Error("an empty list is believed")
 	}
 }
+
+// Times that are counted from 1970 do not overflow: what a process used since
+// its start is known at the first reading.
+func TestSinceTheStart(t *testing.T) {
+	at := time.Date(2024, 6, 3, 9, 0, 0, 0, time.UTC)
+	list := []one{{pid: 1, cpu: 3600 * ticks / 4, started: uint64(at.Add(-time.Hour).Unix()) * ticks}}
+	(&Reader{}).compare(list, time.Duration(at.UnixNano()))
+	if !list[0].known || list[0].percent != 25 {
+		t.Errorf("it uses %v %%, want 25", list[0].percent)
+	}
+}

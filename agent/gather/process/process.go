@@ -119,7 +119,7 @@ func (rd *Reader) compare(list []one, up time.Duration) {
 		case ok && b.started == p.started && p.cpu >= b.cpu:
 			spent, over = p.cpu-b.cpu, up-rd.at
 		default:
-			spent, over = p.cpu, up-time.Duration(p.started)*time.Second/ticks
+			spent, over = p.cpu, up-since(p.started)
 		}
 		if over >= time.Second {
 			p.percent = math.Round(float64(spent)/ticks/over.Seconds()*1000) / 10
@@ -128,6 +128,10 @@ func (rd *Reader) compare(list []one, up time.Duration) {
 	}
 	rd.before, rd.at = now, up
 }
+
+// since turns ticks into a time. The order matters: counted from 1970 they are so
+// many that their product with a second is none any more.
+func since(n uint64) time.Duration { return time.Duration(n) * (time.Second / ticks) }
 
 func row(h *host.Host, p one, ranking string, place int, up time.Duration, accounts map[string]string) inventory.Process {
 	dir := "/proc/" + strconv.FormatInt(p.pid, 10)
@@ -146,7 +150,7 @@ func row(h *host.Host, p one, ranking string, place int, up time.Duration, accou
 			r.Private = &n
 		}
 	}
-	r.Started = h.Now().Add(time.Duration(p.started)*time.Second/ticks - up).UTC().Truncate(time.Second)
+	r.Started = h.Now().Add(since(p.started) - up).UTC().Truncate(time.Second)
 	return r
 }
 

@@ -2,13 +2,11 @@ package queue
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
 
-func read(context.Context, *host.Host) ([]inventory.PrintQueue, []string, []string, error) {
-	return nil, nil, nil, fmt.Errorf("print queues are not read on macOS yet: %w", errors.ErrUnsupported)
+func read(ctx context.Context, h *host.Host) ([]inventory.PrintQueue, []string, []string, error) {
+	return fromCUPS(ctx, h)
 }

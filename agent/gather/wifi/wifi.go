@@ -31,6 +31,9 @@ type Radios struct {
 	secured map[string]string  // security by address of the access point
 	last    map[string]string  // access point by interface, for roams
 	roams   map[string]float64
+
+	mac   []link // what a Mac said last
+	macAt time.Time
 }
 
 // New makes it.

@@ -2,12 +2,10 @@ package wifi
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"muster/agent/host"
 )
 
-func (s *Radios) look(context.Context, *host.Host, bool) ([]link, []string, error) {
-	return nil, nil, fmt.Errorf("wireless cards are not read on macOS yet: %w", errors.ErrUnsupported)
+func (s *Radios) look(ctx context.Context, h *host.Host, _ bool) ([]link, []string, error) {
+	return s.fromMac(ctx, h)
 }
