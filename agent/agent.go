@@ -29,7 +29,6 @@ import (
 	"muster/agent/gather/diskspace"
 	"muster/agent/gather/memload"
 	"muster/agent/gather/netio"
-	"muster/agent/gather/power"
 	"muster/agent/gather/pressure"
 	"muster/agent/gather/probe"
 	"muster/agent/gather/self"
@@ -94,6 +93,7 @@ type agent struct {
 	caps   caps
 	prober *probe.Prober
 	del    *deliverer
+	thrift *thrift
 
 	news  chan struct{} // something came of the deliverer's work
 	pages pages         // of the program, given back when nothing is to be done
@@ -174,12 +174,16 @@ func (a *agent) join() error {
 		rs.patience = rs.limit // there is no later report
 	}
 	if a.o.Program != "" {
-		rs.child = &child{program: a.o.Program, memory: half(c.Limits), limit: rs.limit, log: a.log}
+		rs.child = &child{program: a.o.Program, memory: half(c.Limits), limit: rs.limit, log: a.log, one: make(chan struct{}, 1)}
 	}
 	if a.o.Bind {
 		rs.pacer = pacer{share: float64(c.Limits.CPU) / 100, cost: spent}
 	}
-	rs.saving = func() bool { return power.Low(context.Background(), a.host) }
+	a.thrift = &thrift{host: a.host, now: a.host.Now, bound: func() config.Pause { a.mu.Lock(); defer a.mu.Unlock(); return a.inForce.Pause }, turned: a.pausing}
+	if !a.o.Once { // somebody asks for that one
+		rs.saving = func(ctx context.Context) bool { return a.thrift.look(ctx) != "" }
+	}
+	rs.whole, rs.nowWhole = a.kept.Whole, a.kept.SetWhole
 	boot := bootID(a.host)
 	a.rec = &recorder{host: a.host, log: a.log, now: a.host.Now, readings: rs, spool: a.spool, kept: a.kept,
 		machine: func() [8]byte { return a.evidence.Fingerprint() }, boot: boot, turned: make(chan struct{}, 1), urgent: make(chan struct{}, 1)}
@@ -211,6 +215,11 @@ func (a *agent) join() error {
 			a.rec.samplers = append(a.rec.samplers, s.Numbers)
 		}
 	}
+	if rs.child != nil {
+		for _, s := range seldom() {
+			a.rec.samplers = append(a.rec.samplers, newRare(s, rs.child, a.host.Now))
+		}
+	}
 	wake := make(chan struct{}, 1)
 	a.rec.wake = func() {
 		select {
@@ -220,7 +229,7 @@ func (a *agent) join() error {
 	}
 	a.del = &deliverer{member: a.member, spool: a.spool, log: a.log, now: a.host.Now, hostname: func() string { return hostname() },
 		mono: a.host.Mono, boot: boot, layouts: a.kept.Layouts, wake: wake,
-		want: a.rec.want, policy: a.policy, pace: a.pace, told: a.told}
+		want: a.rec.want, policy: a.policy, pace: a.pace, told: a.told, thrifty: func() bool { why, _ := a.thrift.last(); return why != "" }}
 	last, known := a.kept.Policy()
 	a.apply(last)
 	a.del.known = known
@@ -240,6 +249,17 @@ func (a *agent) startWatch() error {
 	}
 	a.rec.watch = a.watch
 	return nil
+}
+
+// pausing has everybody hear that inventory waits, or goes on.
+func (a *agent) pausing(why string) {
+	if why != "" {
+		a.log.Info("inventory waits, and what waits to be sent goes in small pieces", "because", why)
+	} else {
+		a.log.Info("inventory goes on")
+	}
+	a.rec.want([]string{"agent"})
+	a.told()
 }
 
 // told has the status written.
@@ -299,7 +319,11 @@ func (a *agent) run(ctx context.Context) error {
 	defer stop()
 	errs := make(chan error, 4)
 	var wg sync.WaitGroup
-	for _, f := range []func(context.Context) error{a.rec.Run, a.del.Run, a.watch.Run, a.prober.Run} {
+	deliver := func(ctx context.Context) error {
+		a.thrift.look(ctx) // before the first envelope
+		return a.del.Run(ctx)
+	}
+	for _, f := range []func(context.Context) error{a.rec.Run, deliver, a.watch.Run, a.prober.Run} {
 		wg.Go(func() {
 			errs <- f(work)
 			stop()
@@ -396,6 +420,7 @@ func (a *agent) readSelf(context.Context, *host.Host) (gather.Reading, error) {
 	a.mu.Lock()
 	next, c, settings := a.next, a.inForce, a.settings
 	a.mu.Unlock()
+	_, paused := a.thrift.last()
 	runsAs := "unprivileged"
 	if a.host.Privileged {
 		runsAs = "root"
@@ -407,7 +432,7 @@ func (a *agent) readSelf(context.Context, *host.Host) (gather.Reading, error) {
 		Version: info.Version, Revision: info.Commit, BuiltAt: info.Built, Platform: info.OS + "/" + info.Arch,
 		WireVersion: report.Version, RunsAs: runsAs, SampleSeconds: int64(time.Duration(c.Sample) / time.Second),
 		ReportSeconds: int64(next / time.Second), SettingsHash: settings, SectionsOff: c.Sections.Off, SpoolLimitBytes: int64(c.Spool.Size),
-		MemoryCapBytes: a.caps.memory, CapsBy: a.caps.by, Proxy: new(string(c.Proxy) != "none" && proxied(c)), StartedAt: a.started,
+		MemoryCapBytes: a.caps.memory, CapsBy: a.caps.by, Proxy: new(string(c.Proxy) != "none" && proxied(c)), Paused: paused, StartedAt: a.started,
 	}
 	if a.caps.cpu > 0 {
 		row.CPUCapPercent = new(int64(a.caps.cpu))

@@ -33,17 +33,11 @@ func answer(ctx context.Context, w io.Writer, list []gather.Section, name string
 	if i < 0 || !ok {
 		return fmt.Errorf("section %q is not read on this system", name)
 	}
-	if err := confine(b); err != nil {
+	ctx, over, err := bounded(ctx, b)
+	if err != nil {
 		return err
 	}
-	if b.Within > 0 {
-		// The parent ends this process before that; but it may be gone itself.
-		end := time.AfterFunc(b.Within+2*time.Second, func() { os.Exit(3) })
-		defer end.Stop()
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, b.Within)
-		defer cancel()
-	}
+	defer over()
 	r, err := list[i].Read(ctx, host.Local())
 	s := report.Section{Name: name, Sources: r.Sources}
 	var reason string
@@ -64,4 +58,18 @@ func answer(ctx context.Context, w io.Writer, list []gather.Section, name string
 	}
 	_, err = w.Write(out)
 	return err
+}
+
+// bounded holds this process to bounds until over is called.
+func bounded(ctx context.Context, b Bounds) (within context.Context, over func(), err error) {
+	if err := confine(b); err != nil {
+		return nil, nil, err
+	}
+	if b.Within == 0 {
+		return ctx, func() {}, nil
+	}
+	// The parent ends this process before that; but it may be gone itself.
+	end := time.AfterFunc(b.Within+2*time.Second, func() { os.Exit(3) })
+	within, cancel := context.WithTimeout(ctx, b.Within)
+	return within, func() { cancel(); end.Stop() }, nil
 }

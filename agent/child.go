@@ -16,25 +16,43 @@ import (
 	"muster/internal/report"
 )
 
-// child reads a section in a process of its own, which is this program again:
-// PROGRAM collect --section NAME --answer. What goes wrong there ends there:
-// the process has limits of time, memory and output, and is ended with all it
-// started.
+// child reads a section, or numbers, in a process of its own, which is this
+// program again: PROGRAM collect --section NAME --answer, or --numbers NAME.
+// What goes wrong there ends there: the process has limits of time, memory and
+// output, and is ended with all it started.
 type child struct {
 	program string
 	memory  int64         // bytes it may take beyond what a program has when it starts
 	limit   time.Duration // it may take this long
 	log     *slog.Logger  // may be nil
+	one     chan struct{} // of room for one: a process at a time, each has its share of memory; may be nil
 }
 
 // mostAnswer is how long an answer may be, in bytes: as long as a report.
 const mostAnswer = report.MaxBody
 
-// read starts the process and takes its answer.
+// read has a process read a section.
 func (c *child) read(ctx context.Context, section string) (gather.Reading, error) {
+	b, err := c.ask(ctx, "--section", section)
+	if err != nil {
+		return gather.Reading{}, err
+	}
+	return opened(section, b)
+}
+
+// ask starts the process and takes its answer.
+func (c *child) ask(ctx context.Context, what, name string) ([]byte, error) {
+	if c.one != nil {
+		select {
+		case c.one <- struct{}{}:
+			defer func() { <-c.one }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, c.program, "collect", "--section", section, "--answer",
+	cmd := exec.CommandContext(ctx, c.program, "collect", what, name, "--answer",
 		"--memory", strconv.FormatInt(c.memory, 10), "--within", c.limit.String())
 	// Nothing of our environment but what bounds it: it may hold an invitation
 	// or a proxy's password. One thread at work, because the machine has users.
@@ -56,20 +74,20 @@ func (c *child) read(ctx context.Context, section string) (gather.Reading, error
 	}
 	switch {
 	case answer.cut:
-		return gather.Reading{}, fmt.Errorf("its process answered more than %d bytes", mostAnswer)
+		return nil, fmt.Errorf("its process answered more than %d bytes", mostAnswer)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return gather.Reading{}, noAnswer(c.limit)
+		return nil, noAnswer(c.limit)
 	case ctx.Err() != nil:
-		return gather.Reading{}, ctx.Err()
+		return nil, ctx.Err()
 	case err != nil && cmd.Process == nil:
-		return gather.Reading{}, fmt.Errorf("start a process to read it: %w", err)
+		return nil, fmt.Errorf("start a process to read it: %w", err)
 	case err != nil:
 		if c.log != nil {
-			c.log.Error("the process that read a section crashed", "section", section, "error", err, "said", string(complaint.kept))
+			c.log.Error("the process that read for the agent crashed", "read", name, "error", err, "said", string(complaint.kept))
 		}
-		return gather.Reading{}, fmt.Errorf("its process crashed: %w: %s", err, complaint.line())
+		return nil, fmt.Errorf("its process crashed: %w: %s", err, complaint.line())
 	}
-	return opened(section, answer.kept)
+	return answer.kept, nil
 }
 
 // noAnswer is what is said of a reader that is over its time.

@@ -34,6 +34,8 @@ type deliverer struct {
 	pace   func(next time.Duration)
 	told   func() // something came of it: an identity, a delivery, a fault
 
+	thrifty func() bool // what waits goes in small pieces; nil: never
+
 	known   [8]byte // of the last policy taken to heart
 	resend  bool    // the next envelope carries the layouts
 	refused map[uint64]int
@@ -59,6 +61,7 @@ type exchange struct {
 const (
 	batchReports = 200
 	batchBytes   = 512 << 10
+	sparedBytes  = 16 << 10 // where it costs: an hour of numbers
 	poisonTries  = 3
 )
 
@@ -79,7 +82,7 @@ func (d *deliverer) Run(ctx context.Context) error {
 		case out.Verdict == send.Accepted && err == nil:
 			d.over = false
 			wait.Reset()
-			if d.waiting() {
+			if d.waiting() && !d.sparing() {
 				continue
 			}
 			select {
@@ -105,6 +108,18 @@ func (d *deliverer) Run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// sparing says that little is to be sent: one small envelope for each report
+// that is made. What has waited for long takes longer, and nothing is lost.
+func (d *deliverer) sparing() bool { return d.thrifty != nil && d.thrifty() }
+
+// most is how much an envelope may hold, in bytes.
+func (d *deliverer) most() int {
+	if d.sparing() {
+		return sparedBytes
+	}
+	return batchBytes
 }
 
 // reinvited notes that the identity is over, and says whether somebody has
@@ -168,7 +183,7 @@ func (d *deliverer) settlePhase() {
 
 // send brings one envelope up.
 func (d *deliverer) send(ctx context.Context) (send.Outcome, error) {
-	es, err := d.spool.Peek(batchReports, batchBytes)
+	es, err := d.spool.Peek(batchReports, d.most())
 	if err != nil {
 		return send.Outcome{Verdict: send.Later}, fatal{fmt.Errorf("read spool: %w", err)}
 	}

@@ -7,13 +7,15 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"muster/internal/report"
 	"muster/internal/segment"
 )
 
 // kept is what the agent remembers over a restart besides spool and identity:
-// the layouts that waiting reports may use, and the collector's last wishes.
+// the layouts that waiting reports may use, the collector's last wishes, and when
+// inventory was last made without holding anything back.
 type kept struct {
 	path string
 	mu   sync.Mutex
@@ -24,6 +26,7 @@ type keptForm struct {
 	Layouts []report.Layout `cbor:"1,keyasint,omitempty"`
 	Policy  report.Policy   `cbor:"2,keyasint"`
 	Known   [8]byte         `cbor:"3,keyasint"`
+	Whole   int64           `cbor:"4,keyasint,omitempty"` // Unix time in seconds
 }
 
 // mostLayouts covers a week of waiting on a machine that docks daily.
@@ -95,5 +98,28 @@ func (k *kept) SetPolicy(p report.Policy, known [8]byte) error {
 	defer k.mu.Unlock()
 	p.CAs, p.Addresses = nil, nil
 	k.v.Policy, k.v.Known = p, known
+	return k.save()
+}
+
+// Whole is when inventory was last made without holding anything back; the
+// zero time when it never was.
+func (k *kept) Whole() time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.v.Whole == 0 {
+		return time.Time{}
+	}
+	return time.Unix(k.v.Whole, 0)
+}
+
+// SetWhole keeps it, once an hour: a file a minute would be more than it is
+// worth.
+func (k *kept) SetWhole(at time.Time) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.v.Whole != 0 && at.Sub(time.Unix(k.v.Whole, 0)).Abs() < time.Hour {
+		return nil
+	}
+	k.v.Whole = at.Unix()
 	return k.save()
 }

@@ -16,9 +16,13 @@ import (
 // probed says whether this system's agent probes the network.
 func probed() bool { return runtime.GOOS == "linux" }
 
-// probing says whether it may now: a device of nobody asks nobody, and who
-// switches the section off does not want the packets.
+// probing says whether it may now: a device of nobody asks nobody, who switches
+// the section off does not want the packets, and while inventory waits for power
+// or for a network that costs nothing, so do they.
 func (a *agent) probing() bool {
+	if why, _ := a.thrift.last(); why != "" {
+		return false
+	}
 	a.mu.Lock()
 	off := slices.Contains(a.inForce.Sections.Off, "network_probe")
 	a.mu.Unlock()

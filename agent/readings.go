@@ -80,8 +80,11 @@ type readings struct {
 	child    *child        // reads sections that are read apart; nil: nothing is
 	patience time.Duration // a report waits this long for one section
 	pacer    pacer
-	ready    func()      // told when a reading that no report waited for has ended; may be nil
-	saving   func() bool // whether what is not urgent waits for better times; nil: never
+	ready    func() // told when a reading that no report waited for has ended; may be nil
+
+	saving   func(context.Context) bool // whether inventory waits for better times; nil: never
+	whole    func() time.Time           // when nothing was held back last; zero: never
+	nowWhole func(time.Time) error      // keeps that
 }
 
 func newReadings(h *host.Host, sections []gather.Section, limit time.Duration, now func() time.Time) (*readings, error) {
@@ -91,21 +94,27 @@ func newReadings(h *host.Host, sections []gather.Section, limit time.Duration, n
 		if !ok {
 			return nil, fmt.Errorf("section %s is not in the catalogue", s.Name)
 		}
-		rs.slots = append(rs.slots, &slot{Section: s, schema: schema, cadence: schema.Cadence, due: now()})
+		x := &slot{Section: s, schema: schema, cadence: schema.Cadence}
+		if !schema.OnRequest {
+			x.due = now()
+		}
+		rs.slots = append(rs.slots, x)
 	}
 	return rs, nil
 }
 
-// settle applies which sections are read, and how often. Sections that come
-// back on are due at once.
+// settle applies which sections are read, and how often; those that are read on
+// request are where a cadence is set for them. Sections that come back on are
+// due at once.
 func (rs *readings) settle(off []string, every map[string]time.Duration) {
 	for _, s := range rs.slots {
 		s.cadence = s.schema.Cadence
-		if d, ok := every[s.Name]; ok {
+		d, wished := every[s.Name]
+		if wished {
 			s.cadence = d
 		}
 		switch {
-		case slices.Contains(off, s.Name):
+		case slices.Contains(off, s.Name), s.schema.OnRequest && !wished:
 			s.due = time.Time{}
 			s.sent = inventory.Hash{}
 		case s.due.IsZero():
@@ -132,6 +141,7 @@ func (rs *readings) read(ctx context.Context, at time.Time) []report.Section {
 	var out []report.Section
 	begin := rs.now()
 	rs.pacer.begin(begin)
+	held := rs.holds(ctx, begin)
 	for _, s := range rs.slots {
 		if ctx.Err() != nil {
 			break
@@ -140,7 +150,7 @@ func (rs *readings) read(ctx context.Context, at time.Time) []report.Section {
 		if s.run != nil {
 			wait = 0 // it was waited for when it began
 		} else {
-			if s.due.IsZero() || s.due.After(at) || rs.waits(s) {
+			if s.due.IsZero() || s.due.After(at) || held && !s.asked || rs.waits(s) {
 				continue
 			}
 			if rs.patience < rs.limit && rs.now().Sub(begin) > longRound {
@@ -160,18 +170,30 @@ func (rs *readings) read(ctx context.Context, at time.Time) []report.Section {
 		}
 		rs.pacer.rest(ctx, rs.now)
 	}
+	if rs.nowWhole != nil && !held && len(out) > 0 && ctx.Err() == nil {
+		if err := rs.nowWhole(begin); err != nil && rs.log != nil {
+			rs.log.Warn("it is not kept when inventory was last made", "error", err)
+		}
+	}
 	return out
+}
+
+// holds says whether sections wait for better times, all but those that
+// somebody asks for: while power is short or the network costs, and no longer
+// than a day, so that a machine that knows no better times is known too. One
+// that was never told of is not held back.
+func (rs *readings) holds(ctx context.Context, now time.Time) bool {
+	if rs.saving == nil || !rs.saving(ctx) {
+		return false
+	}
+	last := rs.whole()
+	return !last.IsZero() && now.Sub(last).Abs() < mostHeld
 }
 
 // waits says whether a section that is due is to be read later.
 func (rs *readings) waits(s *slot) bool {
 	if !s.Apart {
 		return false
-	}
-	// What costs much waits while power is short, unless it was never read or
-	// somebody asks for it.
-	if rs.saving != nil && !s.asked && !s.sentAt.IsZero() && rs.saving() {
-		return true
 	}
 	// One process at a time: each has its share of memory.
 	return rs.child != nil && slices.ContainsFunc(rs.slots, func(o *slot) bool { return o.Apart && o.run != nil && !o.run.late })

@@ -230,7 +230,7 @@ func near(got, want []time.Duration) bool {
 	return len(got) == len(want)
 }
 
-// One process at a time reads apart, and none while power is short.
+// One process at a time reads apart.
 func TestWhatIsReadApartWaitsItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(context.Context, *host.Host) (gather.Reading, error) {
@@ -246,25 +246,81 @@ func TestWhatIsReadApartWaitsItsTurn(t *testing.T) {
 			t.Error("two processes at a time, or what is read here waits for one")
 		}
 		rs.slots[0].run = nil
-		low := true
-		rs.saving = func() bool { return low }
-		rs.slots[1].sentAt = time.Now()
-		if !rs.waits(rs.slots[1]) {
-			t.Error("what was read before is read again on the last of the battery")
-		}
-		if rs.waits(rs.slots[0]) {
-			t.Error("what was never read waits for power")
-		}
-		rs.slots[1].asked = true
-		if rs.waits(rs.slots[1]) {
-			t.Error("what is asked for waits for power")
-		}
-		low = false
-		rs.slots[1].asked = false
-		if rs.waits(rs.slots[1]) {
-			t.Error("it waits though power is back")
-		}
 		time.Sleep(10 * time.Second) // until what was begun has ended
+	})
+}
+
+// While power is short or the network costs, nothing is read but what is asked
+// for, for a day at most; a machine that was never told of is not held back.
+func TestInventoryWaitsForBetterTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := map[string]int{}
+		counted := func(name string) gather.Section {
+			return read(name, func(context.Context, *host.Host) (gather.Reading, error) {
+				n[name]++
+				return gather.Reading{}, errors.ErrUnsupported
+			})
+		}
+		rs := schedule(t, []gather.Section{counted("software"), counted("user")})
+		low, whole := true, time.Time{}
+		rs.saving = func(context.Context) bool { return low }
+		rs.whole = func() time.Time { return whole }
+		rs.nowWhole = func(at time.Time) error { whole = at; return nil }
+		look := func(software, user int, why string) {
+			t.Helper()
+			rs.read(t.Context(), time.Now())
+			if n["software"] != software || n["user"] != user {
+				t.Errorf("%s: software was read %d times, want %d; user %d, want %d", why, n["software"], software, n["user"], user)
+			}
+		}
+		look(1, 1, "never told of")
+		if !whole.Equal(time.Now()) {
+			t.Errorf("that all was read is not kept: %v", whole)
+		}
+		begun := whole
+		time.Sleep(7 * time.Hour) // both are due
+		look(1, 1, "power is short")
+		rs.ask([]string{"user"})
+		look(1, 2, "one is asked for")
+		if !whole.Equal(begun) {
+			t.Error("what was read while others waited counts as all")
+		}
+		time.Sleep(18 * time.Hour)
+		look(2, 3, "a day has passed")
+		time.Sleep(7 * time.Hour)
+		look(2, 3, "power is short again")
+		low = false
+		look(3, 4, "power is back")
+	})
+}
+
+// What tells of habits is read where somebody set a cadence for it, and nowhere
+// else; a wish of the collector for the section alone does not do.
+func TestOnRequestSectionsAreReadWhereACadenceIsSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		rs := schedule(t, []gather.Section{read("software_usage", func(context.Context, *host.Host) (gather.Reading, error) {
+			n++
+			return gather.Reading{}, errors.ErrUnsupported
+		})})
+		look := func(want int, when string) {
+			t.Helper()
+			time.Sleep(time.Hour)
+			if rs.read(t.Context(), time.Now()); n != want {
+				t.Errorf("%s: read %d times, want %d", when, n, want)
+			}
+		}
+		look(0, "at the start")
+		rs.settle(nil, nil)
+		look(0, "without a wish")
+		rs.ask([]string{"software_usage"})
+		look(0, "asked for by name")
+		rs.settle(nil, map[string]time.Duration{"software_usage": time.Minute})
+		look(1, "a cadence is set")
+		rs.settle([]string{"software_usage"}, map[string]time.Duration{"software_usage": time.Minute})
+		look(1, "and the machine's own settings say no")
+		rs.settle(nil, nil)
+		look(1, "it is set no more")
 	})
 }
 

@@ -65,6 +65,19 @@ func TestWMIIsAskedApart(t *testing.T) {
 		}
 		return true
 	})
+	// Numbers of this list are read in processes of their own, too.
+	rare, err := parser.ParseFile(token.NewFileSet(), "seldom_windows.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(rare, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "Read" {
+			if p, ok := s.X.(*ast.Ident); ok {
+				seen[p.Name] = true
+			}
+		}
+		return true
+	})
 	for name := range asks {
 		if !seen[name] {
 			t.Errorf("%s asks WMI and is in no section read apart", name)

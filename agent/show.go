@@ -48,7 +48,7 @@ func reader(ctx context.Context, names []string) ([]shown, error) {
 	}
 	var out []shown
 	for _, s := range rs.slots {
-		if len(names) > 0 && !slices.Contains(names, s.Name) {
+		if len(names) > 0 && !slices.Contains(names, s.Name) || len(names) == 0 && s.schema.OnRequest {
 			continue
 		}
 		rs.start(ctx, s)
@@ -227,6 +227,9 @@ func PrintStatus(w io.Writer, s Status, now time.Time, asJSON bool) error {
 		if !d.OKAt.IsZero() {
 			line("last success", "%s", d.OKAt.Local().Format(time.DateTime))
 		}
+	}
+	if s.Paused != "" {
+		line("paused", "%s: inventory waits, at most a day; numbers and events are still sent", plain(s.Paused))
 	}
 	line("waiting", "%d reports, %d bytes on disk", s.Waiting, s.SpoolBytes)
 	if s.Dropped > 0 {

@@ -28,6 +28,7 @@ type Status struct {
 	CertEnds    time.Time          `json:"certificate_ends,omitzero"`
 	Collectors  []string           `json:"collectors,omitempty"`
 	Delivery    *exchange          `json:"delivery,omitempty"`
+	Paused      string             `json:"paused,omitempty"` // why inventory waits
 	Waiting     int64              `json:"reports_waiting"`
 	SpoolBytes  int64              `json:"spool_bytes"`
 	Dropped     int64              `json:"reports_dropped"`
@@ -47,6 +48,7 @@ func (a *agent) status() Status {
 	if id := a.member.Identity(); id != nil {
 		s.Device, s.CertEnds, s.Collectors = id.Device, id.Cert.NotAfter, id.Addresses
 	}
+	s.Paused, _ = a.thrift.last()
 	if c, err := self.Measure(); err == nil {
 		s.RSSBytes, s.CPUSeconds = c.RSS, c.CPUSeconds
 	}

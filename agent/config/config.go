@@ -34,6 +34,7 @@ type Config struct {
 	Series     Series            `yaml:"series"`
 	Spool      Spool             `yaml:"spool"`
 	Limits     Limits            `yaml:"limits"`
+	Pause      Pause             `yaml:"pause"`
 	Log        Log               `yaml:"log"`
 }
 
@@ -63,6 +64,13 @@ type Limits struct {
 	Reader settings.Duration `yaml:"reader_timeout" min:"1s" max:"10m" doc:"How long a slow reader in a child process may take before it is ended."`
 }
 
+// Pause says when inventory waits, at most a day, and what waits to be sent goes
+// in small pieces. Numbers and events are still told.
+type Pause struct {
+	Battery int  `yaml:"battery_percent" min:"0" max:"100" doc:"Inventory waits while the machine lives off a battery that is no fuller than this; 0 for never."`
+	Metered bool `yaml:"metered" doc:"Inventory waits while the network is a metered one: as Windows or NetworkManager has it."`
+}
+
 // Log says what is written about the agent's own work.
 type Log struct {
 	Level  string `yaml:"level" oneof:"debug,info,warn,error" doc:"Least level that is written."`
@@ -77,6 +85,7 @@ func Default() Config {
 		Sample: settings.Duration(time.Minute),
 		Spool:  Spool{Size: 64 << 20, Age: settings.Duration(7 * 24 * time.Hour)},
 		Limits: Limits{Memory: 128 << 20, CPU: 50, Reader: settings.Duration(30 * time.Second)},
+		Pause:  Pause{Battery: 20, Metered: true}, // people are first warned at 20 (UPower's PercentageLow)
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

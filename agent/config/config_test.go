@@ -54,6 +54,7 @@ sections:
 series: {per_core: true}
 spool: {size: 128MiB, age: 3d}
 limits: {memory: 64MiB, cpu_percent: 20, reader_timeout: 1m}
+pause: {battery_percent: 0, metered: false}
 log: {level: debug, format: json}
 `))
 	if err != nil {
@@ -85,6 +86,7 @@ func TestWrongFiles(t *testing.T) {
 		"too often":       {"sections:\n  every:\n    software: 1s\n", `:3:15: sections.every.software is "1s": expected 1m to 7d`},
 		"sample too slow": {"sample: 2h\n", `:1:9: sample is "2h": expected 10s to 1h`},
 		"no folder":       {"data: \"\"\n", `:1:7: data: a folder is expected`},
+		"battery":         {"pause: {battery_percent: 200}\n", `pause.battery_percent`},
 		"level":           {"log: {level: loud}\n", `:1:14: log.level is "loud": expected one of debug, info, warn, error`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"muster/agent/host"
 	"muster/internal/inventory"
@@ -93,6 +94,15 @@ type Sink interface {
 type Sampler interface {
 	Name() string
 	Sample(ctx context.Context, h *host.Host, to Sink) error
+}
+
+// Seldom reads numbers that cost a process of their own and change slowly: for
+// what asks other programs. Read is called there and nowhere else; the error is
+// as with Section.
+type Seldom struct {
+	Name  string // of the measurement
+	Every time.Duration
+	Read  func(ctx context.Context, h *host.Host, to Sink) error
 }
 
 // Wishes are what a collector's policy may ask of samplers beyond the

@@ -56,6 +56,13 @@ func Commands() []Command {
 			Why: "chrony keeps its source and offset nowhere else; it is asked on this machine's own socket",
 		},
 		{
+			Name: "busctl-metered", Paths: []string{"/usr/bin/busctl", "/bin/busctl"},
+			Args: []string{"--system", "--auto-start=no", "--timeout=2", "get-property",
+				"org.freedesktop.NetworkManager", "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager", "Metered"},
+			Limit: 5 * time.Second, Most: 4 << 10,
+			Why: "whether the network is paid by the byte, without a D-Bus library in the agent; NetworkManager is not started for it",
+		},
+		{
 			Name: "lldpcli", Paths: []string{"/usr/sbin/lldpcli", "/usr/bin/lldpcli"},
 			Args:  []string{"-f", "json0", "show", "neighbors", "details"},
 			Limit: 5 * time.Second, Most: 1 << 20,

@@ -24,7 +24,9 @@ const (
 	NativeWLAN       Native = "wlan"      // WlanQueryInterface of each card; see package wifi
 	NativePrinters   Native = "printers"  // EnumPrinters(local): name, status and number of jobs, parted by tabs, a queue a line
 	NativePower      Native = "power"     // GetSystemPowerStatus: SYSTEM_POWER_STATUS; behind it SYSTEM_POWER_CAPABILITIES
+	NativeCost       Native = "cost"      // GetNetworkConnectivityHint: NL_NETWORK_CONNECTIVITY_HINT
 	NativeBatteries  Native = "batteries" // IOCTL_BATTERY_QUERY_INFORMATION and _STATUS; see package power
+	NativeLicenses   Native = "licenses"  // SLGetLicensingStatusInformation and what belongs to it; see package license
 	NativeMemory     Native = "memory"    // GetPerformanceInfo: PERFORMANCE_INFORMATION
 	NativePaging     Native = "paging"    // NtQuerySystemInformation(SystemPerformanceInformation)
 	NativePageFiles  Native = "pagefiles" // NtQuerySystemInformation(SystemPageFileInformation); its pointers are not followed
@@ -62,4 +64,14 @@ const (
 	WLANChannel    = 8          // wlan_intf_opcode_channel_number
 	WLANSignal     = 0x10000102 // wlan_intf_opcode_rssi, in dBm
 	WLANFrequency  = 0x101      // WLAN_BSS_ENTRY.ulChCenterFrequency of the access point, in kHz
+)
+
+// What stands before each item of an answer to NativeLicenses.
+const (
+	LicenseStatus      = 1 // the next product begins: SL_LICENSING_STATUS
+	LicenseName        = 2 // text in UTF-8, as all below
+	LicenseDescription = 3
+	LicenseKeyTail     = 4 // last five characters of its key
+	LicenseChannel     = 5
+	LicenseGenuine     = 6 // of Windows: SL_GENUINE_STATE, four bytes
 )

@@ -41,8 +41,12 @@ func readNative(q Native) ([]byte, error) {
 		return printers()
 	case NativePower:
 		return power()
+	case NativeCost:
+		return cost()
 	case NativeBatteries:
 		return batteries()
+	case NativeLicenses:
+		return licenses()
 	case NativeMemory:
 		return memory()
 	case NativePaging:
@@ -86,6 +90,20 @@ func smbios() ([]byte, error) {
 		return nil, fmt.Errorf("GetSystemFirmwareTable: %w", err)
 	}
 	return b[:got], nil
+}
+
+// cost asks what the way to the Internet costs; Windows tells since version
+// 2004 of Windows 10.
+func cost() ([]byte, error) {
+	p, err := proc("iphlpapi.dll", "GetNetworkConnectivityHint")
+	if err != nil {
+		return nil, err
+	}
+	var b [12]byte // NL_NETWORK_CONNECTIVITY_HINT
+	if rc, _, _ := p.Call(uintptr(unsafe.Pointer(&b[0]))); rc != 0 {
+		return nil, fmt.Errorf("GetNetworkConnectivityHint: %w", syscall.Errno(rc))
+	}
+	return b[:], nil
 }
 
 func processors() ([]byte, error) {

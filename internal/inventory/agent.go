@@ -20,6 +20,7 @@ type Agent struct {
 	CPUCapPercent   *int64    `inv:"cpu_cap_percent" unit:"percent" doc:"Processor time, of one core, that it is held to; absent when nothing binds."`
 	CapsBy          string    `inv:"caps_by" enum:"cgroup|job|self" doc:"What binds these limits: a control group or job object of its own, or its own bounds and rests."`
 	Proxy           *bool     `inv:"proxy" doc:"True when it reaches the collector through an HTTP proxy."`
+	Paused          string    `inv:"paused,latest" enum:"battery|metered" doc:"Why inventory waits, at most a day: the last of a battery, or a metered network; absent while it does not."`
 	StartedAt       time.Time `inv:"started_at,latest" doc:"When the running agent started."`
 }
 

@@ -18,5 +18,5 @@ type DatabaseInstance struct {
 // Section says how the section is named, kept and read.
 func (DatabaseInstance) Section() Meta {
 	return Meta{Name: "database_instance", Doc: "Database servers installed on a host.", Cadence: 24 * time.Hour,
-		Windows: `HKLM\SOFTWARE\Microsoft\Microsoft SQL Server, ORACLE and other vendors' keys, services`, Darwin: "launchd jobs, Homebrew formulas", Linux: "pg_lsclusters directories, packages and units"}
+		Windows: `HKLM\SOFTWARE\Microsoft\Microsoft SQL Server, HKLM\SOFTWARE\PostgreSQL, ImagePath of HKLM\SYSTEM\CurrentControlSet\Services, processes`, Darwin: "launchd jobs, Homebrew formulas", Linux: "pg_lsclusters directories, packages and units"}
 }

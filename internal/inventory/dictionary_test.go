@@ -251,7 +251,11 @@ func (p *page) section(s *inventory.Section) {
 		}
 		p.f("One row per %s, ", codes(keys))
 	}
-	p.f("read %s.", rhythm(s.Cadence))
+	p.f("read %s", rhythm(s.Cadence))
+	if s.OnRequest {
+		p.f(", and only where a cadence is set for it (`sections.every` of the agent, `--cadence` of a group)")
+	}
+	p.f(".")
 	if s.Linger > 0 {
 		p.f(" A row closes after %s of absence.", each(s.Linger))
 	}

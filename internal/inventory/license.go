@@ -17,5 +17,5 @@ type License struct {
 // Section says how the section is named, kept and read.
 func (License) Section() Meta {
 	return Meta{Name: "license", Doc: "Activation and licences the system records, with the last five characters of keys.", Cadence: 24 * time.Hour,
-		Windows: "SLIsGenuineLocal, SLGetLicensingStatusInformation", SNMP: "vendor objects of the profile (support and licence dates)"}
+		Windows: `SLGetLicensingStatusInformation, SLGetPKeyInformation, SLIsGenuineLocal, HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform`, SNMP: "vendor objects of the profile (support and licence dates)"}
 }

@@ -15,5 +15,5 @@ type RaidMember struct {
 // Section says how the section is named, kept and read.
 func (RaidMember) Section() Meta {
 	return Meta{Name: "raid_member", Doc: "Drives of arrays and their state in them.", Cadence: time.Hour,
-		Windows: "MSFT_PhysicalDisk (child)", Darwin: "diskutil appleRAID list -plist", Linux: "/sys/block/md*/md/dev-*, /sys/fs/btrfs", SNMP: "CPQIDA-MIB, SYNOLOGY-DISK-MIB"}
+		Windows: "MSFT_StoragePoolToPhysicalDisk, MSFT_PhysicalDisk (child)", Darwin: "diskutil appleRAID list -plist", Linux: "/sys/block/md*/md/dev-*, /sys/fs/btrfs", SNMP: "CPQIDA-MIB, SYNOLOGY-DISK-MIB"}
 }

@@ -18,5 +18,5 @@ type RemoteControl struct {
 // Section says how the section is named, kept and read.
 func (RemoteControl) Section() Meta {
 	return Meta{Name: "remote_control", Doc: "Programs by which a machine can be steered from elsewhere.", Cadence: 6 * time.Hour,
-		Windows: "vendors' registry keys and files, services", Darwin: "vendors' preferences, launchd jobs", Linux: "vendors' files, units"}
+		Windows: `HKLM\SYSTEM\CurrentControlSet\Services, vendors' keys and files, Terminal Server and its policy, processes`, Darwin: "vendors' preferences, launchd jobs", Linux: "vendors' files, units"}
 }

@@ -21,6 +21,11 @@ type Meta struct {
 	Linger  time.Duration // a row closes only after being absent this long
 	Cadence time.Duration // how often a gatherer reads it unless a group says otherwise
 
+	// OnRequest has it read only where a cadence is set for it, in the agent's
+	// settings or by a group: what tells of a person's habits is not for every
+	// office.
+	OnRequest bool
+
 	// Where each side reads it; empty when that side cannot give it.
 	Windows, Darwin, Linux, SNMP string
 }

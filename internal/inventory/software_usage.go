@@ -16,6 +16,6 @@ type SoftwareUsage struct {
 
 // Section says how the section is named, kept and read.
 func (SoftwareUsage) Section() Meta {
-	return Meta{Name: "software_usage", Doc: "When programs were last used.", Cadence: 6 * time.Hour,
-		Windows: "prefetch file times", Darwin: "kMDItemLastUsedDate"}
+	return Meta{Name: "software_usage", Doc: "When programs were last used.", Cadence: 6 * time.Hour, OnRequest: true,
+		Windows: "names and times of prefetch files, which are not opened", Darwin: "kMDItemLastUsedDate"}
 }

@@ -35,6 +35,6 @@ type Ups struct {
 // Section says how the section is named, kept and read.
 func (Ups) Section() Meta {
 	return Meta{Name: "ups", Doc: "Uninterruptible power supplies: battery, load, source.", Cadence: time.Minute,
-		Windows: "HID power device, IOCTL_BATTERY_QUERY_INFORMATION", Darwin: "ioreg IOPSPowerSource", Linux: "NUT and apcupsd sockets where they run, /sys/class/power_supply of kind UPS",
+		Windows: "IOCTL_BATTERY_QUERY_INFORMATION and _STATUS of batteries of short term", Darwin: "ioreg IOPSPowerSource", Linux: "NUT and apcupsd sockets where they run, /sys/class/power_supply of kind UPS",
 		SNMP: "UPS-MIB, PowerNet-MIB, XUPS-MIB, MG-SNMP-UPS-MIB, CPS-MIB"}
 }

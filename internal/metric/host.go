@@ -361,7 +361,7 @@ func host() []Measurement {
 			Every:   24 * time.Hour,
 			Windows: "Win32_ReliabilityStabilityMetrics",
 			Fields: []Field{
-				gauge("stability_index", Float, "count", "From 1, bad, to 10; recent failures weigh more."),
+				gauge("stability_index", Float, "count", "From 1, bad, to 10; recent failures weigh more.").sent(),
 			},
 		},
 		{

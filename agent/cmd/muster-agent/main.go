@@ -246,7 +246,7 @@ func itself() string {
 // collect is how the agent reads what may hang or crash: in a process of its
 // own, one section, one object.
 func collectCommand() *cobra.Command {
-	var section string
+	var section, numbers string
 	var forParent bool
 	var b agent.Bounds
 	c := &cobra.Command{
@@ -255,6 +255,9 @@ func collectCommand() *cobra.Command {
 		Example: "  muster-agent collect --section disk",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if numbers != "" {
+				return agent.Numbers(cmd.Context(), cmd.OutOrStdout(), numbers, forParent, b)
+			}
 			if section == "" {
 				return usage{fmt.Errorf("--section is missing; there are: %s", strings.Join(agent.Sections(), ", "))}
 			}
@@ -266,6 +269,7 @@ func collectCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&section, "section", "", "name of the section")
+	f.StringVar(&numbers, "numbers", "", "instead of a section, numbers that are read in a process of their own: reliability (Windows)")
 	f.BoolVar(&forParent, "answer", false, "answer the agent, in its own form and within bounds")
 	f.Int64Var(&b.Memory, "memory", 0, "bytes it may take")
 	f.DurationVar(&b.Within, "within", 0, "time it may take")

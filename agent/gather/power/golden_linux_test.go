@@ -111,22 +111,22 @@ func TestSample(t *testing.T) {
 	}
 }
 
-func TestLow(t *testing.T) {
+func TestDraining(t *testing.T) {
 	supply := func(text string) string { return laptop + text }
 	for name, c := range map[string]struct {
 		tree string
-		want bool
+		want float64 // 0: it does not
 	}{
-		"61 percent":        {laptop, false},
-		"15 percent":        {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\n"), true},
-		"15 percent, mains": {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\n-- values /sys/class/power_supply/AC --\nonline 1\n"), false},
-		"15 percent, idle":  {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\nstatus Not charging\n"), false},
-		"one of two is low": {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\n-- values /sys/class/power_supply/BAT2 --\ntype Battery\npresent 1\nstatus Discharging\ncapacity 90\nenergy_full 100\nenergy_now 90\n"), false},
-		"no batteries":      {"-- values /sys/class/power_supply/AC --\ntype Mains\nonline 1\n", false},
-		"no supplies":       {"-- /etc/hostname --\nx\n", false},
+		"61 percent":        {laptop, 61},
+		"15 percent":        {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\n"), 15},
+		"15 percent, mains": {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\n-- values /sys/class/power_supply/AC --\nonline 1\n"), 0},
+		"15 percent, idle":  {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\nstatus Not charging\n"), 0},
+		"the fuller of two": {supply("-- values /sys/class/power_supply/BAT0 --\nenergy_now 7000000\ncapacity 15\n-- values /sys/class/power_supply/BAT2 --\ntype Battery\npresent 1\nstatus Discharging\ncapacity 90\nenergy_full 100\nenergy_now 90\n"), 90},
+		"no batteries":      {"-- values /sys/class/power_supply/AC --\ntype Mains\nonline 1\n", 0},
+		"no supplies":       {"-- /etc/hostname --\nx\n", 0},
 	} {
-		if got := Low(t.Context(), recorded.Unpack(t, []byte(c.tree))); got != c.want {
-			t.Errorf("%s: low is %v", name, got)
+		if got, yes := Draining(t.Context(), recorded.Unpack(t, []byte(c.tree))); yes != (c.want > 0) || yes && got != c.want {
+			t.Errorf("%s: %v, %v", name, got, yes)
 		}
 	}
 }

@@ -163,3 +163,43 @@ func FuzzBatteries(f *testing.F) {
 		}
 	})
 }
+
+func TestDrainingOnWindows(t *testing.T) {
+	for name, c := range map[string]struct {
+		b    []byte
+		want float64
+		yes  bool
+	}{
+		"on battery":         {[]byte{0, 2, 9, 0}, 9, true},
+		"on battery, middle": {[]byte{0, 0, 55, 0}, 55, true},
+		"empty":              {[]byte{0, 4, 0, 0}, 0, true},
+		"mains":              {[]byte{1, 8, 55, 0}, 0, false},
+		"no battery":         {[]byte{0, 128, 255, 0}, 0, false},
+		"charging":           {[]byte{0, 10, 9, 0}, 0, false},
+		"nobody knows":       {[]byte{255, 255, 255, 0}, 0, false},
+		"charge not known":   {[]byte{0, 0, 255, 0}, 0, false},
+		"nothing":            {nil, 0, false},
+	} {
+		if got, yes := drainingNative(c.b); got != c.want || yes != c.yes {
+			t.Errorf("%s: %v %v", name, got, yes)
+		}
+	}
+	h := &host.Host{Native: func(q host.Native) ([]byte, error) {
+		if q != host.NativePower {
+			return nil, errors.ErrUnsupported
+		}
+		return []byte{0, 2, 9, 0}, nil
+	}}
+	if got, yes := Draining(t.Context(), h); got != 9 || !yes {
+		t.Errorf("%v %v", got, yes)
+	}
+}
+
+func FuzzDraining(f *testing.F) {
+	f.Add([]byte{0, 2, 9})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if got, yes := drainingNative(b); got < 0 || got > 100 || !yes && got != 0 {
+			t.Error(got, yes)
+		}
+	})
+}

@@ -344,30 +344,40 @@ func profile(text string) string {
 	return ""
 }
 
-// lowCharge is what is left when people are first warned, in percent
-// (PercentageLow of UPower).
-const lowCharge = 20
-
-// Low says whether the machine lives off the last of its batteries, so that
-// what is not urgent had better wait.
-func Low(ctx context.Context, h *host.Host) bool {
+// Draining says whether the machine lives off its batteries, and how full the
+// fullest of those is that feed it, in percent. What cannot be told is no.
+func Draining(ctx context.Context, h *host.Host) (percent float64, yes bool) {
+	if b, err := h.AskNative(host.NativePower); err == nil {
+		return drainingNative(b)
+	}
 	list, _, err := supplies(ctx, h)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	if ac := online(list); ac != nil && *ac {
-		return false
+		return 0, false
 	}
-	draining := false
 	for _, s := range list {
 		r := s.row()
 		if !s.battery() || r.Kind != "internal" {
 			continue
 		}
-		if r.State == "charging" || r.Charge == nil || *r.Charge > lowCharge {
-			return false
+		if r.State == "charging" || r.Charge == nil {
+			return 0, false
 		}
-		draining = draining || r.State == "discharging"
+		percent = max(percent, *r.Charge)
+		yes = yes || r.State == "discharging"
 	}
-	return draining
+	return percent, yes
+}
+
+// drainingNative reads SYSTEM_POWER_STATUS (Microsoft, winbase.h): a byte each
+// for the mains (0 off), flags (128 no battery, 8 charging, 255 unknown) and
+// the charge of all batteries in percent (255 unknown).
+func drainingNative(b []byte) (percent float64, yes bool) {
+	const charging, none, unknown = 8, 128, 255
+	if len(b) < 3 || b[0] != 0 || b[1] == unknown || b[1]&(charging|none) != 0 || b[2] > 100 {
+		return 0, false
+	}
+	return float64(b[2]), true
 }

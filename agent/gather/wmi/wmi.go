@@ -1,6 +1,6 @@
 // Package wmi asks Windows Management Instrumentation, for the few facts that
 // nothing else tells: protection products, BitLocker, storage spaces, guests of
-// Hyper-V.
+// Hyper-V, Windows' own index of its stability.
 //
 // It owns the questions' form and the list of classes that are asked. It must
 // only be used by sections that are read in a process of their own: what WMI
@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Question is one class of one namespace with the properties that are asked.
@@ -20,52 +21,81 @@ type Question struct {
 	Namespace  string
 	Class      string
 	Properties []string
+	// after keeps rows away whose property, a date, is not later: some classes
+	// have a row for each hour of a year.
+	after after
+}
+
+type after struct {
+	property string
+	at       time.Time
 }
 
 // The questions. Nothing else is asked.
 func Protection() Question {
-	return Question{`root\SecurityCenter2`, "AntiVirusProduct", []string{"displayName", "productState", "timestamp", "pathToSignedReportingExe"}}
+	return Question{Namespace: `root\SecurityCenter2`, Class: "AntiVirusProduct", Properties: []string{"displayName", "productState", "timestamp", "pathToSignedReportingExe"}}
 }
 
 // Defender asks for the state of Microsoft's own scanner, which servers have
 // too.
 func Defender() Question {
-	return Question{`root\Microsoft\Windows\Defender`, "MSFT_MpComputerStatus", []string{"AMProductVersion", "AMEngineVersion", "AMRunningMode", "AMServiceEnabled",
+	return Question{Namespace: `root\Microsoft\Windows\Defender`, Class: "MSFT_MpComputerStatus", Properties: []string{"AMProductVersion", "AMEngineVersion", "AMRunningMode", "AMServiceEnabled",
 		"AntivirusEnabled", "RealTimeProtectionEnabled", "IsTamperProtected", "AntivirusSignatureVersion", "AntivirusSignatureAge", "AntivirusSignatureLastUpdated",
 		"QuickScanEndTime", "FullScanEndTime"}}
 }
 
 // BitLocker asks how volumes are encrypted; never for a key.
 func BitLocker() Question {
-	return Question{`root\CIMV2\Security\MicrosoftVolumeEncryption`, "Win32_EncryptableVolume", []string{"DeviceID", "DriveLetter", "ProtectionStatus", "ConversionStatus", "EncryptionMethod",
+	return Question{Namespace: `root\CIMV2\Security\MicrosoftVolumeEncryption`, Class: "Win32_EncryptableVolume", Properties: []string{"DeviceID", "DriveLetter", "ProtectionStatus", "ConversionStatus", "EncryptionMethod",
 		"IsVolumeInitializedForProtection", "VolumeType"}}
 }
 
 // Pools asks for pools of storage spaces.
 func Pools() Question {
-	return Question{`root\Microsoft\Windows\Storage`, "MSFT_StoragePool", []string{"FriendlyName", "UniqueId", "HealthStatus", "OperationalStatus", "Size", "AllocatedSize", "IsPrimordial"}}
+	return Question{Namespace: `root\Microsoft\Windows\Storage`, Class: "MSFT_StoragePool", Properties: []string{"FriendlyName", "UniqueId", "HealthStatus", "OperationalStatus", "Size", "AllocatedSize", "IsPrimordial", "ObjectId"}}
 }
 
 // Spaces asks for the volumes that are made of pools.
 func Spaces() Question {
-	return Question{`root\Microsoft\Windows\Storage`, "MSFT_VirtualDisk", []string{"FriendlyName", "UniqueId", "HealthStatus", "OperationalStatus", "ResiliencySettingName", "Size", "AllocatedSize",
+	return Question{Namespace: `root\Microsoft\Windows\Storage`, Class: "MSFT_VirtualDisk", Properties: []string{"FriendlyName", "UniqueId", "HealthStatus", "OperationalStatus", "ResiliencySettingName", "Size", "AllocatedSize",
 		"NumberOfDataCopies", "PhysicalDiskRedundancy"}}
+}
+
+// Drives asks for drives as storage spaces see them.
+func Drives() Question {
+	return Question{Namespace: `root\Microsoft\Windows\Storage`, Class: "MSFT_PhysicalDisk", Properties: []string{"ObjectId", "FriendlyName", "SerialNumber", "DeviceId", "HealthStatus", "OperationalStatus", "Usage", "SlotNumber"}}
+}
+
+// PoolDrives asks which drive is in which pool.
+func PoolDrives() Question {
+	return Question{Namespace: `root\Microsoft\Windows\Storage`, Class: "MSFT_StoragePoolToPhysicalDisk", Properties: []string{"StoragePool", "PhysicalDisk"}}
 }
 
 // Guests asks for the virtual machines of Hyper-V.
 func Guests() Question {
-	return Question{`root\virtualization\v2`, "Msvm_ComputerSystem", []string{"Name", "ElementName", "Caption", "EnabledState", "HealthState"}}
+	return Question{Namespace: `root\virtualization\v2`, Class: "Msvm_ComputerSystem", Properties: []string{"Name", "ElementName", "Caption", "EnabledState", "HealthState"}}
+}
+
+// Stability asks for Windows' own index of its stability, which it works out
+// each hour; of those worked out after a time.
+func Stability(since time.Time) Question {
+	return Question{Namespace: `root\CIMV2`, Class: "Win32_ReliabilityStabilityMetrics", Properties: []string{"SystemStabilityIndex", "TimeGenerated"},
+		after: after{"TimeGenerated", since}}
 }
 
 // Questions lists all that may be asked.
 func Questions() []Question {
-	return []Question{Protection(), Defender(), BitLocker(), Pools(), Spaces(), Guests()}
+	return []Question{Protection(), Defender(), BitLocker(), Pools(), Spaces(), Drives(), PoolDrives(), Guests(), Stability(time.Time{})}
 }
 
 // text is the question in WMI's language. Of all properties, since one that an
 // older Windows lacks would have the whole question refused.
 func (q Question) text() string {
-	return "SELECT * FROM " + q.Class
+	s := "SELECT * FROM " + q.Class
+	if q.after.property != "" {
+		s += " WHERE " + q.after.property + " > '" + q.after.at.UTC().Format("20060102150405") + ".000000+000'"
+	}
+	return s
 }
 
 // Row is one answer, by the names of properties. What WMI does not tell is not
@@ -98,6 +128,18 @@ func (r Row) Text(name string) string {
 		return ""
 	}
 	return strings.TrimSpace(strings.ToValidUTF8(s, ""))
+}
+
+// Real is a property as a number with a fraction.
+func (r Row) Real(name string) (float64, bool) {
+	switch v := r[name].(type) {
+	case float32:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	n, ok := r.Number(name)
+	return float64(n), ok
 }
 
 // Number is a property as a whole number; WMI gives those of 64 bits as text.

@@ -30,7 +30,24 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
+// A class with a row for each hour is asked for the last ones alone.
+func TestQuestionOfATime(t *testing.T) {
+	q := Stability(time.Date(2026, 3, 4, 5, 6, 7, 8, time.FixedZone("", 3600)))
+	if got, want := q.text(), "SELECT * FROM Win32_ReliabilityStabilityMetrics WHERE TimeGenerated > '20260304040607.000000+000'"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := Guests().text(); got != "SELECT * FROM Msvm_ComputerSystem" {
+		t.Error(got)
+	}
+}
+
 func TestRow(t *testing.T) {
+	if v, ok := (Row{"f": float32(2.5)}).Real("f"); v != 2.5 || !ok {
+		t.Error(v)
+	}
+	if v, ok := (Row{"f": "7"}).Real("f"); v != 7 || !ok {
+		t.Error(v)
+	}
 	r := Row{"a": " x ", "n": int32(7), "big": "18000", "yes": true, "list": []any{int32(1), "2", "no"}, "at": "20240603081500.000000+120", "bad": "20240603081500.000000*120"}
 	if n, ok := r.Number("n"); n != 7 || !ok {
 		t.Error(n)
