@@ -9,7 +9,9 @@ import (
 	"muster/agent/gather/certificate"
 	"muster/agent/gather/changelog"
 	"muster/agent/gather/clock"
+	"muster/agent/gather/container"
 	"muster/agent/gather/cpu"
+	"muster/agent/gather/database"
 	"muster/agent/gather/disk"
 	"muster/agent/gather/drivehealth"
 	"muster/agent/gather/driver"
@@ -18,6 +20,7 @@ import (
 	"muster/agent/gather/guest"
 	"muster/agent/gather/iface"
 	"muster/agent/gather/join"
+	"muster/agent/gather/license"
 	"muster/agent/gather/listener"
 	"muster/agent/gather/memory"
 	"muster/agent/gather/monitor"
@@ -29,6 +32,7 @@ import (
 	"muster/agent/gather/process"
 	"muster/agent/gather/queue"
 	"muster/agent/gather/raid"
+	"muster/agent/gather/remote"
 	"muster/agent/gather/restart"
 	"muster/agent/gather/scheduled"
 	"muster/agent/gather/sensor"
@@ -37,6 +41,7 @@ import (
 	"muster/agent/gather/software"
 	"muster/agent/gather/startup"
 	"muster/agent/gather/system"
+	"muster/agent/gather/usage"
 	"muster/agent/gather/usb"
 	"muster/agent/gather/volume"
 	"muster/agent/gather/wifi"
@@ -58,6 +63,7 @@ func sections() []gather.Section {
 		read("disk_selftest", drives.ReadSelfTests),
 		read("smart_attribute", drives.ReadAttributes),
 		apart("raid_array", raid.Read),
+		apart("raid_member", raid.ReadMembers),
 		read("volume", volume.Read),
 		apart("encryption", encryption.New().Read),
 		read("gpu", pci.ReadGPUs),
@@ -95,5 +101,11 @@ func sections() []gather.Section {
 		apart("browser_extension", browser.Read),
 		apart("print_queue", queue.Read),
 		apart("virtual_machine", guest.Read),
+		apart("license", license.Read),
+		apart("remote_control", remote.Read),
+		apart("database_instance", database.Read),
+		apart("container", container.Read),
+		read("ups", power.ReadUPS),
+		read("software_usage", usage.Read),
 	}
 }

@@ -12,10 +12,12 @@ import (
 )
 
 // Question is a GET that the agent may ask a program of this machine over its
-// Unix socket: always the same path, nothing sent beside it.
+// Unix socket, or a pipe of Windows: always the same path, nothing sent beside
+// it.
 type Question struct {
 	Name    string
 	Sockets []string // absolute; the first that exists is asked
+	Pipe    string   // of Windows, below \\.\pipe\; empty where there is none
 	Path    string   // of the request, with its query
 	Limit   time.Duration
 	Most    int // bytes of the answer
@@ -32,7 +34,7 @@ func Questions() []Question {
 			Why: "snapd alone knows publisher and channel of what it installed",
 		},
 		{
-			Name: "docker", Sockets: []string{"/run/docker.sock", "/var/run/docker.sock"}, Path: "/containers/json?all=1",
+			Name: "docker", Sockets: []string{"/run/docker.sock", "/var/run/docker.sock"}, Pipe: `\\.\pipe\docker_engine`, Path: "/containers/json?all=1",
 			Limit: 10 * time.Second, Most: 8 << 20,
 			Why: "whether a container runs stands in no file that is kept current",
 		},
@@ -50,32 +52,46 @@ func (h *Host) Ask(ctx context.Context, name string) ([]byte, error) {
 			continue
 		}
 		for _, s := range q.Sockets {
-			if !h.Exists(s) {
-				continue
+			if h.Exists(s) {
+				return h.ask(ctx, q, h.Path(s))
 			}
-			if h.Get == nil {
-				return nil, fmt.Errorf("%s: %w", name, ErrNoSocket)
-			}
-			ctx, cancel := context.WithTimeout(ctx, q.Limit)
-			defer cancel()
-			b, err := h.Get(ctx, q, h.Path(s))
-			if err != nil {
-				return nil, fmt.Errorf("ask %s: %w", name, err)
-			}
-			return b, nil
 		}
 		return nil, fmt.Errorf("%s: %w", name, ErrNoSocket)
 	}
 	return nil, fmt.Errorf("%s is not in the table of questions", name)
 }
 
+// AskPipe asks a question of the table over the pipe that it has on Windows.
+// To look whether the pipe is there would take a place at it.
+func (h *Host) AskPipe(ctx context.Context, name string) ([]byte, error) {
+	for _, q := range Questions() {
+		if q.Name == name && q.Pipe != "" {
+			return h.ask(ctx, q, q.Pipe)
+		}
+	}
+	return nil, fmt.Errorf("%s is not in the table of questions over pipes", name)
+}
+
+func (h *Host) ask(ctx context.Context, q Question, at string) ([]byte, error) {
+	if h.Get == nil {
+		return nil, fmt.Errorf("%s: %w", q.Name, ErrNoSocket)
+	}
+	ctx, cancel := context.WithTimeout(ctx, q.Limit)
+	defer cancel()
+	b, err := h.Get(ctx, q, at)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", q.Name, ErrNoSocket)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", q.Name, err)
+	}
+	return b, nil
+}
+
 // get asks over a connection of its own, follows nothing and keeps nothing.
 func get(ctx context.Context, q Question, socket string) ([]byte, error) {
 	one := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", socket)
-		},
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dialLocal(ctx, socket) },
 		DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: 16 << 10,
 	}
 	defer one.CloseIdleConnections()

@@ -13,6 +13,7 @@ import (
 
 	"muster/agent/gather"
 	"muster/agent/host"
+	"muster/internal/inventory"
 )
 
 // Read reads the section.
@@ -21,6 +22,10 @@ func Read(ctx context.Context, h *host.Host) (gather.Reading, error) {
 	if err != nil {
 		return gather.Reading{}, err
 	}
+	return reading(rows, asked, faults)
+}
+
+func reading(rows []inventory.RemoteControl, asked, faults []string) (gather.Reading, error) {
 	r, err := gather.Rows(rows, asked...)
 	r.Faults = faults
 	return r, err
