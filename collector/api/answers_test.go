@@ -382,3 +382,26 @@ func TestSoftwareDevices(t *testing.T) {
 	_, err = w.client("intern").SoftwareDevices(t.Context(), SoftwareDevicesInput{Name: "bash", Filter: "owner:jane"})
 	problemIn(t, err, forbidden)
 }
+
+// TestSeverityOfDevices: lists tell how bad it is with each device, in every form,
+// and only ask for it when it is wanted.
+func TestSeverityOfDevices(t *testing.T) {
+	w := newWorld(t)
+	w.inventory.at(pc1).Severity = "critical"
+	list, err := w.client("intern").DeviceList(t.Context(), DeviceListInput{Sort: "-severity"})
+	if err != nil || !w.inventory.asked.Severity || w.inventory.asked.Sort != "-severity" {
+		t.Fatalf("%v %+v", err, w.inventory.asked)
+	}
+	for _, d := range list.Devices {
+		if want := map[inventory.DeviceID]string{pc1: "critical"}[d.ID]; d.Severity != want {
+			t.Errorf("%s: %q", d.Name, d.Severity)
+		}
+	}
+	var b strings.Builder
+	if err := w.client("admin").Raw(t.Context(), "device-list", DeviceListInput{Columns: []string{"name", "severity"}}, "text/csv", &b); err != nil || !strings.HasPrefix(b.String(), "name,severity\npc-1,critical\npc-2,\n") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+	if _, err := w.client("admin").DeviceList(t.Context(), DeviceListInput{Columns: []string{"name"}}); err != nil || w.inventory.asked.Severity {
+		t.Errorf("asked for what nobody wants: %v", err)
+	}
+}

@@ -22,30 +22,34 @@ const (
 	countingTime = 50 * time.Second
 )
 
+// sized is counts that tell of how many devices they are.
+type sized interface{ devices() int }
+
 // counted is counts of what one may see. The zero counted is ready.
-type counted struct {
+type counted[T sized] struct {
 	mu   sync.Mutex
-	kept map[countedKey]*keptCounts
+	kept map[countedKey]*keptCounts[T]
 	// turn tells counts from before a change from those after it.
 	turn int
 }
 
-// countedKey is all that counts depend on, but for time: whose devices, which of
+// countedKey is all that counts depend on, but for time: whose devices, what of
 // them, and what the search may look at.
 type countedKey struct {
-	scope, filter string
-	personal      bool
+	scope, what string
+	personal    bool
 }
 
-type keptCounts struct {
+type keptCounts[T sized] struct {
 	at    time.Time
-	facts DeviceFacets
+	facts T
 	again bool // somebody counts them anew
 }
 
-// of answers from what is kept, or counts. Nobody changes what it answers.
-func (c *counted) of(ctx context.Context, now func() time.Time, filter string, count func(context.Context) (DeviceFacets, error)) (DeviceFacets, error) {
-	key := countedKey{fmt.Sprintf("%+v", scopeOf(ctx)), filter, personal(ctx)}
+// of answers what is counted from what is kept, or counts. Nobody changes what it
+// answers.
+func (c *counted[T]) of(ctx context.Context, now func() time.Time, what string, count func(context.Context) (T, error)) (T, error) {
+	key := countedKey{fmt.Sprintf("%+v", scopeOf(ctx)), what, personal(ctx)}
 	c.mu.Lock()
 	turn := c.turn
 	if k := c.kept[key]; k != nil {
@@ -76,14 +80,14 @@ func (c *counted) of(ctx context.Context, now func() time.Time, filter string, c
 
 // keep puts counts by. What could not be counted again is forgotten: the next
 // one who asks is told why.
-func (c *counted) keep(key countedKey, turn int, at time.Time, f DeviceFacets, err error) {
+func (c *counted[T]) keep(key countedKey, turn int, at time.Time, f T, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if turn != c.turn {
 		return
 	}
 	delete(c.kept, key)
-	if err != nil || f.Total < largeFleet {
+	if err != nil || f.devices() < largeFleet {
 		return
 	}
 	if len(c.kept) >= mostCounts {
@@ -97,13 +101,13 @@ func (c *counted) keep(key countedKey, turn int, at time.Time, f DeviceFacets, e
 		delete(c.kept, oldest)
 	}
 	if c.kept == nil {
-		c.kept = map[countedKey]*keptCounts{}
+		c.kept = map[countedKey]*keptCounts[T]{}
 	}
-	c.kept[key] = &keptCounts{at: at, facts: f}
+	c.kept[key] = &keptCounts[T]{at: at, facts: f}
 }
 
 // forget is for whoever changed something: they see it at once.
-func (c *counted) forget() {
+func (c *counted[T]) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kept = nil

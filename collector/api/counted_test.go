@@ -14,7 +14,7 @@ import (
 
 func TestCountsOfLargeFleetsAreKeptForThoseWhoSeeTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var c counted
+		var c counted[DeviceFacets]
 		var mu sync.Mutex // counting goes on beside the one who asks
 		times, total := 0, largeFleet
 		var fails error

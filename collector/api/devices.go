@@ -22,7 +22,7 @@ import (
 // What people keep stands flat among them.
 func deviceColumns() []string {
 	return []string{
-		"id", "name", "kind", "presence", "agency", "site", "labels",
+		"id", "name", "kind", "presence", "severity", "agency", "site", "labels",
 		"os", "vendor", "model", "serial", "memory_bytes", "user", "address", "agent_version",
 		"asset_tag", "owner", "department", "purchased", "warranty", "note",
 		"first_seen", "last_seen", "clock_offset_seconds", "retired_at", "merged_into", "forked_from",
@@ -43,6 +43,8 @@ func (d Device) value(column string) any {
 		return d.Kind
 	case "presence":
 		return string(d.Presence)
+	case "severity":
+		return d.Severity
 	case "agency":
 		return d.Agency
 	case "site":
@@ -131,7 +133,7 @@ func (d Device) MarshalJSON() ([]byte, error) {
 func shownDevice(d store.Device, seesPersons bool) Device {
 	out := Device{
 		ID: d.ID, Kind: d.Kind, Name: d.Name, Agency: d.Agency, Site: d.Site, Labels: d.Labels,
-		Presence: d.Presence, Address: d.Address, AgentVersion: d.AgentVersion, OS: d.OS,
+		Presence: d.Presence, Severity: d.Severity, Address: d.Address, AgentVersion: d.AgentVersion, OS: d.OS,
 		Vendor: d.Vendor, Model: d.Model, Serial: d.Serial, MemoryBytes: d.MemoryBytes,
 		FirstSeen: d.FirstSeen, LastSeen: d.LastSeen, ClockOffset: d.ClockOffset,
 		RetiredAt: d.RetiredAt, MergedInto: d.MergedInto, ForkedFrom: d.ForkedFrom,
@@ -262,6 +264,7 @@ func (s *Server) listDevices(ctx context.Context, q store.DeviceQuery, filter st
 	if q.Limit == 0 && !askedOf(ctx).csv {
 		q.Limit = 1000
 	}
+	q.Severity = only == nil || slices.Contains(only, "severity")
 	list := fmt.Sprintf("%s\x00%s\x00%t", q.Sort, filter, q.Merged)
 	if q.After, err = openCursor(list, q.After); err != nil {
 		return DeviceList{}, err

@@ -13,18 +13,20 @@ import (
 // mostValues is how many values of one facet are told.
 const mostValues = 100
 
+func (f DeviceFacets) devices() int { return f.Total }
+
 // deviceFacets counts devices by what they are, where they are and how they do.
 func (s *Server) deviceFacets(ctx context.Context, in *DeviceFacetsInput) (DeviceFacets, error) {
-	filter := in.Filter
-	return s.counts.of(ctx, s.d.Now, filter, func(ctx context.Context) (DeviceFacets, error) { return s.countFacets(ctx, filter) })
+	filter, builds := in.Filter, in.Builds
+	return s.counts.of(ctx, s.d.Now, fmt.Sprintf("%t %s", builds, filter), func(ctx context.Context) (DeviceFacets, error) { return s.countFacets(ctx, filter, builds) })
 }
 
-func (s *Server) countFacets(ctx context.Context, filter string) (DeviceFacets, error) {
+func (s *Server) countFacets(ctx context.Context, filter string, builds bool) (DeviceFacets, error) {
 	e, err := filterOf(ctx, filter)
 	if err != nil {
 		return DeviceFacets{}, err
 	}
-	b, err := s.d.Inventory.Breakdown(ctx, store.DeviceQuery{Scope: scopeOf(ctx), Filter: e, Personal: personal(ctx), Now: s.d.Now()})
+	b, err := s.d.Inventory.Breakdown(ctx, store.DeviceQuery{Scope: scopeOf(ctx), Filter: e, Personal: personal(ctx), Now: s.d.Now(), Builds: builds})
 	if err != nil {
 		return DeviceFacets{}, err
 	}
@@ -78,6 +80,13 @@ func (s *Server) countFacets(ctx context.Context, filter string) (DeviceFacets, 
 			tell("ram", fmt.Sprintf("%d GB", gib), fmt.Sprintf("ram>%dGB ram<=%dGB", smaller(gib), gib), g.Count, online)
 		}
 	}
+	for _, x := range b.Builds {
+		if x.Build == "" {
+			tell("build", "", "", x.Count, x.Online)
+			continue
+		}
+		tell("build", strings.TrimSpace(x.Build+" "+x.OS), strings.TrimSpace(word("build", x.Build)+" "+word("os", x.OS)), x.Count, x.Online)
+	}
 	for _, a := range b.Ailing {
 		tell("severity", a.Severity, "", a.Count, a.Online)
 		used -= a.Count
@@ -86,7 +95,11 @@ func (s *Server) countFacets(ctx context.Context, filter string) (DeviceFacets, 
 	if used > 0 {
 		tell("severity", "", "", used, usedOnline)
 	}
-	for _, name := range []string{"severity", "state", "kind", "site", "os", "model", "ram"} {
+	names := []string{"severity", "state", "kind", "site", "os", "model", "ram"}
+	if builds {
+		names = append(names, "build")
+	}
+	for _, name := range names {
 		f := Facet{Name: name, Values: []FacetValue{}}
 		for _, v := range counts[name] {
 			f.Values = append(f.Values, *v)

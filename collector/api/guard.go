@@ -89,6 +89,7 @@ func op[I, O any](method, path, id string, right account.Right, summary string, 
 			// tell of that a little later.
 			if o.Changes() && o.Right != account.Work {
 				s.counts.forget()
+				s.spreads.forget()
 			}
 			if o.Changes() {
 				if aerr := s.record(ctx, o, outcome(err)); aerr != nil && err == nil {

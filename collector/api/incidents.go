@@ -35,7 +35,6 @@ func (s *Server) incidentList(ctx context.Context, in *IncidentListInput) (Incid
 		out.NoDevice = err == nil
 		return out, err
 	}
-	q.Members = in.Members
 	limit := orDefault(in.Limit)
 	m := s.judged(ctx)
 	// The worst severity first, each by rank: a limit must not cut off what is

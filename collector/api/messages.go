@@ -33,6 +33,7 @@ type Device struct {
 	Site         string             `json:"site,omitempty"`
 	Labels       []string           `json:"labels,omitempty" nullable:"false"`
 	Presence     store.Presence     `json:"presence" doc:"online, asleep, away, missing or retired."`
+	Severity     string             `json:"severity,omitempty" doc:"Of its worst open incident: critical, warn or info. Absent: none, or none but snoozed ones, upkeep and what was there when it came."`
 	Address      string             `json:"address,omitempty" doc:"Address that the last report came from."`
 	AgentVersion string             `json:"agent_version,omitempty"`
 	OS           string             `json:"os,omitempty"`
@@ -154,6 +155,7 @@ type SearchOffer struct {
 // DeviceFacetsInput asks what a choice of devices is made of.
 type DeviceFacetsInput struct {
 	Filter string `query:"filter" maxLength:"4096" doc:"Devices, in the search language. Default: all."`
+	Builds bool   `query:"builds" doc:"Also build: that of the operating system, with its name."`
 }
 
 // DeviceFacets is what a choice of devices is made of.

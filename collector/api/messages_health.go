@@ -69,7 +69,6 @@ type IncidentListInput struct {
 	All        bool     `query:"all" doc:"Of every kind and status that is open: backlog, upkeep and snoozed too. What is asked for beside it still narrows."`
 	From       string   `query:"from" maxLength:"64" doc:"Opened since then."`
 	To         string   `query:"to" maxLength:"64" doc:"Opened until then."`
-	Members    int      `query:"members" minimum:"0" maximum:"1000" doc:"Devices told of each incident, at most. 0 is 20."`
 	Limit      int      `query:"limit" minimum:"0" maximum:"10000" doc:"Incidents in one answer. 0 is 1,000."`
 }
 

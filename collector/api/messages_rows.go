@@ -33,7 +33,7 @@ type SectionRow struct {
 // SoftwareShowInput asks about one program.
 type SoftwareShowInput struct {
 	Name string `query:"name" required:"true" minLength:"1" maxLength:"200" doc:"The whole name, as registered."`
-	Days int    `query:"days" minimum:"0" maximum:"730" doc:"How far back the spread goes. 0 is 90."`
+	Days int    `query:"days" minimum:"0" maximum:"730" doc:"How far back the spread goes. 0 is 90, or less for a program that was first seen later, and 7 at least."`
 }
 
 // SoftwareShow is one program: its versions, and how it spread.

@@ -28,7 +28,13 @@ func (x *fakeInventory) Rows(_ context.Context, q store.RowQuery, f func(*store.
 				continue
 			}
 			for i, row := range v.Table.Rows {
-				r := store.Row{Device: id, From: v.From[i], Values: make([]any, len(q.Columns))}
+				if len(q.Devices) > 0 && !slices.Contains(q.Devices, id) {
+					continue
+				}
+				r := store.Row{Device: id, Values: make([]any, len(q.Columns))}
+				if i < len(v.From) {
+					r.From = v.From[i]
+				}
 				for j, c := range q.Columns {
 					if at := slices.Index(v.Table.Columns, c); at >= 0 {
 						r.Values[j] = row[at]
@@ -44,6 +50,16 @@ func (x *fakeInventory) Rows(_ context.Context, q store.RowQuery, f func(*store.
 		}
 	}
 	return nil
+}
+
+func (x *fakeInventory) Installs(ctx context.Context, s store.Scope, names []string, f func(*store.Install) error) error {
+	q := store.RowQuery{Scope: s, Section: "software", Columns: []string{"name", "version"}, Column: "name", Values: names}
+	return x.Rows(ctx, q, func(r *store.Row) error {
+		i := store.Install{Device: r.Device, From: r.From}
+		i.Name, _ = r.Values[0].(string)
+		i.Version, _ = r.Values[1].(string)
+		return f(&i)
+	})
 }
 
 const (

@@ -136,7 +136,8 @@ type Server struct {
 	trying    chan struct{} // full while as many trials of profiles go on as may
 	looks     *discoveries
 	askers    askers
-	counts    counted
+	counts    counted[DeviceFacets]
+	spreads   counted[SoftwareShow]
 }
 
 // longest is how long an operation may take before it is stopped.

@@ -3,10 +3,8 @@ package api
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"muster/collector/search"
 	"muster/collector/store"
@@ -74,17 +72,27 @@ func (s *Server) softwareDevices(ctx context.Context, in *SoftwareDevicesInput) 
 		return SoftwareDevices{}, err
 	}
 	out := SoftwareDevices{Devices: []SoftwareDevice{}, Total: page.Total, Next: sealCursor("software\x00"+text, page.Next)}
-	wanted := wantedSoftware(term)
-	for _, d := range page.Devices {
-		views, err := s.d.Inventory.Sections(ctx, d.ID, time.Time{}, []string{"software"})
-		if err != nil {
-			return out, err
-		}
-		for _, v := range views {
-			out.Devices = append(out.Devices, installations(d, v, wanted)...)
-		}
+	if len(page.Devices) == 0 {
+		return out, nil
 	}
-	return out, nil
+	ids := make([]inventory.DeviceID, len(page.Devices))
+	for i, d := range page.Devices {
+		ids[i] = d.ID
+	}
+	wanted := wantedSoftware(term)
+	have := map[inventory.DeviceID][]store.Install{}
+	err = s.d.Inventory.Rows(ctx, store.RowQuery{Scope: scopeOf(ctx), Section: "software", Columns: []string{"name", "version"}, Devices: ids}, func(r *store.Row) error {
+		name, _ := r.Values[0].(string)
+		version, _ := r.Values[1].(string)
+		if wanted(name, version) {
+			have[r.Device] = append(have[r.Device], store.Install{Name: name, Version: version, From: r.From})
+		}
+		return nil
+	})
+	for _, d := range page.Devices {
+		out.Devices = append(out.Devices, installations(d, have[d.ID])...)
+	}
+	return out, err
 }
 
 // softwareTerm writes the question as a term of the search language.
@@ -171,41 +179,22 @@ func globbed(pattern, text string) bool {
 	return i == len(p)
 }
 
-// installations are the rows of a device that are wanted, each name and
-// version once.
-func installations(d store.Device, v store.SectionView, wanted func(name, version string) bool) []SoftwareDevice {
-	name, version := slices.Index(v.Table.Columns, "name"), slices.Index(v.Table.Columns, "version")
-	if name < 0 {
-		return nil
-	}
+// installations are the programs of a device, each name and version once, in
+// the order of their names.
+func installations(d store.Device, list []store.Install) []SoftwareDevice {
 	site := d.Site
 	if d.Agency != "" && d.Site != "" {
 		site = d.Agency + "/" + d.Site
 	}
+	slices.SortFunc(list, func(a, b store.Install) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Version, b.Version), a.From.Compare(b.From))
+	})
 	var out []SoftwareDevice
-	seen := map[string]int{}
-	for i, r := range v.Table.Rows {
-		text, _ := r[name].(string)
-		var number string
-		if version >= 0 {
-			number, _ = r[version].(string)
-		}
-		if !wanted(text, number) {
+	for i, x := range list {
+		if i > 0 && x.Name == list[i-1].Name && x.Version == list[i-1].Version {
 			continue
 		}
-		var since time.Time
-		if i < len(v.From) {
-			since = v.From[i]
-		}
-		key := fmt.Sprintf("%q %q", text, number)
-		if at, twice := seen[key]; twice {
-			if since.Before(out[at].Since) {
-				out[at].Since = since
-			}
-			continue
-		}
-		seen[key] = len(out)
-		out = append(out, SoftwareDevice{Device: d.ID, Name: d.Name, Site: site, Software: text, Version: number, Since: since})
+		out = append(out, SoftwareDevice{Device: d.ID, Name: d.Name, Site: site, Software: x.Name, Version: x.Version, Since: x.From})
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math/bits"
 	"slices"
 	"strings"
@@ -78,38 +79,55 @@ func tally(n *[spreadPoints]int, mask uint64) {
 	}
 }
 
+// Days of a spread when nobody says: so many, or fewer of a program that is
+// younger, but not less than a week.
+const (
+	spreadDays  = 90
+	spreadLeast = 7
+)
+
+func (s SoftwareShow) devices() int { return s.Devices }
+
 // softwareShow tells how a program spread. It reads the rows of this program
-// alone, whoever has or had it.
+// alone, whoever has or had it; of a large fleet that takes a while, so it is
+// kept as counts are.
 func (s *Server) softwareShow(ctx context.Context, in *SoftwareShowInput) (SoftwareShow, error) {
-	name := strings.TrimSpace(in.Name)
-	days := in.Days
-	if days == 0 {
-		days = 90
+	name, days := strings.TrimSpace(in.Name), in.Days
+	return s.spreads.of(ctx, s.d.Now, fmt.Sprintf("%d %s", days, name), func(ctx context.Context) (SoftwareShow, error) { return s.spreadOf(ctx, name, days) })
+}
+
+func (s *Server) spreadOf(ctx context.Context, name string, days int) (SoftwareShow, error) {
+	type install struct {
+		device      inventory.DeviceID
+		version     string
+		from, until time.Time
 	}
-	now := s.d.Now().UTC()
-	x := newSpread(now.AddDate(0, 0, -days), now)
-	out := SoftwareShow{Name: name, Versions: []SoftwareVersion{}, Days: []time.Time{}, Spread: x.all[:]}
-	found := false
-	err := s.d.Inventory.Rows(ctx, store.RowQuery{Scope: scopeOf(ctx), Section: "software", Columns: []string{"version", "publisher"}, Column: "name", Values: []string{name}, Past: true}, func(r *store.Row) error {
-		found = true
-		version, _ := r.Values[0].(string)
-		if p, _ := r.Values[1].(string); out.Publisher == "" || r.Until.IsZero() && p != "" {
-			out.Publisher = p
+	var list []install
+	out := SoftwareShow{Name: name, Versions: []SoftwareVersion{}, Days: []time.Time{}}
+	err := s.d.Inventory.Installs(ctx, scopeOf(ctx), []string{name}, func(i *store.Install) error {
+		list = append(list, install{i.Device, i.Version, i.From, i.Until})
+		if out.Publisher == "" || i.Until.IsZero() && i.Publisher != "" {
+			out.Publisher = i.Publisher
 		}
-		// A row that readings lack is gone since then, though it is kept open for
-		// a while.
-		until := r.Until
-		if until.IsZero() {
-			until = r.Missing
+		if out.FirstSeen.IsZero() || i.From.Before(out.FirstSeen) {
+			out.FirstSeen = i.From
 		}
-		x.add(r.Device, version, r.From, until)
 		return nil
 	})
 	if err != nil {
 		return out, err
 	}
-	if !found {
+	if len(list) == 0 {
 		return out, NewProblem(notFound, "no device that this account may see has or had a program %q: muster software list NAME looks for a part of a name", clip(printable(name), 80))
+	}
+	now := s.d.Now().UTC()
+	if days == 0 {
+		age := int(now.Sub(out.FirstSeen)/(24*time.Hour)) + 1
+		days = min(max(age, spreadLeast), spreadDays)
+	}
+	x := newSpread(now.AddDate(0, 0, -days), now)
+	for _, i := range list {
+		x.add(i.device, i.version, i.from, i.until)
 	}
 	x.flush()
 	for i := range spreadPoints {
@@ -118,11 +136,6 @@ func (s *Server) softwareShow(ctx context.Context, in *SoftwareShowInput) (Softw
 	out.Spread, out.Devices = x.all[:], x.all[spreadPoints-1]
 	for version, n := range x.of {
 		out.Versions = append(out.Versions, SoftwareVersion{Version: version, Devices: n[spreadPoints-1], FirstSeen: x.first[version], Spread: n[:]})
-	}
-	for _, at := range x.first {
-		if out.FirstSeen.IsZero() || at.Before(out.FirstSeen) {
-			out.FirstSeen = at
-		}
 	}
 	slices.SortFunc(out.Versions, func(a, b SoftwareVersion) int {
 		return -cmp.Or(strings.Compare(inventory.VersionKey(a.Version), inventory.VersionKey(b.Version)), strings.Compare(a.Version, b.Version))
@@ -193,10 +206,9 @@ func (s *Server) softwareNews(ctx context.Context, in *SoftwareNewsInput) (Softw
 		return out, nil
 	}
 	old := map[string]bool{}
-	err = s.d.Inventory.Rows(ctx, store.RowQuery{Scope: scopeOf(ctx), Section: "software", Columns: []string{"name"}, Column: "name", Values: names, Past: true}, func(r *store.Row) error {
-		name, _ := r.Values[0].(string)
-		if first, ok := began[r.Device]; r.From.Before(from) || ok && !r.From.After(first) {
-			old[name] = true
+	err = s.d.Inventory.Installs(ctx, scopeOf(ctx), names, func(i *store.Install) error {
+		if first, ok := began[i.Device]; i.From.Before(from) || ok && !i.From.After(first) {
+			old[i.Name] = true
 		}
 		return nil
 	})

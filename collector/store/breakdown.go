@@ -3,6 +3,7 @@ package store
 // Breakdown counts devices by what lists are narrowed by.
 type Breakdown struct {
 	Groups []BreakdownGroup
+	Builds []BreakdownBuild  // where they are asked for
 	Ailing []BreakdownAiling // the worst severity first; none of devices that are well
 }
 
@@ -14,6 +15,14 @@ type BreakdownGroup struct {
 	OS, Model    string
 	MemoryBytes  int64
 	Count        int
+}
+
+// BreakdownBuild is how many devices in use have a build of a system; empty is
+// not known.
+type BreakdownBuild struct {
+	OS, Build string
+	Count     int
+	Online    int // of these
 }
 
 // BreakdownAiling is how many devices, of those that are in use, have an open

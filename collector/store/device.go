@@ -71,6 +71,10 @@ type Device struct {
 	MergedInto   inventory.DeviceID `json:"merged_into,omitempty"`
 	ForkedFrom   inventory.DeviceID `json:"forked_from,omitempty"`
 	People       People             `json:"people"`
+	// Severity is that of its worst incident that wants somebody: of a device in
+	// use, open, not snoozed, no upkeep, and not there when the device came; empty
+	// is none. Device tells it, and Devices where it is asked for.
+	Severity string `json:"severity,omitempty"`
 }
 
 // People are the fields that people keep, apart from observed facts.
@@ -93,6 +97,8 @@ type DeviceQuery struct {
 	Merged   bool        // also devices merged into others
 	Personal bool        // the caller may filter by personal facts
 	Now      time.Time   // what seen>7d counts from
+	Severity bool        // tell the severity of each
+	Builds   bool        // count builds in a breakdown
 }
 
 // DevicePage is one page of a list.

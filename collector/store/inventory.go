@@ -136,6 +136,10 @@ type Inventory interface {
 	// device, all of one state of the store; merged devices are left out. It
 	// ends with the first error of f.
 	Rows(ctx context.Context, q RowQuery, f func(*Row) error) error
+	// Installs hands where programs of these names are and were to f, device by
+	// device, all of one state of the store; merged devices are left out. It ends
+	// with the first error of f.
+	Installs(ctx context.Context, s Scope, names []string, f func(*Install) error) error
 	// Journal lists changes of rows, newest first. What a section's first good
 	// reading found is one line, verb first_read.
 	Journal(ctx context.Context, q JournalQuery) ([]Change, error)

@@ -16,6 +16,19 @@ type RowQuery struct {
 	Column string
 	Values []string
 	Past   bool // versions too that are no longer so
+	// Devices narrows to these; empty: all in scope.
+	Devices []inventory.DeviceID
+}
+
+// Install is one program on one device, from when until when. It is good until
+// the function that was handed it returns.
+type Install struct {
+	Device    inventory.DeviceID
+	Name      string
+	Version   string
+	Publisher string
+	From      time.Time
+	Until     time.Time // zero: still so. What readings lack is gone since then.
 }
 
 // Row is one row of a section, of one device. It and what it holds are good

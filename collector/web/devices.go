@@ -64,10 +64,9 @@ type facetValue struct {
 
 type deviceRow struct {
 	api.Device
-	Severity string
-	Port     string
-	PortRef  string
-	Cells    []cell
+	Port    string
+	PortRef string
+	Cells   []cell
 }
 
 // cell is one value of a table.
@@ -80,7 +79,7 @@ type cell struct {
 // deviceColumns are all columns of the table, those shown at first on.
 func deviceColumns() []column {
 	return []column{
-		{Name: "severity", Title: "Urgency", On: true},
+		{Name: "severity", Title: "Urgency", Sorts: true, On: true},
 		{Name: "presence", Title: "Presence", Sorts: true, On: true},
 		{Name: "model", Title: "Model", Sorts: true, On: true},
 		{Name: "os", Title: "System", Sorts: true, On: true},
@@ -166,10 +165,6 @@ func (s *Site) devices(v *visit) error {
 		p.All = all.Total
 	}
 	p.Heading = p.heading(facets)
-	worst, err := s.worst(v)
-	if err != nil {
-		return err
-	}
 	c := clock{s.o.Zone, v.now}
 	var shown []string
 	for _, d := range list.Devices {
@@ -179,7 +174,7 @@ func (s *Site) devices(v *visit) error {
 	}
 	ports := s.plugged(v, shown)
 	for _, d := range list.Devices {
-		r := deviceRow{Device: d, Severity: worst[string(d.ID)], Port: ports[d.ID].Word, PortRef: ports[d.ID].Ref}
+		r := deviceRow{Device: d, Port: ports[d.ID].Word, PortRef: ports[d.ID].Ref}
 		for _, col := range p.Columns {
 			text, class := r.cell(col.Name, c)
 			r.Cells = append(r.Cells, cell{text, col.Num, class})
@@ -299,23 +294,6 @@ func valuesOf(x api.Facet) []string {
 	return out
 }
 
-// worst is the severity of the worst open incident of each device that has one.
-func (s *Site) worst(v *visit) (map[string]string, error) {
-	list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Limit: 5000, Members: 1000})
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]string{}
-	for _, i := range list.Incidents { // the worst first
-		for _, d := range i.Devices {
-			if _, ok := out[string(d.ID)]; !ok {
-				out[string(d.ID)] = i.Severity
-			}
-		}
-	}
-	return out, nil
-}
-
 // cell is what a column shows of a device.
 func (r *deviceRow) cell(name string, c clock) (template.HTML, string) {
 	esc := template.HTMLEscapeString
@@ -395,7 +373,7 @@ func (s *Site) exportDevices(v *visit, p *deviceList, format string) error {
 	p.columns(url.Values{})
 	in.Columns = []string{"id", "name"}
 	for _, c := range p.Columns {
-		if c.Name != "severity" && c.Name != "port" {
+		if c.Name != "port" {
 			in.Columns = append(in.Columns, c.Name)
 		}
 	}

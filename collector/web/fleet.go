@@ -42,12 +42,12 @@ type bar struct {
 
 func (s *Site) fleet(v *visit) error {
 	f := &fleetPage{Sub: "composition"}
-	facets, err := v.api.DeviceFacets(v.ctx(), api.DeviceFacetsInput{})
+	facets, err := v.api.DeviceFacets(v.ctx(), api.DeviceFacetsInput{Builds: true})
 	if err != nil {
 		return err
 	}
 	f.Total = facets.Total
-	titles := map[string]string{"kind": "Kind", "os": "System", "model": "Model", "ram": "Memory", "site": "Site", "state": "Presence"}
+	titles := map[string]string{"kind": "Kind", "os": "System", "build": "Build", "model": "Model", "ram": "Memory", "site": "Site", "state": "Presence"}
 	most, of := "", 0
 	for _, x := range facets.Facets {
 		title, ok := titles[x.Name]

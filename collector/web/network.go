@@ -47,7 +47,6 @@ type gearGroup struct {
 // gearLine is one device of the network in a list.
 type gearLine struct {
 	api.Device
-	Severity    string
 	Used, Ports int
 	Share       string
 	Watts, Can  float64
@@ -89,7 +88,6 @@ func (s *Site) network(v *visit) error {
 	}
 	ctx := v.ctx()
 	var list, all api.DeviceList
-	var worst map[string]string
 	var ports, poe, inks, ups api.SectionRows
 	errs := make([]error, 8)
 	var wg sync.WaitGroup
@@ -101,12 +99,13 @@ func (s *Site) network(v *visit) error {
 	wg.Go(func() {
 		list, errs[0] = v.api.DeviceList(ctx, api.DeviceListInput{Filter: filter, Sort: "name", Limit: 1000})
 	})
-	wg.Go(func() { worst, errs[1] = s.worst(v) })
 	rows(2, &ports, "port", "kind", "connector_present", "oper_status", "admin_status")
 	rows(3, &poe, "poe_supply", "capacity_watts", "used_watts")
 	rows(4, &inks, "printer_supply", "description", "kind", "color", "supply_class", "level_percent", "level_state", "part_number")
 	rows(5, &ups, "ups", "model", "output_source", "battery_status", "charge_percent", "load_percent", "remaining_seconds", "battery_due_at", "replace_battery", "alarms")
-	wg.Go(func() { all, errs[6] = v.api.DeviceList(ctx, api.DeviceListInput{Filter: gearFilter, Limit: 1000}) })
+	wg.Go(func() {
+		all, errs[6] = v.api.DeviceList(ctx, api.DeviceListInput{Filter: gearFilter, Limit: 1000, Columns: []string{"agency", "site"}})
+	})
 	if p.Manage {
 		wg.Go(func() { errs[7] = s.silent(v, p) })
 	}
@@ -123,7 +122,7 @@ func (s *Site) network(v *visit) error {
 	}
 	slices.Sort(p.Sites)
 	p.Total, p.Empty = list.Total, all.Total == 0
-	p.gear(list.Devices, worst, ports, poe)
+	p.gear(list.Devices, ports, poe)
 	p.supplies(inks)
 	p.ups(ups)
 	p.fold()
@@ -194,10 +193,10 @@ func kindTitle(kind string) string {
 }
 
 // gear puts the devices into groups by kind, the troubled first.
-func (p *networkPage) gear(list []api.Device, worst map[string]string, ports, poe api.SectionRows) {
+func (p *networkPage) gear(list []api.Device, ports, poe api.SectionRows) {
 	by := map[string]*gearLine{}
 	for _, d := range list {
-		by[string(d.ID)] = &gearLine{Device: d, Severity: worst[string(d.ID)]}
+		by[string(d.ID)] = &gearLine{Device: d}
 	}
 	for _, r := range ports.Rows {
 		x := by[string(r.Device.ID)]

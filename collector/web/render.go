@@ -89,7 +89,8 @@ func (s *Site) funcs(l *texts.Language) template.FuncMap {
 			}
 			return *s
 		},
-		"qr": qrPicture, "dict": dict, "list": func(a ...any) []any { return a },
+		"deviceNames": deviceNames,
+		"qr":          qrPicture, "dict": dict, "list": func(a ...any) []any { return a },
 		"titleLink": titleLink, "sentence": sentence, "targetWord": targetWord, "heardWord": heardWord,
 		"queryOf": queryOf, "query": func(filter string) string { return "/devices?" + queryOf("q", filter) },
 	}

@@ -67,12 +67,6 @@ func (s *Site) softwareTitle(v *visit) error {
 	if err != nil {
 		return err
 	}
-	// Where it is younger than that, its line begins where it did.
-	if age := int(v.now.Sub(shown.FirstSeen).Hours()/24) + 1; age < 80 {
-		if shown, err = v.api.SoftwareShow(v.ctx(), api.SoftwareShowInput{Name: name, Days: max(age, 7)}); err != nil {
-			return err
-		}
-	}
 	p := &softwareTitlePage{SoftwareShow: shown, Days: int(shown.Days[len(shown.Days)-1].Sub(shown.Days[0]).Hours()/24 + 0.5), Version: q.Get("version"), Now: v.now}
 	who, err := v.api.SoftwareDevices(v.ctx(), api.SoftwareDevicesInput{Name: name, Version: p.Version, Limit: 40, After: q.Get("after")})
 	if err != nil {

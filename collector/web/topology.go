@@ -101,7 +101,7 @@ func (s *Site) topology(v *visit) error {
 	if err != nil {
 		return err
 	}
-	worst, err := s.worst(v)
+	worst, err := s.marks(v, t, list.Devices)
 	if err != nil {
 		return err
 	}
@@ -259,6 +259,38 @@ func (p *topologyPage) grow(t api.Topology, list []api.Device, worst map[string]
 			p.Loose = append(p.Loose, &treeNode{Name: d.Name, Kind: d.Kind, Site: siteOf(d), Link: refOf(d.ID), Severity: worst[string(d.ID)]})
 		}
 	}
+}
+
+// marks is how bad it is with whatever stands on the map: gear, and what else a
+// cable leads to.
+func (s *Site) marks(v *visit, t api.Topology, gear []api.Device) (map[string]string, error) {
+	out := make(map[string]string, len(gear))
+	for _, d := range gear {
+		out[string(d.ID)] = d.Severity
+	}
+	var others []string
+	for _, l := range t.Links {
+		for _, e := range []api.LinkEnd{l.A, l.B} {
+			if e.Device == nil {
+				continue
+			}
+			if _, known := out[string(e.Device.ID)]; !known {
+				out[string(e.Device.ID)] = ""
+				others = append(others, "id="+string(e.Device.ID))
+			}
+		}
+	}
+	const atOnce = 80 // what a filter has room for
+	for part := range slices.Chunk(others, atOnce) {
+		list, err := v.api.DeviceList(v.ctx(), api.DeviceListInput{Filter: strings.Join(part, " or "), Limit: atOnce, Columns: []string{"id", "severity"}})
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range list.Devices {
+			out[string(d.ID)] = d.Severity
+		}
+	}
+	return out, nil
 }
 
 // settle counts what is below, orders and folds the children, and opens what

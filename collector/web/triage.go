@@ -317,6 +317,27 @@ func (s *Site) rows(v *visit, list []store.Incident) ([]row, error) {
 	return out, nil
 }
 
+// deviceNames names the devices of an incident: both of two, else the first one
+// and how many more there are.
+func deviceNames(list []store.IncidentDevice, all int) string {
+	all = max(all, len(list))
+	var names []string
+	for _, d := range list {
+		if d.Name != "" {
+			names = append(names, d.Name)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return count(all, "device", "devices")
+	case all == 1:
+		return names[0]
+	case all == 2 && len(names) == 2:
+		return names[0] + ", " + names[1]
+	}
+	return names[0] + " and " + count(all-1, "more", "more")
+}
+
 // tag says what is new about an incident.
 func tag(i store.Incident, now time.Time) string {
 	switch {

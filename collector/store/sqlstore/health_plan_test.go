@@ -130,6 +130,7 @@ func TestHealthPlans(t *testing.T) {
 	check("an incident that ended", "incident_by_key (key=? AND opened_at=?)", true, incidentEnded, "x", 1, true)
 	check("old findings", "finding_by_end (resolved_at<?)", true, findingsOld, 1, 1)
 	check("old incidents", "incident_by_end (resolved_at<?)", true, incidentsOld, 1, 1)
+	check("severity of devices", "incident_by_device (device_no=?)", true, "SELECT d.device_no, "+levelOf+" FROM device_rows d WHERE d.device_no IN (SELECT value FROM json_each(?))", jsonNumbers([]int64{1}))
 	check("marks", "incident_by_outcome (rule=? AND useful=? AND outcome_at>?)", false, ruleMarks)
 	check("marks", "finding_by_rule (rule=? AND state=?)", false, ruleMarks)
 }

@@ -31,6 +31,9 @@ func (x *Inventory) Breakdown(ctx context.Context, q store.DeviceQuery) (store.B
 		if out.Groups, err = v.breakdown(ctx, q, set); err == nil {
 			out.Ailing, err = v.ailing(ctx, q, set)
 		}
+		if err == nil && q.Builds {
+			out.Builds, err = v.builds(ctx, q, set)
+		}
 		return err
 	})
 	if err != nil {
@@ -61,6 +64,25 @@ func (v *view) breakdown(ctx context.Context, q store.DeviceQuery, set devices) 
 		var g store.BreakdownGroup
 		err := scan(&g.Presence, &g.Kind, &g.Agency, &g.Site, &g.OS, &g.Model, &g.MemoryBytes, &g.Count)
 		out = append(out, g)
+		return err
+	})
+}
+
+// builds counts devices by their system and its build. Lists keep the one; the
+// other is in the section.
+func (v *view) builds(ctx context.Context, q store.DeviceQuery, set devices) (out []store.BreakdownBuild, _ error) {
+	var w where
+	w.add("d.merged_into IS NULL AND d.presence <> 'retired'")
+	if q.Filter == nil {
+		w.scope(q.Scope)
+	} else {
+		w.add("d.device_no IN (SELECT value FROM json_each(?))", jsonNumbers(set.numbers()))
+	}
+	return out, v.each(ctx, `SELECT d.os, ifnull(f.build, ''), count(*), count(*) FILTER (WHERE d.presence = 'online') FROM device_rows d
+		LEFT JOIN os_rows r ON r.device_no = d.device_no AND r.until_at IS NULL LEFT JOIN os_facts f ON f.fact_no = r.fact_no`+w.String()+" GROUP BY d.os, ifnull(f.build, '')", w.args, func(scan scan) error {
+		var b store.BreakdownBuild
+		err := scan(&b.OS, &b.Build, &b.Count, &b.Online)
+		out = append(out, b)
 		return err
 	})
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,9 @@ func (v *view) heard(ctx context.Context, q store.RowQuery, p *plan) (map[int64]
 	w.add("s.section = ?", p.no)
 	w.add("d.merged_into IS NULL")
 	w.scope(q.Scope)
+	if len(q.Devices) > 0 {
+		w.add("d.device_id IN (SELECT value FROM json_each(?))", textsOf(q.Devices))
+	}
 	if q.Column != "" {
 		w.add("s.device_no IN (SELECT r.device_no"+p.from()+" WHERE "+p.expr(q.Column)+" IN (SELECT value FROM json_each(?)))", textsOf(q.Values))
 	}
@@ -90,6 +94,9 @@ func (v *view) rows(ctx context.Context, q store.RowQuery, p *plan, heads map[in
 	}
 	if q.Column != "" {
 		w.add(p.expr(q.Column)+" IN (SELECT value FROM json_each(?))", textsOf(q.Values))
+	}
+	if len(q.Devices) > 0 {
+		w.add("r.device_no IN (SELECT value FROM json_each(?))", jsonNumbers(slices.Sorted(maps.Keys(heads))))
 	}
 	const fixed = 4
 	cells := make([]any, fixed+len(fields))

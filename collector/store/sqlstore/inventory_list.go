@@ -83,7 +83,23 @@ func orders() map[string]order {
 		"purchased":            {expr: "d.purchased"},
 		"warranty":             {expr: "d.warranty"},
 		"note":                 {expr: "d.note"},
+		"severity":             {expr: levelOf, number: true},
 	}
+}
+
+// levelOf is how bad the worst incident is that device_rows d has, 0 for none:
+// what breakdowns count. Incidents of records that were merged into it are its
+// own.
+const levelOf = `(WITH RECURSIVE record (no) AS (SELECT d.device_no WHERE d.merged_into IS NULL AND d.presence <> 'retired'
+	UNION ALL SELECT b.device_no FROM record CROSS JOIN device_rows b ON b.merged_into = record.no)
+	SELECT ifnull(max(CASE i.severity WHEN 'critical' THEN 3 WHEN 'warn' THEN 2 WHEN 'info' THEN 1 ELSE 0 END), 0)
+	FROM record CROSS JOIN incident_device_rows m ON m.device_no = record.no CROSS JOIN incident_rows i ON i.number = m.incident
+	WHERE i.status <> 'resolved' AND i.status <> 'snoozed' AND i.backlog = 0 AND i.hygiene = 0)`
+
+// severityOf names a level.
+func severityOf(level int64) string {
+	names := []string{"", "info", "warn", "critical"}
+	return names[min(max(level, 0), int64(len(names)-1))]
 }
 
 // cursor is where a page ended: the last device's place in the order.
@@ -228,7 +244,7 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 		if q.Limit <= 0 {
 			var err error
 			from := beyondSeen()
-			page.Devices, err = v.devices(ctx, from.String()+ordered, from.args, nil)
+			page.Devices, err = v.devices(ctx, from.String()+ordered, from.args, nil, q.Severity)
 			return err
 		}
 		// First who is on the page, then what is shown of them: sorting a
@@ -268,23 +284,24 @@ func (x *Inventory) devices(ctx context.Context, q store.DeviceQuery) (store.Dev
 			begun, more = true, err == nil && walk && seen == chunk
 		}
 		var err error
-		page.Devices, err = v.numbered(ctx, nos)
+		page.Devices, err = v.numbered(ctx, nos, q.Severity)
 		return err
 	})
 }
 
-// numbered loads devices in the order of their numbers given.
-func (v *view) numbered(ctx context.Context, nos []int64) ([]store.Device, error) {
+// numbered loads devices in the order of their numbers given, with their
+// severity if asked for.
+func (v *view) numbered(ctx context.Context, nos []int64, severity bool) ([]store.Device, error) {
 	if len(nos) == 0 {
 		return nil, nil
 	}
 	list := jsonNumbers(nos)
-	return v.devices(ctx, " JOIN json_each(?) j ON j.value = d.device_no ORDER BY j.key", []any{list}, list)
+	return v.devices(ctx, " JOIN json_each(?) j ON j.value = d.device_no ORDER BY j.key", []any{list}, list, severity)
 }
 
 // devices loads devices with their labels; only is their numbers, or
 // nil when they are many.
-func (v *view) devices(ctx context.Context, rest string, args []any, only numberList) ([]store.Device, error) {
+func (v *view) devices(ctx context.Context, rest string, args []any, only numberList, severity bool) ([]store.Device, error) {
 	var out []store.Device
 	at := map[int64]int{}
 	err := v.each(ctx, "SELECT "+deviceColumns+deviceTables+rest, args, func(scan scan) error {
@@ -299,6 +316,18 @@ func (v *view) devices(ctx context.Context, rest string, args []any, only number
 	var w where
 	if only != nil {
 		w.add("device_no IN (SELECT value FROM json_each(?))", only)
+	}
+	if severity {
+		if err := v.each(ctx, "SELECT d.device_no, "+levelOf+" FROM device_rows d"+w.String(), w.args, func(scan scan) error {
+			var no, level int64
+			err := scan(&no, &level)
+			if i, ok := at[no]; ok {
+				out[i].Severity = severityOf(level)
+			}
+			return err
+		}); err != nil {
+			return nil, err
+		}
 	}
 	return out, v.each(ctx, "SELECT device_no, label FROM label_rows"+w.String()+" ORDER BY device_no, label", w.args, func(scan scan) error {
 		var no int64
@@ -324,7 +353,7 @@ func (x *Inventory) Device(ctx context.Context, s store.Scope, id inventory.Devi
 		} else if !found {
 			return notFound("device", id)
 		}
-		l, err := v.numbered(ctx, []int64{no})
+		l, err := v.numbered(ctx, []int64{no}, true)
 		if err == nil {
 			d = l[0]
 		}

@@ -54,6 +54,43 @@ func (x *Inventory) Software(ctx context.Context, q store.SoftwareQuery) ([]stor
 	return out, nil
 }
 
+// installsOf is the query for where programs are, or where they were: both go
+// by what the program is to the rows that have it, each by an index of its own.
+func installsOf(names []string, s store.Scope, past bool) (string, []any) {
+	var w where
+	w.add("f.name IN (SELECT value FROM json_each(?))", textsOf(names))
+	w.add("d.merged_into IS NULL")
+	w.scope(s)
+	by, until, still := "software_by_fact", "ifnull(r.missing_at, 0)", "IS NULL"
+	if past {
+		by, until, still = "software_past", "r.until_at", "IS NOT NULL"
+	}
+	return "SELECT r.device_no, d.device_id, f.name, ifnull(f.version, ''), ifnull(f.publisher, ''), r.from_at, " + until + " FROM software_facts f" +
+		" CROSS JOIN software_rows r INDEXED BY " + by + " ON r.fact_no = f.fact_no AND r.until_at " + still +
+		" CROSS JOIN device_rows d ON d.device_no = r.device_no" + w.String(), w.args
+}
+
+// Installs tells where programs are and were.
+func (x *Inventory) Installs(ctx context.Context, s store.Scope, names []string, f func(*store.Install) error) error {
+	now, args := installsOf(names, s, false)
+	before, more := installsOf(names, s, true)
+	var i store.Install
+	err := x.d.read(ctx, func(v *view) error {
+		return v.each(ctx, now+" UNION ALL "+before+" ORDER BY 1", append(args, more...), func(scan scan) error {
+			var no, from, until int64
+			if err := scan(&no, &i.Device, &i.Name, &i.Version, &i.Publisher, &from, &until); err != nil {
+				return err
+			}
+			i.From, i.Until = timeOf(from), timeOf(until)
+			return f(&i)
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("where programs are: %w", err)
+	}
+	return nil
+}
+
 // escapeLike makes a text stand for itself in a LIKE pattern with ESCAPE '\'.
 func escapeLike(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)

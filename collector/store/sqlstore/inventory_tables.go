@@ -108,6 +108,10 @@ func (t *tx) layOut(s *inventory.Section, have tables) (*plan, error) {
 	if s.Name == softwareSection && fresh {
 		ddl = append(ddl, `CREATE INDEX software_fact_by_name ON software_facts (name, version_sort)`)
 	}
+	if s.Name == softwareSection {
+		// Where a program was: software_by_fact leads to where it is.
+		ddl = append(ddl, `CREATE INDEX IF NOT EXISTS software_past ON software_rows (fact_no) WHERE until_at IS NOT NULL`)
+	}
 	for _, q := range ddl {
 		if err := t.once(q); err != nil {
 			return nil, err

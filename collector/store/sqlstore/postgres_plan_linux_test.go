@@ -101,8 +101,8 @@ func TestPostgresPlans(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", text, err)
 			}
-			for _, sort := range []string{"name", "-last_seen", "site"} {
-				_, err = x.Devices(ctx, store.DeviceQuery{Scope: scope, Filter: f, Sort: sort, Limit: 50, Now: now, Personal: true})
+			for _, sort := range []string{"name", "-last_seen", "site", "-severity"} {
+				_, err = x.Devices(ctx, store.DeviceQuery{Scope: scope, Filter: f, Sort: sort, Limit: 50, Now: now, Personal: true, Severity: true})
 				fault(text, err)
 			}
 			_, err = x.Breakdown(ctx, store.DeviceQuery{Scope: scope, Filter: f, Now: now, Personal: true})

@@ -189,6 +189,11 @@ func testIncidentDevices(c *clinic) {
 		c.Fatal(err)
 	}
 	c.want("in a list that asks for more", []any{len(l[0].Devices), l[0].Devices[0].Name, l[0].Devices[24].Name, l[0].Count}, []any{25, "pc-25", "pc-1", 30})
+	marked, err := c.s.Devices(c.Context(), store.DeviceQuery{Scope: all(), Severity: true})
+	c.ok(err)
+	for _, d := range marked.Devices {
+		c.want("every device of it is marked: "+d.Name, d.Severity, l[0].Severity)
+	}
 	got := c.incident(number)
 	c.want("all of them, those of findings last", []any{len(got.Devices), got.Devices[0].Name, got.Devices[24].Name, len(got.Findings), got.Count}, []any{30, "pc-25", "pc-1", 30, 30})
 	c.want("found by each", []any{c.incidents(store.IncidentQuery{Devices: []inventory.DeviceID{id(30)}}), c.incidents(store.IncidentQuery{Devices: []inventory.DeviceID{id(1)}})},

@@ -19,7 +19,7 @@ func testBreakdown(f *fleet) {
 	_, _, north, _, depot := f.places()
 	for n := range 60 {
 		d := f.add(n)
-		f.report(d, hours(1), reading(hours(1), inventory.OS{Family: "windows", Name: fmt.Sprintf("Windows %d", 10+r.IntN(2))}),
+		f.report(d, hours(1), reading(hours(1), inventory.OS{Family: "windows", Name: fmt.Sprintf("Windows %d", 10+r.IntN(2)), Build: []string{"", "22631.1", "26100.2"}[n%3]}),
 			reading(hours(1), inventory.System{Model: fmt.Sprintf("Model %d", r.IntN(4))}), reading(hours(1), inventory.Memory{InstalledBytes: int64(8+8*r.IntN(2)) << 30}))
 		if n%3 > 0 {
 			f.ok(f.s.SetSite(ctx, d, []int64{0, north.ID, depot.ID}[n%3], true))
@@ -51,6 +51,30 @@ func testBreakdown(f *fleet) {
 				got[g] += n
 			}
 			f.want(fmt.Sprintf("%q in %+v", text, scope), got, want)
+			f.want("builds that nobody asked for", len(b.Builds), 0)
+			q.Builds = true
+			b, err = f.s.Breakdown(ctx, q)
+			f.ok(err)
+			builds, wantBuilds := map[store.BreakdownBuild]int{}, map[store.BreakdownBuild]int{}
+			for _, x := range b.Builds {
+				n := x.Count
+				f.want("no more online than there are", x.Online <= n, true)
+				x.Count, x.Online = 0, 0
+				builds[x] += n
+			}
+			for _, d := range list.Devices {
+				if d.Presence == store.Retired {
+					continue
+				}
+				views, err := f.s.Sections(ctx, d.ID, time.Time{}, []string{"os"})
+				f.ok(err)
+				build := ""
+				for _, v := range views {
+					build, _ = v.Table.Rows[0][slices.Index(v.Table.Columns, "build")].(string)
+				}
+				wantBuilds[store.BreakdownBuild{OS: d.OS, Build: build}]++
+			}
+			f.want(fmt.Sprintf("builds of %q in %+v", text, scope), builds, wantBuilds)
 			f.want("nobody is ill", len(b.Ailing), 0)
 		}
 	}
@@ -67,6 +91,27 @@ func (c *clinic) ailing(scope store.Scope, text string) string {
 	c.ok(err)
 	b, err := c.s.Breakdown(c.Context(), store.DeviceQuery{Scope: scope, Filter: e, Now: time.Now()})
 	c.ok(err)
+	// Lists mark the same devices, and sort by it.
+	list, err := c.s.Devices(c.Context(), store.DeviceQuery{Scope: scope, Filter: e, Now: time.Now(), Severity: true, Sort: "-severity"})
+	c.ok(err)
+	var marked []store.BreakdownAiling
+	for _, d := range list.Devices {
+		if d.Severity == "" {
+			continue
+		}
+		if n := len(marked); n == 0 || marked[n-1].Severity != d.Severity {
+			marked = append(marked, store.BreakdownAiling{Severity: d.Severity})
+		}
+		m := &marked[len(marked)-1]
+		m.Count++
+		if d.Presence == store.Online {
+			m.Online++
+		}
+		one, err := c.s.Device(c.Context(), scope, d.ID)
+		c.ok(err)
+		c.want("severity of "+d.Name, one.Severity, d.Severity)
+	}
+	c.want("marked in lists, the worst first", marked, b.Ailing)
 	slices.SortFunc(b.Ailing, func(a, b store.BreakdownAiling) int { return cmp.Compare(a.Severity, b.Severity) })
 	return fmt.Sprint(b.Ailing)
 }

@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"muster/collector/store"
@@ -335,6 +338,31 @@ func testSoftware(f *fleet) {
 	f.report(b, hours(1), reading(hours(1), reader("23", "x64")))
 	f.report(a, hours(1), reading(hours(1), reader("22", "x86")))
 	f.want("after changes", show(store.SoftwareQuery{Scope: all(), Versions: true}), "Adobe Reader|Adobe|22|1|1 Adobe Reader|Adobe|23|1|1 bash||5|1|1 ")
+	installs := func(s store.Scope, names ...string) string {
+		f.Helper()
+		var out []string
+		f.ok(f.s.Installs(ctx, s, names, func(i *store.Install) error {
+			until := "now"
+			if !i.Until.IsZero() {
+				until = fmt.Sprint(i.Until.Sub(t0()).Hours())
+			}
+			out = append(out, fmt.Sprintf("%s %s %s %s %v-%s", i.Device[len(i.Device)-1:], i.Name, i.Version, i.Publisher, i.From.Sub(t0()).Hours(), until))
+			return nil
+		}))
+		if !slices.IsSortedFunc(out, func(a, b string) int { return cmp.Compare(a[0], b[0]) }) {
+			f.Errorf("not device by device: %q", out)
+		}
+		slices.Sort(out)
+		return strings.Join(out, ", ")
+	}
+	f.want("where a program is and was", installs(all(), "Adobe Reader"),
+		"1 Adobe Reader 22 Adobe 0-now, 1 Adobe Reader 23 Adobe 0-1, 2 Adobe Reader 22 Adobe 0-1, 2 Adobe Reader 22 Adobe 0-1, 2 Adobe Reader 23 Adobe 1-now")
+	f.want("in scope", installs(store.Scope{Sites: []int64{site.ID}}, "Adobe Reader", "bash"), "1 Adobe Reader 22 Adobe 0-now, 1 Adobe Reader 23 Adobe 0-1")
+	f.want("of several", installs(all(), "100%", "bash", "nothing"), "1 100%   0-1, 3 bash 5  0-now")
+	f.want("of none", installs(all()), "")
 	f.report(c, hours(2), reading[inventory.Software](hours(2)))
+	_, err = f.s.Merge(ctx, b, a, "test", "", hours(3))
+	f.ok(err)
+	f.want("merged", installs(all(), "Adobe Reader"), "1 Adobe Reader 22 Adobe 0-now, 1 Adobe Reader 23 Adobe 0-1")
 	f.want("gone", show(store.SoftwareQuery{Scope: all(), Name: "bash"}), "")
 }

@@ -64,6 +64,11 @@ func testRows(f *fleet) {
 		f.want("a section of one row", []any{r.Device, r.Status, r.ReadAt, r.GoodAt, len(r.Values), r.Values[s.Index("vendor")]}, []any{c, "ok", hours(0), hours(0), len(s.Columns), "Acme"})
 		return nil
 	}))
+	q = store.RowQuery{Scope: all(), Section: "fdb", Columns: []string{"port"}, Devices: []inventory.DeviceID{b, c, id(99)}}
+	f.want("of some devices", f.many(q), "2 [Te1/1/1] 0-")
+	q.Devices = []inventory.DeviceID{id(99)}
+	f.want("of nobody", f.many(q), "")
+	q = store.RowQuery{Scope: all(), Section: "system"}
 	// How the last reading went is told of each row.
 	bad := reading(hours(2), inventory.System{})
 	bad.Status, bad.Reason, bad.Table.Rows = report.Failed, "timeout", nil
