@@ -18,7 +18,9 @@ func (s *session) deviceCommand() *cobra.Command {
 		muster device show pc-104
 		muster device history pc-104 --since 7d`,
 		s.deviceList(),
+		s.deviceCount(),
 		s.deviceShow(),
+		s.deviceRows(),
 		s.deviceHistory(),
 		s.deviceEvents(),
 		s.deviceDiff(),
@@ -56,6 +58,7 @@ func deviceColumns() []deviceColumn {
 		{"name", "", func(d *api.Device) any { return d.Name }},
 		{"kind", "", func(d *api.Device) any { return d.Kind }},
 		{"presence", "", func(d *api.Device) any { return d.Presence }},
+		{"severity", "", func(d *api.Device) any { return d.Severity }},
 		{"agency", "", func(d *api.Device) any { return d.Agency }},
 		{"site", "", func(d *api.Device) any { return d.Site }},
 		{"labels", "", func(d *api.Device) any { return d.Labels }},

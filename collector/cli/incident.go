@@ -31,7 +31,49 @@ func (s *session) incidentCommand() *cobra.Command {
 		s.incidentEscalate(),
 		s.incidentResolve(),
 		s.incidentReopen(),
+		s.incidentLooked(),
 	)
+}
+
+func (s *session) incidentLooked() *cobra.Command {
+	var in api.LookInput
+	c := s.command(verb{
+		use:   "looked",
+		short: "Show when you last looked at the board of incidents",
+		long: `Show when you last looked at the board of incidents, from where on it tells what is
+new. With --now this is a look too.`,
+		example: `muster incident looked`,
+		run: func(ctx context.Context, _ []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			x, err := c.LookShow(ctx, in)
+			if err != nil {
+				return err
+			}
+			if s.output == "csv" {
+				g := newGrid("before", "at")
+				g.add(x.Before, x.At)
+				return s.csv(g)
+			}
+			if x.At.IsZero() && s.output != "json" {
+				s.note("you have not looked at it yet")
+				return nil
+			}
+			return s.did(x, "%s", lookWords(s.look(), x))
+		},
+	})
+	c.Flags().BoolVar(&in.Now, "now", false, "note that you look at it now")
+	return c
+}
+
+func lookWords(l look, x api.Look) string {
+	text := "last looked at " + l.time(x.At)
+	if !x.Before.IsZero() {
+		text += ", before that until " + l.time(x.Before)
+	}
+	return text
 }
 
 // urgency is a rule's severity as people say it: the same words as on pages

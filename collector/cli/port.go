@@ -18,6 +18,7 @@ func (s *session) portCommand() *cobra.Command {
 		muster port show sw-hartford-1 Gi1/0/7`,
 		s.portWhere(),
 		s.portShow(),
+		s.portPlaces(),
 	)
 }
 
@@ -60,6 +61,33 @@ A machine that is off is told where it was last.`,
 	c.Flags().BoolVar(&in.History, "history", false, "also the ports it was on before, as far as they are kept")
 	c.Flags().StringVar(&since, "since", "", "history from this `time` on")
 	return c
+}
+
+func (s *session) portPlaces() *cobra.Command {
+	return s.command(verb{
+		use:   "places DEVICE...",
+		short: "List the switch ports that several devices hang on",
+		long: `List the switch ports that several devices hang on now. A DEVICE is an ID, name,
+serial number or asset tag; up to 200 at a time. Of whom no port is known, or only
+guessed, is left out: muster port where tells more of one.`,
+		example: `
+			muster port places pc-104 pc-105 -o csv`,
+		run: func(ctx context.Context, args []string) error {
+			c, err := s.client()
+			if err != nil {
+				return err
+			}
+			x, err := c.PortPlaces(ctx, api.PortPlacesInput{Devices: args})
+			if err != nil {
+				return err
+			}
+			g := newGrid("device", "site", "switch", "port", "confidence")
+			for _, p := range x.Places {
+				g.add(p.Device.Name, p.Device.Site, p.Switch.Name, p.Port, p.Confidence)
+			}
+			return s.show(g, x, "of none of these a port is known")
+		},
+	})
 }
 
 func (s *session) showWhere(w *api.PortWhere, history bool) error {

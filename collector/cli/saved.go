@@ -9,13 +9,15 @@ import (
 )
 
 func (s *session) searchCommand() *cobra.Command {
-	return nounCommand("search", "Saved searches: your own, and those that others share", `
+	return nounCommand("search", "Searches: saved ones, your own and those that others share, and how to write one", `
 		muster search save 'Old laptops' 'kind:pc purchased<2021-01-01' --columns name,model,purchased --shared
 		muster search run 'Old laptops' -o csv`,
 		s.searchList(),
 		s.searchRun(),
 		s.searchSave(),
 		s.searchSet(),
+		s.searchRead(),
+		s.searchField(),
 		s.command(verb{
 			use:     "delete NAME",
 			short:   "Delete a saved search",

@@ -14,6 +14,7 @@ func (s *session) softwareCommand() *cobra.Command {
 		muster software list firefox --versions
 		muster software who 'Adobe Reader<23'`,
 		s.softwareList(),
+		s.softwareShow(),
 		s.softwareWho(),
 		s.softwareNews(),
 	)
