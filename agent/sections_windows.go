@@ -67,7 +67,7 @@ func sections() []gather.Section {
 		read("volume", volume.Read),
 		apart("encryption", encryption.New().Read),
 		read("gpu", pci.ReadGPUs),
-		read("monitor", monitor.Read),
+		apart("monitor", monitor.Read),
 		read("pci_device", pci.Read),
 		read("usb_device", usb.Read),
 		read("driver", driver.Read),

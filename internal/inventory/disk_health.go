@@ -53,6 +53,6 @@ type DiskHealth struct {
 // Section says how the section is named, kept and read.
 func (DiskHealth) Section() Meta {
 	return Meta{Name: "disk_health", Doc: "What drives say of their own health: judgement, wear, errors, temperature.", Cadence: 6 * time.Hour,
-		Windows: "StorageDeviceProtocolSpecificProperty log 0x02, IOCTL_ATA_PASS_THROUGH after CHECK POWER MODE, IOCTL_SCSI_PASS_THROUGH", Darwin: "diskutil info -plist SMARTStatus, NVMe SMART user client",
+		Windows: "StorageDeviceProtocolSpecificProperty log 0x02, IOCTL_ATA_PASS_THROUGH after CHECK POWER MODE, IOCTL_SCSI_PASS_THROUGH, IOCTL_STORAGE_PREDICT_FAILURE", Darwin: "diskutil info -plist SMARTStatus, NVMe SMART user client",
 		Linux: "SG_IO ATA PASS-THROUGH after CHECK POWER MODE, NVME_IOCTL_ADMIN_CMD log 0x02, LOG SENSE, eMMC life_time", SNMP: "SYNOLOGY-DISK-MIB, SYNOLOGY-SMART-MIB, QNAP NAS-MIB, CPQIDA-MIB"}
 }

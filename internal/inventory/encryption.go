@@ -20,5 +20,5 @@ type Encryption struct {
 // Section says how the section is named, kept and read.
 func (Encryption) Section() Meta {
 	return Meta{Name: "encryption", Doc: "Encryption of volumes: product, state and kinds of protectors.", Cadence: time.Hour,
-		Windows: "Win32_EncryptableVolume (child)", Darwin: "fdesetup status, diskutil apfs list -plist", Linux: "/sys/block/*/dm/uuid CRYPT-* down the slaves, head of LUKS, udev"}
+		Windows: "Win32_EncryptableVolume and its GetKeyProtectors (child)", Darwin: "fdesetup status, diskutil apfs list -plist", Linux: "/sys/block/*/dm/uuid CRYPT-* down the slaves, head of LUKS, udev"}
 }

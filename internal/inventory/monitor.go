@@ -29,5 +29,5 @@ type Monitor struct {
 // Section says how the section is named, kept and read.
 func (Monitor) Section() Meta {
 	return Meta{Name: "monitor", Doc: "Attached displays with their raw EDID and what it says.", Cadence: time.Hour,
-		Windows: `SetupDi present monitors, Device Parameters\EDID`, Darwin: "system_profiler SPDisplaysDataType -json", Linux: "/sys/class/drm/*/edid"}
+		Windows: `SetupDi present monitors, Device Parameters\EDID, WmiMonitorConnectionParams (child)`, Darwin: "system_profiler SPDisplaysDataType -json", Linux: "/sys/class/drm/*/edid"}
 }

@@ -75,6 +75,7 @@ type asked struct {
 	asleep  bool
 	done    string // what it had done, when it sleeps: its line of I/O counters
 	hidden  string // why it cannot be seen, when it cannot
+	failing bool   // it cannot be seen, and its driver foretells that it fails
 	err     error
 }
 
@@ -99,6 +100,9 @@ type source struct {
 	work func(h *host.Host, name string) string
 	// again reads a drive by its name anew: another may have it by now.
 	again func(h *host.Host, d block.Drive) block.Drive
+	// foretold asks the driver of a drive that cannot be seen whether that is
+	// going to fail; nil where no driver tells.
+	foretold func(h *host.Host, d block.Drive) bool
 }
 
 // sysfs is the source of Linux.
@@ -316,6 +320,7 @@ func (s *Drives) one(h *host.Host, a *asked) {
 		return
 	}
 	if a.hidden = behind(d); a.hidden != "" {
+		a.failing = s.foretold(h, d)
 		return
 	}
 	// Read before the asking, so that work begun meanwhile counts as such.
@@ -344,11 +349,19 @@ func (s *Drives) one(h *host.Host, a *asked) {
 		a.asleep = true
 	case errors.As(err, &no):
 		a.hidden = string(no)
+		a.failing = s.foretold(h, d)
 	case errors.Is(err, fs.ErrPermission):
 		a.err = lacks(h, d)
 	default:
 		a.err = err
 	}
+}
+
+// foretold says whether the driver of a drive that cannot be seen foretells its
+// failure. That it does not says nothing: most know only what they were told.
+// What hangs on USB is not asked, lest it be woken.
+func (s *Drives) foretold(h *host.Host, d block.Drive) bool {
+	return s.from.foretold != nil && d.Bus != "usb" && d.Kind != "virtual" && s.from.foretold(h, d)
 }
 
 // errAsleep says that the drive sleeps.
@@ -399,8 +412,12 @@ func behind(d block.Drive) string {
 // row is the drive's row of disk_health.
 func (a asked) row() inventory.DiskHealth {
 	if a.hidden != "" {
-		return inventory.DiskHealth{Disk: a.drive.Name, Serial: a.drive.Serial, Model: a.drive.Model, Protocol: a.protocol(),
+		r := inventory.DiskHealth{Disk: a.drive.Name, Serial: a.drive.Serial, Model: a.drive.Model, Protocol: a.protocol(),
 			Readable: new(false), UnreadableReason: a.hidden, ReadAt: a.at}
+		if a.failing {
+			r.Passed = new(false)
+		}
+		return r
 	}
 	r := a.reading.Health
 	r.Standby = new(a.asleep)

@@ -16,15 +16,16 @@ import (
 
 // Codes of ntddscsi.h and ntdddisk.h.
 const (
-	ataPassThrough  = 0x4d02c // IOCTL_ATA_PASS_THROUGH
-	scsiPassThrough = 0x4d004 // IOCTL_SCSI_PASS_THROUGH
-	performance     = 0x70020 // IOCTL_DISK_PERFORMANCE
+	ataPassThrough  = 0x4d02c  // IOCTL_ATA_PASS_THROUGH
+	scsiPassThrough = 0x4d004  // IOCTL_SCSI_PASS_THROUGH
+	performance     = 0x70020  // IOCTL_DISK_PERFORMANCE
+	predictFailure  = 0x2d1100 // IOCTL_STORAGE_PREDICT_FAILURE
 )
 
 // system is what Windows passes on: commands of ATA and SCSI with an
 // administrator's rights, and questions to NVMe drives with none.
 func system() (opener, source) {
-	return openDrive, source{list: drives, work: work, again: again}
+	return openDrive, source{list: drives, work: work, again: again, foretold: foretold}
 }
 
 // drives asks each drive what it is.
@@ -72,6 +73,21 @@ func work(_ *host.Host, name string) string {
 		return ""
 	}
 	return fmt.Sprintf("%x", b[:16]) + strconv.Itoa(len(b)) // BytesRead, BytesWritten
+}
+
+// foretold asks the driver, which needs no right; a drive that Windows has put
+// to sleep is left alone.
+func foretold(_ *host.Host, d block.Drive) bool {
+	s, err := block.OpenStorage(`\\.\` + d.Name)
+	if err != nil {
+		return false
+	}
+	defer s.Close()
+	if !s.Powered() {
+		return false
+	}
+	b, err := s.Control(predictFailure, nil)
+	return err == nil && foretells(b)
 }
 
 func openDrive(_ *host.Host, d block.Drive) (way, error) {

@@ -155,3 +155,7 @@ func unpackNVMe(b, data []byte) error {
 	copy(data, b[at:])
 	return nil
 }
+
+// foretells reads STORAGE_PREDICT_FAILURE (Microsoft, ntddstor.h): a number
+// that is not 0 when the drive is going to fail, and what its maker adds.
+func foretells(b []byte) bool { return len(b) >= 4 && binary.LittleEndian.Uint32(b) != 0 }

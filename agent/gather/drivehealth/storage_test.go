@@ -144,3 +144,40 @@ func FuzzStorage(f *testing.F) {
 		_ = unpackNVMe(b, data)
 	})
 }
+
+// A drive that nobody can see behind its controller is bad when the driver says
+// so; that the driver says nothing is no good news.
+func TestForetoldFailure(t *testing.T) {
+	raid := block.Drive{Name: "PhysicalDrive1", Bus: "raid", Driver: "megasas", Serial: "S"}
+	for name, c := range map[string]struct {
+		drive block.Drive
+		says  []byte
+		want  string
+	}{
+		"bad":            {raid, append([]byte{1, 0, 0, 0}, make([]byte, 512)...), "failed"},
+		"nothing":        {raid, make([]byte, 516), "unknown"},
+		"no answer":      {raid, nil, "unknown"},
+		"a virtual one":  {block.Drive{Name: "PhysicalDrive2", Kind: "virtual"}, []byte{1, 0, 0, 0}, "unknown"},
+		"one behind USB": {block.Drive{Name: "PhysicalDrive3", Bus: "usb", Removable: true}, []byte{1, 0, 0, 0}, "unknown"},
+	} {
+		s := &Drives{from: source{work: func(*host.Host, string) string { return "" }, foretold: func(*host.Host, block.Drive) bool { return foretells(c.says) }}}
+		a := asked{drive: c.drive}
+		s.one(&host.Host{}, &a)
+		got := "unknown"
+		if p := a.row().Passed; p != nil {
+			got = map[bool]string{true: "passed", false: "failed"}[*p]
+		}
+		if got != c.want || a.row().Readable == nil || *a.row().Readable {
+			t.Errorf("%s: %s, want %s: %+v", name, got, c.want, a.row())
+		}
+	}
+}
+
+func FuzzForetells(f *testing.F) {
+	f.Add([]byte{1, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if foretells(b) && len(b) < 4 {
+			t.Error(b)
+		}
+	})
+}

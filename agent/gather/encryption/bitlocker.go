@@ -94,8 +94,41 @@ func bitlockerRow(l wmi.Row) (inventory.Encryption, bool) {
 			r.Cipher = "xts-aes-256"
 		}
 	}
+	for _, n := range l.Numbers(wmi.Protectors) {
+		if word := protector(n); word != "" {
+			r.Protectors = append(r.Protectors, word)
+		}
+	}
 	if r.State == "decrypted" && r.Cipher == "" {
 		r.Product, r.Locked = "none", nil
 	}
 	return r, true
+}
+
+// protector is a kind of key protector (Microsoft, "GetKeyProtectors method of
+// the Win32_EncryptableVolume class") in a word.
+func protector(kind int64) string {
+	switch kind {
+	case 1:
+		return "tpm"
+	case 2:
+		return "startup_key"
+	case 3:
+		return "recovery_password"
+	case 4:
+		return "tpm_pin"
+	case 5:
+		return "tpm_startup_key"
+	case 6:
+		return "tpm_pin_startup_key"
+	case 7:
+		return "public_key"
+	case 8:
+		return "passphrase"
+	case 9:
+		return "tpm_certificate"
+	case 10:
+		return "account" // CNG: who may open it is told by the directory
+	}
+	return ""
 }

@@ -16,6 +16,7 @@ func TestBitLocker(t *testing.T) {
 		return wmi.Row{"DeviceID": `\\?\Volume{1}\`, "DriveLetter": letter, "ProtectionStatus": protection, "ConversionStatus": conversion, "EncryptionMethod": method}
 	}
 	list := []wmi.Row{row("C:", 1, 1, 7), row("D:", 0, 0, 0), row("E:", 2, 0, 0), row("F:", 0, 1, 6), row("", 0, 2, 4), {"ProtectionStatus": int32(1)}}
+	list[0][wmi.Protectors] = []any{int32(1), int32(3), int32(99)}
 	rows, faults, err := fromWMI(h, func(wmi.Question) ([]wmi.Row, error) { return list, nil })
 	r, bad := gather.Rows(rows, "wmi")
 	if bad != nil {

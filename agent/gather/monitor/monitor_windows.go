@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 
+	"muster/agent/gather/wmi"
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
@@ -11,5 +12,9 @@ import (
 const source = "pnp"
 
 func read(ctx context.Context, h *host.Host) ([]inventory.Monitor, []string, error) {
-	return fromPnP(ctx, h)
+	rows, faults, err := fromPnP(ctx, h)
+	if err == nil && len(rows) > 0 {
+		faults = append(faults, connect(rows, wmi.Rows)...)
+	}
+	return rows, faults, err
 }

@@ -1,6 +1,6 @@
 // Package wmi asks Windows Management Instrumentation, for the few facts that
 // nothing else tells: protection products, BitLocker, storage spaces, guests of
-// Hyper-V, Windows' own index of its stability.
+// Hyper-V, how displays are connected, Windows' own index of its stability.
 //
 // It owns the questions' form and the list of classes that are asked. It must
 // only be used by sections that are read in a process of their own: what WMI
@@ -24,6 +24,16 @@ type Question struct {
 	// after keeps rows away whose property, a date, is not later: some classes
 	// have a row for each hour of a year.
 	after after
+	kinds kinds
+}
+
+// kinds asks each object by a method, once for each kind of something from 1
+// to most, whether it has any: in is the kind, out the list of those it has. A
+// row then has the kinds of which there are some, as property as. Of the list
+// only its length is looked at.
+type kinds struct {
+	method, in, out, as string
+	most                int
 }
 
 type after struct {
@@ -44,10 +54,16 @@ func Defender() Question {
 		"QuickScanEndTime", "FullScanEndTime"}}
 }
 
-// BitLocker asks how volumes are encrypted; never for a key.
+// Protectors is the property of a row of BitLocker that holds the kinds of key
+// protectors.
+const Protectors = "KeyProtectors"
+
+// BitLocker asks how volumes are encrypted, and what kinds of protectors their
+// keys have; never for a key.
 func BitLocker() Question {
 	return Question{Namespace: `root\CIMV2\Security\MicrosoftVolumeEncryption`, Class: "Win32_EncryptableVolume", Properties: []string{"DeviceID", "DriveLetter", "ProtectionStatus", "ConversionStatus", "EncryptionMethod",
-		"IsVolumeInitializedForProtection", "VolumeType"}}
+		"IsVolumeInitializedForProtection", "VolumeType"},
+		kinds: kinds{method: "GetKeyProtectors", in: "KeyProtectorType", out: "VolumeKeyProtectorID", as: Protectors, most: 10}}
 }
 
 // Pools asks for pools of storage spaces.
@@ -76,6 +92,11 @@ func Guests() Question {
 	return Question{Namespace: `root\virtualization\v2`, Class: "Msvm_ComputerSystem", Properties: []string{"Name", "ElementName", "Caption", "EnabledState", "HealthState"}}
 }
 
+// Connections asks how displays are connected.
+func Connections() Question {
+	return Question{Namespace: `root\WMI`, Class: "WmiMonitorConnectionParams", Properties: []string{"InstanceName", "VideoOutputTechnology"}}
+}
+
 // Stability asks for Windows' own index of its stability, which it works out
 // each hour; of those worked out after a time.
 func Stability(since time.Time) Question {
@@ -85,7 +106,7 @@ func Stability(since time.Time) Question {
 
 // Questions lists all that may be asked.
 func Questions() []Question {
-	return []Question{Protection(), Defender(), BitLocker(), Pools(), Spaces(), Drives(), PoolDrives(), Guests(), Stability(time.Time{})}
+	return []Question{Protection(), Defender(), BitLocker(), Pools(), Spaces(), Drives(), PoolDrives(), Guests(), Connections(), Stability(time.Time{})}
 }
 
 // text is the question in WMI's language. Of all properties, since one that an
@@ -108,7 +129,7 @@ func Rows(q Question) ([]Row, error) {
 	if !slices.ContainsFunc(Questions(), func(x Question) bool { return x.Namespace == q.Namespace && x.Class == q.Class }) {
 		return nil, fmt.Errorf("class %s is not one of those that are asked", q.Class)
 	}
-	rows, err := ask(q.Namespace, q.text(), q.Properties)
+	rows, err := ask(q.Namespace, q.text(), q.Properties, q.kinds)
 	if err != nil {
 		return nil, fmt.Errorf("WMI class %s: %w", q.Class, err)
 	}

@@ -4,4 +4,4 @@ package wmi
 
 import "errors"
 
-func ask(string, string, []string) ([]Row, error) { return nil, errors.ErrUnsupported }
+func ask(string, string, []string, kinds) ([]Row, error) { return nil, errors.ErrUnsupported }

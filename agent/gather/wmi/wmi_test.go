@@ -18,6 +18,10 @@ func TestQuestions(t *testing.T) {
 				t.Errorf("%s is asked", q.Class)
 			}
 		}
+		// Methods change things, but for the one that only lists.
+		if q.kinds.method != "" && q.kinds.method != "GetKeyProtectors" {
+			t.Errorf("%s is called", q.kinds.method)
+		}
 		if q.Namespace == "" || len(q.Properties) == 0 || strings.ContainsAny(q.Class, " '\"*;") {
 			t.Errorf("%+v", q)
 		}

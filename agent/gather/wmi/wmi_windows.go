@@ -11,7 +11,7 @@ import (
 )
 
 // ask asks by the scripting interface of WMI, on a thread of its own.
-func ask(namespace, question string, properties []string) ([]Row, error) {
+func ask(namespace, question string, properties []string, k kinds) ([]Row, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	const alreadyDone = 1 // S_FALSE
@@ -72,6 +72,11 @@ func ask(namespace, question string, properties []string) ([]Row, error) {
 			}
 			p.Clear()
 		}
+		if k.method != "" {
+			if list, ok := k.of(item); ok {
+				row[k.as] = list
+			}
+		}
 		rows = append(rows, row)
 		return nil
 	})
@@ -79,6 +84,82 @@ func ask(namespace, question string, properties []string) ([]Row, error) {
 		return nil, meant(err)
 	}
 	return rows, nil
+}
+
+// of asks an object by its method which kinds it has some of; ok is false when
+// it does not say.
+func (k kinds) of(item *ole.IDispatch) (list []any, ok bool) {
+	list = []any{}
+	methods, err := oleutil.GetProperty(item, "Methods_")
+	if err != nil {
+		return nil, false
+	}
+	defer methods.Clear()
+	method, err := oleutil.CallMethod(methods.ToIDispatch(), "Item", k.method)
+	if err != nil {
+		return nil, false
+	}
+	defer method.Clear()
+	class, err := oleutil.GetProperty(method.ToIDispatch(), "InParameters")
+	if err != nil || class.ToIDispatch() == nil {
+		return nil, false
+	}
+	defer class.Clear()
+	for kind := 1; kind <= k.most; kind++ {
+		has, err := k.has(item, class.ToIDispatch(), kind)
+		if err != nil {
+			return nil, false
+		}
+		if has {
+			list = append(list, int32(kind))
+		}
+	}
+	return list, true
+}
+
+// has asks for one kind.
+func (k kinds) has(item, class *ole.IDispatch, kind int) (bool, error) {
+	in, err := oleutil.CallMethod(class, "SpawnInstance_")
+	if err != nil {
+		return false, err
+	}
+	defer in.Clear()
+	all, err := oleutil.GetProperty(in.ToIDispatch(), "Properties_")
+	if err != nil {
+		return false, err
+	}
+	defer all.Clear()
+	one, err := oleutil.CallMethod(all.ToIDispatch(), "Item", k.in)
+	if err != nil {
+		return false, err
+	}
+	defer one.Clear()
+	if _, err := oleutil.PutProperty(one.ToIDispatch(), "Value", int32(kind)); err != nil {
+		return false, err
+	}
+	out, err := oleutil.CallMethod(item, "ExecMethod_", k.method, in.ToIDispatch())
+	if err != nil {
+		return false, err
+	}
+	defer out.Clear()
+	answer := out.ToIDispatch()
+	if answer == nil {
+		return false, fmt.Errorf("%s does not answer", k.method)
+	}
+	code, err := property(answer, "ReturnValue")
+	if err != nil {
+		return false, err
+	}
+	if n, ok := number(code.Value()); !ok || n != 0 {
+		return false, fmt.Errorf("%s gives %08x", k.method, uint32(n))
+	}
+	found, err := property(answer, k.out)
+	if err != nil {
+		return false, err
+	}
+	defer found.Clear()
+	a := found.ToArray()
+	return a != nil && len(a.ToValueArray()) > 0, nil
 }
 
 // property reads a property as scripts do, who do not tell methods from
