@@ -27,6 +27,7 @@ type mark struct {
 	Links    linkMark               `json:"links,omitzero"`
 	Held     heldMark               `json:"held,omitzero"`
 	Crashes  []string               `json:"crashes,omitempty"`
+	Reports  int64                  `json:"reports,omitempty"` // ns since 1970, of the newest report of macOS that was told
 	// Sessions are how people came, by the session's number.
 	Sessions map[string]string `json:"sessions,omitempty"`
 	Power    string            `json:"power,omitempty"`

@@ -36,6 +36,9 @@ func (w *Watch) Pass(ctx context.Context) bool {
 	if w.dueNow("dumps", time.Hour) {
 		w.lookForDumps(ctx)
 	}
+	if w.dueNow("reports", time.Minute) {
+		more = w.lookForReports(ctx) || more
+	}
 	if !more && !w.judged {
 		w.judged = true
 		w.judge(ctx, w.left)

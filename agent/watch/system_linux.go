@@ -17,6 +17,9 @@ func openKernel(h *host.Host) (kernelLog, error) {
 	return l, nil
 }
 
+// bootName names this start of the machine.
+func bootName(h *host.Host) string { return h.Line("/proc/sys/kernel/random/boot_id") }
+
 func awake() (time.Duration, error) { return kmsg.Awake() }
 
 func inode(fi fs.FileInfo) uint64 {

@@ -14,4 +14,7 @@ func openKernel(*host.Host) (kernelLog, error) { return nil, errors.ErrUnsupport
 
 func awake() (time.Duration, error) { return host.Awake() }
 
+// Starts are told by the event log here, and need no name.
+func bootName(*host.Host) string { return "" }
+
 func inode(fs.FileInfo) uint64 { return 1 }

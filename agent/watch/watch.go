@@ -116,7 +116,7 @@ func (w *Watch) Open(epoch, next uint64) error {
 	}
 	w.now = w.Host.Now
 	w.began = w.now()
-	w.boot = w.Host.Line("/proc/sys/kernel/random/boot_id")
+	w.boot = bootName(w.Host)
 	w.due, w.denied = map[string]time.Time{}, map[string]bool{}
 	var err error
 	if w.mark, w.known, err = load(w.FS, w.Path, epoch, next); err != nil {

@@ -52,7 +52,7 @@ stop() {
 if [ "$act" = uninstall ]; then
 	stop
 	rm -f "$plist" "$program" "$folder/.installed"
-	if [ -n "$purge" ]; then rm -rf "$folder" "$log"; fi
+	if [ -n "$purge" ]; then rm -rf "$folder" "$log" "$log.1"; fi
 	echo "$name is removed."
 	[ -n "$purge" ] || echo "Settings and data are still in $folder; --uninstall --purge takes them too."
 	exit 0
