@@ -52,7 +52,7 @@ addEventListener('keydown', e => {
       const row = document.activeElement?.closest?.('[data-row]');
       const b = (row ?? document).querySelector(`[data-key="${e.key}"]`);
       if (e.key === 'c' && !row && document.querySelector('[data-row]')) return; // of which row?
-      if (b) { e.preventDefault(); b.click(); }
+      if (b) { e.preventDefault(); if (!row) b.focus(); b.click(); }
     }
   }
 });

@@ -1,5 +1,6 @@
 // What makes pages pleasant; every page works without it.
 import htmx from 'htmx.org';
+import './focus.js';
 import './keys.js';
 import './live.js';
 import './panel.js';
