@@ -29,6 +29,7 @@ import (
 	"muster/agent/gather/diskspace"
 	"muster/agent/gather/memload"
 	"muster/agent/gather/netio"
+	"muster/agent/gather/power"
 	"muster/agent/gather/pressure"
 	"muster/agent/gather/probe"
 	"muster/agent/gather/self"
@@ -161,7 +162,13 @@ func (a *agent) close() {
 func (a *agent) join() error {
 	c := a.o.Config
 	a.prober = &probe.Prober{Host: a.host, Now: a.host.Now, Collector: a.answered, On: a.probing}
-	list := append(sections(), gather.Section{Name: "agent", Read: a.readSelf})
+	updates := &offers{path: filepath.Join(c.Data, offersName), now: a.host.Now, log: a.log,
+		calm: func(ctx context.Context) bool {
+			_, battery := power.Draining(ctx, a.host)
+			return !battery && a.thrift.look(ctx) == ""
+		}}
+	updates.load()
+	list := append(sectionsWith(updates.last), gather.Section{Name: "agent", Read: a.readSelf})
 	if probed() {
 		list = append(list, gather.Section{Name: "network_probe", Read: a.prober.Read})
 	}
@@ -218,6 +225,12 @@ func (a *agent) join() error {
 	if rs.child != nil {
 		for _, s := range seldom() {
 			a.rec.samplers = append(a.rec.samplers, newRare(s, rs.child, a.host.Now))
+		}
+		if len(offered()) > 0 {
+			searcher := &child{program: a.o.Program, memory: half(c.Limits), limit: searchLimit, log: a.log}
+			updates.ask = func(ctx context.Context) ([]byte, error) { return searcher.ask(ctx, "--section", "patch", "--offered") }
+			updates.told = func() { a.rec.want([]string{"patch", "patch_status"}) }
+			a.rec.samplers = append(a.rec.samplers, updates)
 		}
 	}
 	wake := make(chan struct{}, 1)

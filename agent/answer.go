@@ -27,6 +27,12 @@ func Answer(ctx context.Context, w io.Writer, name string, b Bounds) error {
 	return answer(ctx, w, sections(), name, b)
 }
 
+// AnswerOffered writes, in the same form, the rows of section patch that the
+// system offers and has not installed.
+func AnswerOffered(ctx context.Context, w io.Writer, b Bounds) error {
+	return answer(ctx, w, offered(), "patch", b)
+}
+
 func answer(ctx context.Context, w io.Writer, list []gather.Section, name string, b Bounds) error {
 	i := slices.IndexFunc(list, func(s gather.Section) bool { return s.Name == name })
 	schema, ok := inventory.Lookup(name)

@@ -41,7 +41,7 @@ func (c *child) read(ctx context.Context, section string) (gather.Reading, error
 }
 
 // ask starts the process and takes its answer.
-func (c *child) ask(ctx context.Context, what, name string) ([]byte, error) {
+func (c *child) ask(ctx context.Context, what, name string, more ...string) ([]byte, error) {
 	if c.one != nil {
 		select {
 		case c.one <- struct{}{}:
@@ -52,8 +52,8 @@ func (c *child) ask(ctx context.Context, what, name string) ([]byte, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, c.program, "collect", what, name, "--answer",
-		"--memory", strconv.FormatInt(c.memory, 10), "--within", c.limit.String())
+	cmd := exec.CommandContext(ctx, c.program, append([]string{"collect", what, name, "--answer",
+		"--memory", strconv.FormatInt(c.memory, 10), "--within", c.limit.String()}, more...)...)
 	// Nothing of our environment but what bounds it: it may hold an invitation
 	// or a proxy's password. One thread at work, because the machine has users.
 	cmd.Env = []string{"GOMAXPROCS=1", "GOMEMLIMIT=" + strconv.FormatInt(c.memory*3/4, 10), "LC_ALL=C", "PATH=/usr/bin:/bin"}

@@ -26,5 +26,5 @@ type Patch struct {
 // Section says how the section is named, kept and read.
 func (Patch) Section() Meta {
 	return Meta{Name: "patch", Doc: "Updates missing, installed or failed.", Cadence: time.Hour,
-		Windows: "packages of Component Based Servicing in the registry: installed, waiting for a restart, superseded", Darwin: "InstallHistory.plist, com.apple.SoftwareUpdate RecommendedUpdates", Linux: "cached metadata of apt, dnf, zypper, apk, pacman, fwupd"}
+		Windows: "packages of Component Based Servicing in the registry: installed, waiting for a restart, superseded; IUpdateSearcher.Search with Online=false once a day (child)", Darwin: "InstallHistory.plist, com.apple.SoftwareUpdate RecommendedUpdates", Linux: "cached metadata of apt, dnf, zypper, apk, pacman, fwupd"}
 }

@@ -21,6 +21,6 @@ type PatchStatus struct {
 // Section says how the section is named, kept and read.
 func (PatchStatus) Section() Meta {
 	return Meta{Name: "patch_status", Doc: "How far a machine is with its updates.", Single: true, Cadence: time.Hour,
-		Windows: `policies and results of Windows Update in the registry, packages of Component Based Servicing`, Darwin: "com.apple.SoftwareUpdate preferences, InstallHistory.plist", Linux: "package manager's caches, logs and stamps",
+		Windows: `policies and results of Windows Update in the registry, packages of Component Based Servicing; what IUpdateSearcher offers without going on line (child)`, Darwin: "com.apple.SoftwareUpdate preferences, InstallHistory.plist", Linux: "package manager's caches, logs and stamps",
 		SNMP: "SYNOLOGY-SYSTEM-MIB upgradeAvailable"}
 }

@@ -247,7 +247,7 @@ func itself() string {
 // own, one section, one object.
 func collectCommand() *cobra.Command {
 	var section, numbers string
-	var forParent bool
+	var forParent, offered bool
 	var b agent.Bounds
 	c := &cobra.Command{
 		Use:     "collect --section NAME",
@@ -261,6 +261,9 @@ func collectCommand() *cobra.Command {
 			if section == "" {
 				return usage{fmt.Errorf("--section is missing; there are: %s", strings.Join(agent.Sections(), ", "))}
 			}
+			if forParent && offered {
+				return agent.AnswerOffered(cmd.Context(), cmd.OutOrStdout(), b)
+			}
 			if forParent {
 				return agent.Answer(cmd.Context(), cmd.OutOrStdout(), section, b)
 			}
@@ -271,9 +274,10 @@ func collectCommand() *cobra.Command {
 	f.StringVar(&section, "section", "", "name of the section")
 	f.StringVar(&numbers, "numbers", "", "instead of a section, numbers that are read in a process of their own: reliability (Windows)")
 	f.BoolVar(&forParent, "answer", false, "answer the agent, in its own form and within bounds")
+	f.BoolVar(&offered, "offered", false, "of section patch, what is offered")
 	f.Int64Var(&b.Memory, "memory", 0, "bytes it may take")
 	f.DurationVar(&b.Within, "within", 0, "time it may take")
-	for _, name := range []string{"answer", "memory", "within"} {
+	for _, name := range []string{"answer", "memory", "within", "offered"} {
 		f.MarkHidden(name) // the agent's own business
 	}
 	return c

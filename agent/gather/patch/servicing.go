@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"muster/agent/gather"
 	"muster/agent/host"
 	"muster/internal/inventory"
 )
@@ -23,25 +22,9 @@ const (
 	cbsPending = "pending_restart"
 )
 
-// ReadServicing reads section patch of Windows: the updates of the system that
-// its servicing has, by the registry. Which are missing Windows only tells when
-// it is asked to look, which the agent does not.
-func ReadServicing(ctx context.Context, h *host.Host) (gather.Reading, error) {
-	list, faults, err := packages(ctx, h)
-	if err != nil {
-		return gather.Reading{}, err
-	}
-	r, err := gather.Rows(list, "cbs")
-	r.Faults = faults
-	return r, err
-}
-
-// ReadServicingStatus reads section patch_status of Windows.
-func ReadServicingStatus(ctx context.Context, h *host.Host) (gather.Reading, error) {
-	list, faults, err := packages(ctx, h)
-	if err != nil {
-		return gather.Reading{}, err
-	}
+// servicingStatus is how far the machine is, by what its servicing and the
+// registry have.
+func servicingStatus(h *host.Host, list []inventory.Patch) inventory.PatchStatus {
 	s := inventory.PatchStatus{Manager: "windows_update"}
 	for _, p := range list {
 		if p.InstalledAt.After(s.LastUpdateAt) {
@@ -58,9 +41,7 @@ func ReadServicingStatus(ctx context.Context, h *host.Host) (gather.Reading, err
 		}
 	}
 	steered(h, &s)
-	r, err := gather.Rows([]inventory.PatchStatus{s}, "registry")
-	r.Faults = faults
-	return r, err
+	return s
 }
 
 // packages lists the updates among the packages of servicing; the system's own

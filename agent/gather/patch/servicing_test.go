@@ -2,10 +2,14 @@ package patch
 
 import (
 	"errors"
+	"runtime"
 	"testing"
+	"time"
 
 	"muster/agent/gather/recorded"
+	"muster/agent/gather/wua"
 	"muster/agent/host"
+	"muster/internal/inventory"
 )
 
 const updates = `
@@ -50,14 +54,14 @@ const updates = `
 
 func TestWindows(t *testing.T) {
 	h := recorded.Unpack(t, []byte(updates))
-	r, err := ReadServicing(t.Context(), h)
+	r, err := (Offers{}).Read(t.Context(), h)
 	recorded.Golden(t, h, "patch", "windows.patch", r, err)
-	r, err = ReadServicingStatus(t.Context(), h)
+	r, err = (Offers{}).ReadStatus(t.Context(), h)
 	recorded.Golden(t, h, "patch_status", "windows.patch_status", r, err)
-	if _, err := ReadServicing(t.Context(), &host.Host{}); !errors.Is(err, errors.ErrUnsupported) {
+	if _, err := (Offers{}).Read(t.Context(), &host.Host{}); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}
-	if _, err := ReadServicingStatus(t.Context(), recorded.Unpack(t, []byte("-- reg --\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\n"))); !errors.Is(err, errors.ErrUnsupported) {
+	if _, err := (Offers{}).ReadStatus(t.Context(), recorded.Unpack(t, []byte("-- reg --\n[HKEY_LOCAL_MACHINE\\SOFTWARE]\n"))); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}
 }
@@ -80,6 +84,41 @@ func FuzzPackage(f *testing.F) {
 		}
 		if n := kb(location); n != "" && (len(n) < 8 || len(n) > 10) {
 			t.Error(n)
+		}
+	})
+}
+
+// What Windows offers goes with what its servicing has, and is counted; what was
+// installed since is not offered any more.
+func TestOffered(t *testing.T) {
+	h := recorded.Unpack(t, []byte(updates))
+	released := time.Date(2024, 6, 11, 17, 0, 0, 0, time.UTC)
+	list := offeredRows([]wua.Update{
+		{ID: "A", Title: " 2024-06 Cumulative Update ", Severity: "Critical", Articles: []string{"5039212"}, CVEs: []string{"cve-2024-30080", "nonsense", "CVE-2024-30078"}, Categories: []string{"{0FA1201D-4330-4FA8-8AE9-B877473B6441}"}, Restart: 1, Released: released},
+		{ID: "B", Title: "Old", Articles: []string{"KB5037771"}, Categories: []string{rollups}},
+		{ID: "C", Title: "Of another product", Articles: []string{"5039212"}, Categories: []string{rollups}},
+		{ID: "11112222-AAAA", Title: "Display driver", Driver: true, Downloaded: true},
+		{ID: "D", Title: "Definitions", Articles: []string{"2267602"}, Categories: []string{definition}},
+		{ID: "E", Title: "Preview", Articles: []string{"5039302"}, Optional: true, Categories: []string{rollups}},
+		{Title: "without a name"},
+	})
+	o := Offers{Last: func() ([]inventory.Patch, bool) { return list, true }}
+	r, err := o.Read(t.Context(), h)
+	recorded.Golden(t, h, "patch", "windows.offered", r, err)
+	r, err = o.ReadStatus(t.Context(), h)
+	recorded.Golden(t, h, "patch_status", "windows.offered.status", r, err)
+	if _, err := ReadOffered(t.Context(), h); runtime.GOOS != "windows" && !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+}
+
+func FuzzOffered(f *testing.F) {
+	f.Add("id", "title", "Critical", "5039212", "CVE-2024-1", security)
+	f.Fuzz(func(t *testing.T, id, title, severity, article, cve, category string) {
+		for _, r := range offeredRows([]wua.Update{{ID: id, Title: title, Severity: severity, Articles: []string{article}, CVEs: []string{cve}, Categories: []string{category}}}) {
+			if r.Name == "" || r.State != "missing" || r.Class == "" {
+				t.Errorf("%+v", r)
+			}
 		}
 	})
 }
