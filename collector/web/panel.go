@@ -179,7 +179,7 @@ func (s *Site) portFindings(v *visit, id string) map[string]*store.Finding {
 func (s *Site) portFlow(v *visit, id string) map[string]float64 {
 	out := map[string]float64{}
 	for _, field := range []string{"ifHCInOctets", "ifHCOutOctets"} {
-		a, err := v.api.SeriesQuery(v.ctx(), api.SeriesQueryInput{Measurement: "interface", Field: field, Device: id, From: "15m", Step: "15m", Limit: 5000})
+		a, err := s.series(v, api.SeriesQueryInput{Measurement: "interface", Field: field, Device: id, From: "15m", Step: "15m", Limit: 5000})
 		if err != nil {
 			return out
 		}

@@ -115,7 +115,7 @@ func (s *Site) chartData(v *visit, id string, w wanted, from, to time.Time, step
 		if l.labels != "" {
 			in.Labels = []string{l.labels}
 		}
-		a, err := v.api.SeriesQuery(v.ctx(), in)
+		a, err := s.series(v, in)
 		if err != nil {
 			return nil, err
 		}

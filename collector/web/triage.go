@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"html/template"
 	"math"
 	"net/http"
@@ -407,6 +408,19 @@ func (s *Site) picture(v *visit, r *row, fs []store.Finding) {
 	}
 }
 
+// patience is how long a page waits for numbers over time, all of them together:
+// one whose store is slow or lies behind a dead cable says that they are missing,
+// and shows the rest.
+const patience = 4 * time.Second
+
+// series asks for numbers over time, as long as the page has patience.
+func (s *Site) series(v *visit, in api.SeriesQueryInput) (api.SeriesAnswer, error) {
+	v.numbers.Do(func() { v.until = time.Now().Add(s.patience) })
+	ctx, stop := context.WithDeadline(v.ctx(), v.until)
+	defer stop()
+	return v.api.SeriesQuery(ctx, in)
+}
+
 // away says that the store of numbers over time is what failed, not a question.
 func away(err error) bool {
 	p, ok := asProblem(err)
@@ -448,7 +462,7 @@ func (s *Site) line(v *visit, f store.Finding, e store.Evidence, points int) (li
 	for k, x := range e.Labels {
 		in.Labels = append(in.Labels, k+"="+x)
 	}
-	a, err := v.api.SeriesQuery(v.ctx(), in)
+	a, err := s.series(v, in)
 	l := line{From: from, To: to, Limit: math.NaN(), Bottom: math.NaN()}
 	if err != nil || len(a.Series) == 0 {
 		return l, "", err

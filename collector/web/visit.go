@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"muster/collector/account"
@@ -27,6 +28,9 @@ type visit struct {
 	api   *api.Client // asks as the actor
 	now   time.Time
 	lang  *texts.Language // nil: English
+
+	numbers sync.Once // over time: the first one who asks begins the wait
+	until   time.Time // how long the page waits for them
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }

@@ -52,6 +52,7 @@ type Site struct {
 	told     *reminded
 	first    *first
 	mux      *http.ServeMux
+	patience time.Duration // with numbers over time
 
 	// ruleID finds the ID of a rule in a text, behind those that stand in
 	// parentheses behind what is said.
@@ -75,7 +76,7 @@ func New(o Options) (*Site, error) {
 	if o.API == nil || o.Accounts == nil || o.Peer == nil {
 		return nil, fmt.Errorf("start pages: API, accounts and the peer of a request are needed")
 	}
-	s := &Site{o: o, mux: http.NewServeMux(), gate: account.NewGate(o.FailuresPerMinute, o.Now), told: &reminded{},
+	s := &Site{o: o, mux: http.NewServeMux(), patience: patience, gate: account.NewGate(o.FailuresPerMinute, o.Now), told: &reminded{},
 		half: newHalfway(o.Now), sessions: &sessions{accounts: o.Accounts, secure: o.Secure}}
 	s.ruleID, s.behind = ruleTexts()
 	var err error

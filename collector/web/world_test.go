@@ -36,6 +36,7 @@ type world struct {
 	accounts *account.Accounts
 	inv      *sqlstore.Inventory
 	judge    *judge
+	series   *numbers
 	began    time.Time
 	passed   atomic.Int64 // nanoseconds of the world's clock; pages read it beside the test
 	server   *httptest.Server
@@ -57,7 +58,7 @@ func newWorld(t *testing.T, languages ...*texts.Language) *world {
 		t.Fatal(err, " (make assets)")
 	}
 	ctx, dir := t.Context(), t.TempDir()
-	w := &world{t: t, began: time.Now()}
+	w := &world{t: t, began: time.Now(), series: &numbers{Series: memory.New()}}
 	var err error
 	if w.inv, err = sqlstore.Open(ctx, filepath.Join(dir, "inventory.db"), sqlstore.Options{}); err != nil {
 		t.Fatal(err)
@@ -99,7 +100,7 @@ func newWorld(t *testing.T, languages ...*texts.Language) *world {
 		}
 		return found, nil
 	}
-	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Judge: w.judge, Rules: w.judge, Draft: w.judge.Draft, Replay: replay, Series: memory.New(), Accounts: w.accounts, Saved: control, Now: now,
+	s, err := api.New(api.Deps{Inventory: w.inv, Health: w.inv, Judge: w.judge, Rules: w.judge, Draft: w.judge.Draft, Replay: replay, Series: w.series, Accounts: w.accounts, Saved: control, Now: now,
 		Summaries: api.Summaries{Schedules: control, Send: func(context.Context, summary.Schedule, []string) (string, error) { return "s-1", nil }},
 		PageLink:  func(path string) string { return "https://muster.example.org" + path }})
 	if err != nil {
