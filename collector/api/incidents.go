@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"muster/collector/account"
 	"muster/collector/search"
 	"muster/collector/store"
 	"muster/internal/inventory"
@@ -14,6 +16,12 @@ import (
 
 // apartMost is how far what a list leaves out is counted.
 const apartMost = 100
+
+// Bounds of what is looked through for who has an incident.
+const (
+	mostHanded     = 1000
+	mostColleagues = 200
+)
 
 // awake are the statuses of incidents that want somebody now.
 func awake() []store.IncidentStatus {
@@ -61,10 +69,69 @@ func (s *Server) incidentList(ctx context.Context, in *IncidentListInput) (Incid
 		}
 	}
 	q.Severities = wanted
+	if in.Mine && !out.More {
+		if err := s.handed(ctx, h, q, m, limit, &out); err != nil {
+			return IncidentList{}, err
+		}
+	}
 	if out.Apart, err = apart(ctx, h, q, in); err != nil {
 		return IncidentList{}, err
 	}
 	out.Hidden = m.list()
+	return out, nil
+}
+
+// handed adds what others escalated to the caller by name: it waits for them as
+// what they claimed does. Escalated incidents are few.
+func (s *Server) handed(ctx context.Context, h store.Health, q store.IncidentQuery, m *judged, limit int, out *IncidentList) error {
+	if !slices.Contains(q.Statuses, store.Escalated) {
+		return nil
+	}
+	me := actorOf(ctx).Name
+	q.Assignee, q.Statuses, q.Limit = nil, []store.IncidentStatus{store.Escalated}, mostHanded
+	list, err := h.Incidents(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		if strings.EqualFold(i.Escalated, me) && i.Assignee != me {
+			out.Incidents = append(out.Incidents, m.incident(q.Scope, i))
+		}
+	}
+	slices.SortStableFunc(out.Incidents, func(a, b store.Incident) int {
+		by := slices.Index(severities(), b.Severity) - slices.Index(severities(), a.Severity)
+		return cmp.Or(by, cmp.Compare(b.Rank, a.Rank))
+	})
+	if len(out.Incidents) > limit {
+		out.Incidents, out.More = out.Incidents[:limit], true
+	}
+	return nil
+}
+
+// colleagues are who can take an incident over: accounts that are on, work on
+// incidents and see it, by name.
+func (s *Server) colleagues(ctx context.Context, number int64) ([]string, error) {
+	users, err := s.d.Accounts.Store.Users(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, u := range users {
+		if u.Disabled || u.Name == actorOf(ctx).Name || len(out) == mostColleagues {
+			continue
+		}
+		if !u.Scope.All {
+			_, err := s.d.Health.Incident(ctx, u.Scope, number)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, u.Name)
+	}
+	slices.Sort(out)
 	return out, nil
 }
 
@@ -225,6 +292,11 @@ func (s *Server) shownIncident(ctx context.Context, i store.Incident) (IncidentS
 			if o.Number != i.Number {
 				out.Also = append(out.Also, IncidentBrief{Number: o.Number, Title: o.Title, Severity: o.Severity, Status: o.Status})
 			}
+		}
+	}
+	if i.Status != store.Closed && actorOf(ctx).Can(account.Work) == nil {
+		if out.Colleagues, err = s.colleagues(ctx, i.Number); err != nil {
+			return out, err
 		}
 	}
 	out.Hidden = m.list()

@@ -59,7 +59,7 @@ type IncidentListInput struct {
 	Severities []string `query:"severities" maxItems:"3" doc:"info, warn, critical, separated by commas. Default: all."`
 	Families   []string `query:"families" maxItems:"20" doc:"Families of rules, such as drive or network. Default: all."`
 	Rules      []string `query:"rules" maxItems:"100" doc:"IDs of the rules that lead. Default: all."`
-	Mine       bool     `query:"mine" doc:"Only those that the caller has claimed."`
+	Mine       bool     `query:"mine" doc:"Only those that the caller has claimed, or that were escalated to the caller by name."`
 	Unclaimed  bool     `query:"unclaimed" doc:"Only those that nobody has claimed."`
 	Assignee   string   `query:"assignee" maxLength:"63" doc:"Only those that this account has claimed."`
 	Site       string   `query:"site" maxLength:"256" doc:"Only about devices of this site: AGENCY/SITE, or SITE where only one agency has one of that name."`
@@ -103,6 +103,8 @@ type IncidentShow struct {
 	Outcomes RuleOutcomes    `json:"outcomes" doc:"What people said of earlier incidents that the same rule led."`
 	Also     []IncidentBrief `json:"also,omitempty" doc:"Other open incidents of the same device."`
 	Hidden   []string        `json:"hidden,omitempty" doc:"What is left out because the caller may not see personal facts."`
+
+	Colleagues []string `json:"colleagues,omitempty" doc:"Whom it can be escalated to, so that they find it among theirs: other accounts that are on and see it."`
 }
 
 // IncidentBrief is an incident in a line.

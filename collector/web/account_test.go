@@ -352,10 +352,10 @@ func TestFormThatCameTooLate(t *testing.T) {
 	}
 	b = w.signedIn("staff")
 	w.pass(time.Hour)
-	if to := w.post(b, "/account/password", url.Values{"now": {password}, "next": {"x"}}).Header.Get("Location"); to != "/sign-in" {
+	if to := w.post(b, "/account/password", url.Values{"now": {password}, "next": {"x"}}).Header.Get("Location"); to != "/sign-in?after=gone&to=%2F" {
 		t.Errorf("a password is kept: %q", to)
 	}
-	if to := w.post(w.browser(), at, url.Values{"note": {"x"}}).Header.Get("Location"); to != "/sign-in" {
+	if to := w.post(w.browser(), at, url.Values{"note": {"x"}}).Header.Get("Location"); to != "/sign-in?after=gone&to=%2F" {
 		t.Errorf("a stranger's form is kept: %q", to)
 	}
 }

@@ -33,6 +33,11 @@ type incidentPage struct {
 	Device  *api.Device
 	Place   *api.Place
 	Next    string // the one primary act: claim, escalate, resolve
+
+	ToMe     bool // it was escalated to who looks
+	Stranger bool // it was escalated to a name that has no account
+
+	By, Why string // who resolved it; why it was put off
 	Also    []api.IncidentBrief
 	Now     time.Time
 }
@@ -86,6 +91,8 @@ func (s *Site) showIncident(v *visit, shown api.IncidentShow) error {
 	i := shown.Incident
 	p := &incidentPage{IncidentShow: shown, Work: v.can(account.Work), Mine: i.Assignee != "" && i.Assignee == v.actor.Name, Now: v.now}
 	p.Also = shown.Also
+	p.ToMe = i.Escalated != "" && strings.EqualFold(i.Escalated, v.actor.Name)
+	p.Stranger = i.Status == store.Escalated && !p.ToMe && p.Work && !slices.ContainsFunc(shown.Colleagues, func(n string) bool { return strings.EqualFold(n, i.Escalated) })
 	if t := shown.Texts; t != nil {
 		said := *t
 		for _, text := range []*string{&said.Meaning, &said.Disproof, &said.Escalate} {
@@ -107,7 +114,7 @@ func (s *Site) showIncident(v *visit, shown api.IncidentShow) error {
 	}
 	switch {
 	case !p.Work || i.Status == store.Closed:
-	case i.Assignee == "":
+	case i.Assignee == "" || i.Status == store.Escalated && !p.Mine:
 		p.Next = "claim"
 	case i.Status == store.Claimed && i.Severity == "critical":
 		p.Next = "escalate"
@@ -115,6 +122,12 @@ func (s *Site) showIncident(v *visit, shown api.IncidentShow) error {
 		p.Next = "resolve"
 	}
 	for _, st := range slices.Backward(i.Steps) {
+		switch {
+		case p.By == "" && st.Do == store.DoResolve && i.Status == store.Closed:
+			p.By = byWhom(st.By, v.actor.Name)
+		case p.Why == "" && st.Do == store.DoSnooze && i.Status == store.Snoozed:
+			p.Why = st.Text
+		}
 		p.Log = append(p.Log, logged{st.At, byWhom(st.By, v.actor.Name), stepText(st)})
 	}
 	s.evidence(v, p)
@@ -135,7 +148,7 @@ func (s *Site) showIncident(v *visit, shown api.IncidentShow) error {
 		g := group{Severity: severity}
 		for _, x := range list.Incidents {
 			if x.Severity == severity && len(g.Rows) < 12 {
-				g.Rows = append(g.Rows, row{Incident: x, Me: x.Assignee == v.actor.Name})
+				g.Rows = append(g.Rows, v.row(x))
 			}
 		}
 		if len(g.Rows) > 0 {
@@ -368,7 +381,7 @@ func (s *Site) incidentAct(v *visit) error {
 		k, _ := strconv.Atoi(v.form("check"))
 		text := v.form("text")
 		if r := v.form("result"); r != "" {
-			text = strings.TrimSpace(map[string]string{"good": "as expected", "bad": "not as expected"}[r] + ". " + text)
+			text = strings.TrimSpace(map[string]string{"good": "nothing wrong", "bad": "something is wrong"}[r] + ". " + text)
 			text = strings.TrimSuffix(text, ".")
 		}
 		shown, err = v.api.IncidentCheck(ctx, api.IncidentCheckInput{Number: n, Body: api.IncidentCheck{Check: k, Undo: v.form("undo") != "", Text: text}})
@@ -385,7 +398,7 @@ func (s *Site) incidentAct(v *visit) error {
 		return err
 	}
 	if v.form("from") == "row" && v.partial() {
-		r := row{Incident: shown.Incident, Me: shown.Incident.Assignee == v.actor.Name}
+		r := v.row(shown.Incident)
 		return s.renderPart(v, "triage", "owner", map[string]any{"Row": r, "Clock": clock{s.o.Zone, v.now}, "Work": true})
 	}
 	if v.partial() {

@@ -47,6 +47,8 @@ func (s *Site) signInPage(v *visit) error {
 		in.Say = "The password is set. Sign in with it."
 	case "late":
 		in.Say = "You were signed out before that was sent. What you wrote is kept: sign in, and you can send it."
+	case "gone":
+		in.Say = "You were signed out before that was sent, and it is not kept. Sign in, and do it once more."
 	case "everywhere":
 		in.Say = "You are signed out everywhere."
 	}

@@ -62,6 +62,7 @@ type row struct {
 	Port    string
 	PortRef string // device of the port
 	Me      bool   // its owner is who looks
+	ToMe    bool   // it was escalated to who looks
 }
 
 // siteLine is how many devices of a site answer.
@@ -297,7 +298,7 @@ func (s *Site) rows(v *visit, list []store.Incident) ([]row, error) {
 	var wg sync.WaitGroup
 	for i, x := range list {
 		r := &out[i]
-		r.Incident, r.Me = x, x.Assignee != "" && x.Assignee == v.actor.Name
+		*r = v.row(x)
 		fs := by[x.Number]
 		r.Line = evidenceLine(fs, x)
 		r.Tag = tag(x, v.now)
@@ -337,6 +338,11 @@ func deviceNames(list []store.IncidentDevice, all int) string {
 		return names[0] + ", " + names[1]
 	}
 	return names[0] + " and " + count(all-1, "more", "more")
+}
+
+// row is an incident as who looks at it has to do with it.
+func (v *visit) row(i store.Incident) row {
+	return row{Incident: i, Me: i.Assignee != "" && i.Assignee == v.actor.Name, ToMe: i.Escalated != "" && strings.EqualFold(i.Escalated, v.actor.Name)}
 }
 
 // tag says what is new about an incident.

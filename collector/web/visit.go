@@ -132,6 +132,22 @@ func (s *Site) toSignIn(v *visit) {
 		v.send(to + "?after=late")
 		return
 	}
+	if v.r.Method == http.MethodPost && v.partial() {
+		// The page stays, with what was written in it.
+		s.fail(v, &api.Problem{Type: "muster:unauthenticated", Status: http.StatusUnauthorized,
+			Detail: "you are signed out, and nothing was sent. What you wrote is still here: sign in in another tab of this browser, then press the button again"})
+		return
+	}
+	if v.r.Method == http.MethodPost {
+		// A page of this site sent it: back to that page afterwards.
+		from, err := url.Parse(v.r.Referer())
+		at := "/"
+		if err == nil && from.Host == v.r.Host {
+			at = back(from.RequestURI())
+		}
+		v.send(to + "?" + url.Values{"after": {"gone"}, "to": {at}}.Encode())
+		return
+	}
 	if v.r.Method == http.MethodGet && v.r.URL.Path != "/" && !v.partial() {
 		to += "?to=" + url.QueryEscape(v.r.URL.RequestURI())
 	}

@@ -57,7 +57,7 @@ func TestAnInternWorksAnIncident(t *testing.T) {
 	b.see("First checks")
 	// The first check, with what came out.
 	b.do(chromedp.SendKeys("#c1", "20 GB of old videos"), chromedp.Click("form.checkform button[value=bad]"))
-	b.see("not as expected. 20 GB of old videos")
+	b.see("something is wrong. 20 GB of old videos")
 	b.see("1 of 3 done")
 	// A note, by its key.
 	b.do(script("document.activeElement.blur()"), chromedp.KeyEvent("n"), chromedp.WaitVisible("#n-text"), chromedp.SetValue("#n-text", "asked the user to move them"), script("document.querySelector('#n-text').form.requestSubmit()"))
