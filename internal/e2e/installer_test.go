@@ -212,18 +212,34 @@ func TestInstallerUnderWine(t *testing.T) {
 		return versions
 	}
 
+	before := w.files()
 	// A string that is none is refused before anything is done.
 	if install("agent.msi", "MUSTER_ENROLL=nonsense") || there(exe) || state() != "" {
 		failed("a wrong enrolment string was taken")
 	}
 
+	begin := time.Now()
 	if !install("agent.msi", "MUSTER_ENROLL="+text) || !there(exe) {
 		failed("not installed")
 	}
-	becomes("RUNNING")
+	device := func() string { return (&endpoint{data: w.file(winesData)}).device() }
 	eventually(t, 2*time.Minute, func() error {
-		if out := o.must("device", "list", "-o", "csv"); strings.Count(out, "\n") != 2 {
-			return fmt.Errorf("the collector does not know the PC: %s", out)
+		if device() == "" {
+			return errors.New("the agent has not enrolled")
+		}
+		if s := o.show(device()); len(s.Sections["os"]) == 0 || len(s.Sections["software"]) == 0 {
+			return errors.New("the first report is not there yet")
+		}
+		return nil
+	})
+	t.Logf("from msiexec to the first report on the collector: %s", time.Since(begin).Round(100*time.Millisecond))
+	becomes("RUNNING")
+	id := device()
+	// The package has no words for it; the service itself tells the manager at its
+	// first start that it is to be started again, and when a day is in order.
+	eventually(t, time.Minute, func() error {
+		if said := w.managed(); !strings.Contains(said, "SERVICE_CONFIG_FAILURE_ACTIONS not implemented: period 86400 ") {
+			return fmt.Errorf("nobody told the manager to start the service again after a failure: %s", said)
 		}
 		return nil
 	})
@@ -255,8 +271,22 @@ func TestInstallerUnderWine(t *testing.T) {
 		if b, err := os.ReadFile(w.file(winesData + `\agent.yaml`)); err != nil || !strings.Contains(string(b), "# our own line") {
 			t.Errorf("%s took the settings (%v)", when, err)
 		}
-		if b, err := os.ReadFile(w.file(winesData + `\identity.json`)); err != nil || len(b) < len(identity)/2 {
+		if b, err := os.ReadFile(w.file(winesData + `\identity.json`)); err != nil || len(b) < len(identity)/2 || device() != id {
 			t.Errorf("%s took the identity (%v)", when, err)
+		}
+	}
+	// reports waits until the PC reports as the device that it was.
+	reports := func(when string) {
+		t.Helper()
+		since := time.Now()
+		eventually(t, 2*time.Minute, func() error {
+			if s := o.show(id); s.Device.LastSeen.Before(since) {
+				return fmt.Errorf("%s it was seen last at %s", when, s.Device.LastSeen)
+			}
+			return nil
+		})
+		if out := o.must("device", "list", "-o", "csv"); strings.Count(out, "\n") != 2 {
+			t.Errorf("%s the collector knows other PCs: %s", when, out)
 		}
 	}
 	// Windows' installer waits until a service has stopped, as the table says
@@ -272,6 +302,7 @@ func TestInstallerUnderWine(t *testing.T) {
 	}
 	unchanged("the upgrade")
 	becomes("RUNNING")
+	reports("after the upgrade")
 	if v := shown(); !slices.Equal(v, []string{"99.0.0"}) || !there(exe) {
 		failed("after the upgrade Windows shows " + strings.Join(v, " "))
 	}
@@ -293,6 +324,7 @@ func TestInstallerUnderWine(t *testing.T) {
 	}
 	unchanged("the repair")
 	becomes("RUNNING")
+	reports("after the repair")
 
 	stop()
 	if out, err := w.run(nil, "msiexec", "/x", `C:\in\newer.msi`, "/qn", "/l*v", `C:\in\log.txt`); err != nil {
@@ -302,6 +334,12 @@ func TestInstallerUnderWine(t *testing.T) {
 		failed(fmt.Sprintf("the removal left the service %q, the folder %v, the versions %q", s, left, v))
 	}
 	unchanged("the removal")
+	// docs/deploy.md, "What is left afterwards".
+	for name := range w.files() {
+		if !before[name] && !strings.HasPrefix(name, "ProgramData/Muster/") {
+			t.Errorf("the removal left %s", name)
+		}
+	}
 
 	// Once more, by a file beside the package, as Group Policy does it.
 	if err := os.RemoveAll(w.file(`C:\ProgramData\Muster`)); err != nil {

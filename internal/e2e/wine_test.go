@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,7 +75,22 @@ func newWine(t *testing.T) *wine {
 	if err := os.Mkdir(filepath.Join(w.dir, "home"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	w.must("cmd", "/c", "exit")
+	// What the service manager says goes to a file; it begins with the first
+	// program, and again with the one that holds the machine.
+	manager, err := os.Create(filepath.Join(w.dir, "manager.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { manager.Close() })
+	talks := func(args ...string) *exec.Cmd {
+		cmd := w.command(args...)
+		cmd.Env = append(cmd.Env, "WINEDEBUG=-all,fixme+service")
+		cmd.Stderr = manager
+		return cmd
+	}
+	if err := talks("cmd", "/c", "exit").Run(); err != nil {
+		t.Fatal(err)
+	}
 	source := filepath.Join(w.dir, "prng.c")
 	if err := os.WriteFile(source, []byte(prng), 0o600); err != nil {
 		t.Fatal(err)
@@ -87,7 +103,7 @@ func newWine(t *testing.T) *wine {
 		t.Fatal(err)
 	}
 	w.copy(exe, winesAgent)
-	holder := w.command("cmd", "/c", "more")
+	holder := talks("cmd", "/c", "more")
 	if _, err := holder.StdinPipe(); err != nil { // it waits for a line that never comes
 		t.Fatal(err)
 	}
@@ -122,6 +138,31 @@ func (w *wine) file(path string) string {
 	return filepath.Join(w.dir, "prefix", "drive_c", strings.ReplaceAll(strings.TrimPrefix(path, `C:\`), `\`, "/"))
 }
 
+// files are all files of the machine but those that come and go: temporary ones,
+// and what tests put into C:\in.
+func (w *wine) files() map[string]bool {
+	w.t.Helper()
+	root := filepath.Join(w.dir, "prefix", "drive_c")
+	names := map[string]bool{}
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it went just now
+		}
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(root, p)
+		if low := strings.ToLower(name); !strings.HasPrefix(low, "in/") && !strings.Contains(low, "temp/") {
+			names[name] = true
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return names
+}
+
 // copy puts a file into the machine.
 func (w *wine) copy(from, to string) {
 	w.t.Helper()
@@ -141,6 +182,16 @@ func (w *wine) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(w.loader, args...)
 	cmd.Env = w.env()
 	return cmd
+}
+
+// managed says what the service manager was asked and Wine's does not do.
+func (w *wine) managed() string {
+	w.t.Helper()
+	b, err := os.ReadFile(filepath.Join(w.dir, "manager.txt"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(b)
 }
 
 // run runs a program of Windows and answers what it printed.

@@ -150,7 +150,7 @@ func (p Program) steps() []step {
 		}},
 		{"starting again after it fell", func(s *mgr.Service) bool {
 			actions, err := s.RecoveryActions()
-			return err != nil || len(actions) > 0
+			return err != nil && !unknown(err) || len(actions) > 0
 		}, func(s *mgr.Service) error {
 			// At once, then with pauses, so that one that cannot run does not fill
 			// the log of events. A day in order is a fresh start.
@@ -161,7 +161,7 @@ func (p Program) steps() []step {
 		}},
 		{"starting again after it ended with an error", func(s *mgr.Service) bool {
 			flag, err := s.RecoveryActionsOnNonCrashFailures()
-			return err != nil || flag
+			return err != nil && !unknown(err) || flag
 		}, func(s *mgr.Service) error { return s.SetRecoveryActionsOnNonCrashFailures(true) }},
 	}
 }
