@@ -126,7 +126,11 @@ func runCommand(s *settings) *cobra.Command {
 				if m.Log != nil {
 					log = slog.New(m.Log(log.Handler()))
 				}
-				return agent.Run(ctx, agent.Options{Config: c, Once: once, Log: log, Program: itself(), Bind: true, Woke: m.Woke,
+				begin := agent.Stay
+				if once {
+					begin = agent.Run
+				}
+				return begin(ctx, agent.Options{Config: c, Once: once, Log: log, Program: itself(), Bind: true, Woke: m.Woke,
 					Invitation: invitation(file, s.env, cmd.InOrStdin())})
 			}
 			if managed {
