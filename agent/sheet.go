@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"muster/internal/metric"
+	"muster/internal/order"
 	"muster/internal/report"
 )
 
@@ -75,7 +76,7 @@ func (s *sheet) Put(measurement, field string, value float64, labels ...string) 
 	for i := 0; i+1 < len(labels); i += 2 {
 		ls = append(ls, report.Label{Key: labels[i], Value: labels[i+1]})
 	}
-	slices.SortFunc(ls, func(a, b report.Label) int {
+	order.By(ls, func(a, b report.Label) int {
 		if a.Key < b.Key {
 			return -1
 		}

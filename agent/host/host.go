@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 )
@@ -123,17 +124,48 @@ func (h *Host) Line(name string) string {
 	return string(b[:n])
 }
 
+// foreign says whether a path is one of Unix while this is Windows. There
+// /var/log is a folder of the drive, which anybody may make: what lies in it is
+// nobody's log, and a program there nobody's that should be run.
+func (h *Host) foreign(name string) bool {
+	return runtime.GOOS == "windows" && h.Root == "" && strings.HasPrefix(name, "/")
+}
+
+func absent(act, name string) error {
+	return &fs.PathError{Op: act, Path: name, Err: fs.ErrNotExist}
+}
+
 // Open opens a file for reading.
-func (h *Host) Open(name string) (*os.File, error) { return os.Open(h.Path(name)) }
+func (h *Host) Open(name string) (*os.File, error) {
+	if h.foreign(name) {
+		return nil, absent("open", name)
+	}
+	return os.Open(h.Path(name))
+}
 
 // ReadDir lists a folder by name.
-func (h *Host) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(h.Path(name)) }
+func (h *Host) ReadDir(name string) ([]fs.DirEntry, error) {
+	if h.foreign(name) {
+		return nil, absent("open", name)
+	}
+	return os.ReadDir(h.Path(name))
+}
 
 // Readlink gives what a link points to.
-func (h *Host) Readlink(name string) (string, error) { return os.Readlink(h.Path(name)) }
+func (h *Host) Readlink(name string) (string, error) {
+	if h.foreign(name) {
+		return "", absent("readlink", name)
+	}
+	return os.Readlink(h.Path(name))
+}
 
 // Stat follows links.
-func (h *Host) Stat(name string) (fs.FileInfo, error) { return os.Stat(h.Path(name)) }
+func (h *Host) Stat(name string) (fs.FileInfo, error) {
+	if h.foreign(name) {
+		return nil, absent("stat", name)
+	}
+	return os.Stat(h.Path(name))
+}
 
 // Exists says whether there is something at a path.
 func (h *Host) Exists(name string) bool {
@@ -143,6 +175,9 @@ func (h *Host) Exists(name string) bool {
 
 // Glob lists the paths that match, as the machine names them.
 func (h *Host) Glob(pattern string) []string {
+	if h.foreign(pattern) {
+		return nil
+	}
 	m, err := filepath.Glob(h.Path(pattern))
 	if err != nil {
 		return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"muster/internal/event"
 	"muster/internal/event/linux"
 	"muster/internal/event/windows"
+	"muster/internal/order"
 )
 
 // eventLog is the event log of Windows.
@@ -178,7 +178,7 @@ func (w *Watch) flushHeld(ctx context.Context, more bool) {
 		return
 	}
 	list := w.events.held
-	slices.SortStableFunc(list, func(a, b windows.Record) int { return int(int64(a.ID) - int64(b.ID)) })
+	order.Stable(list, func(a, b windows.Record) int { return int(int64(a.ID) - int64(b.ID)) })
 	list, w.events.held = asked(list, w.now())
 	for _, e := range windows.Events(list) {
 		w.tellWindows(ctx, e)

@@ -33,6 +33,9 @@ func (w *Watch) begin() {
 	case !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrNotExist):
 		w.Log.Warn("the kernel's log cannot be read", "error", err)
 	}
+	if !unixLogs {
+		return
+	}
 	if dir := w.journalDir(); dir != "" {
 		w.journal = &journal.Reader{Mark: w.mark.Journal.Clone(),
 			List: func() ([]string, error) { return w.listJournal(dir) },

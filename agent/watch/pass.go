@@ -2,41 +2,46 @@ package watch
 
 import (
 	"context"
+	"runtime"
 	"time"
 )
+
+// unixLogs says that this system has logs and states where Unix has them. It is
+// a constant, so that a program for Windows does not hold what reads them.
+const unixLogs = runtime.GOOS != "windows"
 
 // Pass looks once at everything but the kernel's log. It says whether there is
 // more to read at once.
 func (w *Watch) Pass(ctx context.Context) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	more := w.readJournal(ctx)
-	more = w.readTexts(ctx) || more
+	more := unixLogs && w.readJournal(ctx)
+	more = unixLogs && w.readTexts(ctx) || more
 	more = w.readEvents(ctx) || more
 	if ctx.Err() != nil {
 		return false
 	}
 	w.lookAtClocks(ctx)
-	if w.dueNow("links", 30*time.Second) {
+	if unixLogs && w.dueNow("links", 30*time.Second) {
 		w.links(ctx)
 	}
-	if w.dueNow("power", time.Minute) {
+	if unixLogs && w.dueNow("power", time.Minute) {
 		w.power(ctx)
 	}
-	if w.dueNow("held", 5*time.Minute) {
+	if unixLogs && w.dueNow("held", 5*time.Minute) {
 		w.held(ctx)
 	}
-	if w.dueNow("updates", 5*time.Minute) {
+	if unixLogs && w.dueNow("updates", 5*time.Minute) {
 		w.updates(ctx)
 		w.upgrades(ctx)
 	}
-	if w.journal == nil && w.dueNow("sign-ins", 30*time.Second) {
+	if unixLogs && w.journal == nil && w.dueNow("sign-ins", 30*time.Second) {
 		w.signIns(ctx)
 	}
-	if w.dueNow("dumps", time.Hour) {
+	if unixLogs && w.dueNow("dumps", time.Hour) {
 		w.lookForDumps(ctx)
 	}
-	if w.dueNow("reports", time.Minute) {
+	if unixLogs && w.dueNow("reports", time.Minute) {
 		more = w.lookForReports(ctx) || more
 	}
 	if !more && !w.judged {

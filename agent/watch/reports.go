@@ -9,13 +9,13 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
 	"muster/agent/host"
 	"muster/internal/event"
 	"muster/internal/event/linux"
+	"muster/internal/order"
 )
 
 // macOS writes a report when a program or the kernel dies or hangs, or memory
@@ -56,7 +56,7 @@ func (w *Watch) lookForReports(ctx context.Context) bool {
 	for _, dir := range dirs {
 		list = append(list, w.newReports(dir, since)...)
 	}
-	slices.SortFunc(list, func(a, b macReport) int { return cmp.Or(a.at.Compare(b.at), strings.Compare(a.name, b.name)) })
+	order.By(list, func(a, b macReport) int { return cmp.Or(a.at.Compare(b.at), strings.Compare(a.name, b.name)) })
 	for i, r := range list {
 		if i == reportsAtOnce || ctx.Err() != nil {
 			return true

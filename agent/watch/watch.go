@@ -177,7 +177,7 @@ func (w *Watch) Run(ctx context.Context) error {
 
 // line waits for a line of the kernel until then, and takes it.
 func (w *Watch) line(ctx context.Context, until time.Time) {
-	if w.kernel == nil {
+	if !unixLogs || w.kernel == nil {
 		pause(ctx, until.Sub(w.now()))
 		return
 	}
@@ -210,7 +210,7 @@ func pause(ctx context.Context, d time.Duration) {
 // CatchUp reads all that is there, for a report that shall be whole.
 func (w *Watch) CatchUp(ctx context.Context) {
 	for range 1000 {
-		if w.kernel == nil {
+		if !unixLogs || w.kernel == nil {
 			break
 		}
 		l, err := w.kernel.Next(0)

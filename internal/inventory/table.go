@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"muster/internal/order"
 )
 
 // Table is the content of a section: columns named once, then the rows. Each
@@ -36,10 +38,16 @@ func Encode[T Sectioner](rows []T) (Table, error) {
 	if !ok {
 		return Table{}, fmt.Errorf("%T is not in the catalogue", *new(T))
 	}
-	full := make([][]any, len(rows))
+	return s.encode(reflect.ValueOf(rows))
+}
+
+// encode makes a table of a slice of the section's rows. It knows no types, so
+// that it is compiled once.
+func (s *Section) encode(rows reflect.Value) (Table, error) {
+	full := make([][]any, rows.Len())
 	used := make([]bool, len(s.Columns))
-	for i := range rows {
-		v := reflect.ValueOf(&rows[i]).Elem()
+	for i := range full {
+		v := rows.Index(i)
 		full[i] = make([]any, len(s.Columns))
 		for j, c := range s.Columns {
 			x, err := valueOf(v.Field(c.field), c)
@@ -193,7 +201,7 @@ func (s *Section) Conform(t Table) (Table, Faults, error) {
 		return out, faults, nil
 	}
 	keys := s.Keys()
-	slices.SortStableFunc(out.Rows, func(a, b []any) int { return compareKeys(keys, a, b) })
+	order.Stable(out.Rows, func(a, b []any) int { return compareKeys(keys, a, b) })
 	before := len(out.Rows)
 	out.Rows = slices.CompactFunc(out.Rows, func(a, b []any) bool { return compareKeys(keys, a, b) == 0 })
 	if n := before - len(out.Rows); n > 0 {
@@ -434,8 +442,16 @@ func Decode[T Sectioner](t Table) ([]T, error) {
 		return nil, fmt.Errorf("%T is not in the catalogue", *new(T))
 	}
 	rows := make([]T, len(t.Rows))
+	if err := s.decode(t, reflect.ValueOf(rows)); err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// decode fills a slice of the section's rows, as long as the table.
+func (s *Section) decode(t Table, rows reflect.Value) error {
 	for n, r := range t.Rows {
-		v := reflect.ValueOf(&rows[n]).Elem()
+		v := rows.Index(n)
 		for i, name := range t.Columns {
 			c, ok := s.Column(name)
 			if !ok || i >= len(r) {
@@ -443,7 +459,7 @@ func Decode[T Sectioner](t Table) ([]T, error) {
 			}
 			x, ok := Normalize(c, r[i])
 			if !ok {
-				return nil, fmt.Errorf("section %s row %d column %s: not %s", s.Name, n, name, c.Kind)
+				return fmt.Errorf("section %s row %d column %s: not %s", s.Name, n, name, c.Kind)
 			}
 			if x == nil {
 				continue
@@ -451,7 +467,7 @@ func Decode[T Sectioner](t Table) ([]T, error) {
 			setField(v.Field(c.field), c.Kind, x)
 		}
 	}
-	return rows, nil
+	return nil
 }
 
 func setField(f reflect.Value, k Kind, x any) {

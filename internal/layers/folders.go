@@ -25,10 +25,14 @@ type Import struct {
 func Folders() []Folder {
 	return []Folder{
 		// What both programs must agree on. Leaves: the fewer arrows, the better.
-		{Path: "internal/inventory", Owns: "sections as structs, and all that follows from them"},
+		{Path: "internal/order", Owns: "lists are sorted without code for each kind of them"},
+		{Path: "internal/inventory", Owns: "sections as structs, and all that follows from them", May: []Import{
+			{"internal/order", "rows are sorted by their keys"},
+		}},
 		{Path: "internal/metric", Owns: "catalogue of numbers"},
 		{Path: "internal/event", Owns: "catalogue of events"},
 		{Path: "internal/event/windows", Owns: "what records of Windows' event log mean", May: []Import{
+			{"internal/order", "records are folded in their order"},
 			{"internal/event", "its kinds are those of the catalogue"},
 		}},
 		{Path: "internal/event/linux", Owns: "what lines of Linux' logs mean", May: []Import{
@@ -124,6 +128,7 @@ func Folders() []Folder {
 			{"agent/gather/packages", "a source that several subjects read"},
 			{"agent/gather/keyfile", "a form that several subjects read"},
 			{"agent/gather/unit", "a source that several subjects read"},
+			{"internal/order", "rows are sorted"},
 			{"internal/inventory", "it fills sections"},
 			{"internal/metric", "it fills samples"},
 			{"internal/event/windows", "what records mean"},
@@ -152,6 +157,7 @@ func Folders() []Folder {
 			{"agent/host", "where they are looked for"},
 		}},
 		{Path: "agent/gather/hive", Owns: "people's registries, loaded or in their files, for several gatherers", May: []Import{
+			{"internal/order", "people are told in their order"},
 			{"agent/host", "where they are read"},
 		}, Tests: recordings()},
 		{Path: "agent/gather/pnp", Owns: "devices of Windows and their drivers, for several gatherers", May: []Import{
@@ -177,6 +183,7 @@ func Folders() []Folder {
 			{"agent/watch/*", "the logs it reads"},
 			{"agent/gather/utmp", "whether a shutdown stands before a start; who signed in where no journal says so"},
 			{"agent/gather/changelog", "forms of the package managers' logs"},
+			{"internal/order", "records and reports are told in their order"},
 			{"internal/event", "its kinds are those of the catalogue"},
 			{"internal/event/linux", "what lines mean"},
 			{"internal/event/windows", "what records mean"},
@@ -184,7 +191,9 @@ func Folders() []Folder {
 		}, Tests: []Import{
 			{"agent/watch/journal/journaltest", "journals with known entries"},
 		}},
-		{Path: "agent/watch/journal", Owns: "files of systemd's journal", Tests: []Import{
+		{Path: "agent/watch/journal", Owns: "files of systemd's journal", May: []Import{
+			{"internal/order", "files are read in their order"},
+		}, Tests: []Import{
 			{"agent/watch/journal/journaltest", "files with known entries"},
 		}},
 		{Path: "agent/watch/journal/journaltest", Owns: "files of systemd's journal written for tests", TestsOnly: true},

@@ -8,6 +8,7 @@ import (
 	"muster/agent/gather/apple"
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 // record is what dscl -plist . -readall tells of one user or group; of each
@@ -77,7 +78,7 @@ func usersMac(ctx context.Context, h *host.Host) ([]inventory.User, []string, []
 		}
 		rows = append(rows, r)
 	}
-	slices.SortFunc(rows, func(a, b inventory.User) int { return strings.Compare(a.Name, b.Name) })
+	order.By(rows, func(a, b inventory.User) int { return strings.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(rows, func(a, b inventory.User) bool { return a.Name == b.Name }), []string{"dscl"}, faults, nil
 }
 
@@ -100,7 +101,7 @@ func groupsMac(ctx context.Context, h *host.Host) ([]inventory.UserGroup, []stri
 		r.Admin = new(r.GroupID == macAdmin || name == "wheel")
 		rows = append(rows, r)
 	}
-	slices.SortFunc(rows, func(a, b inventory.UserGroup) int { return strings.Compare(a.Name, b.Name) })
+	order.By(rows, func(a, b inventory.UserGroup) int { return strings.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(rows, func(a, b inventory.UserGroup) bool { return a.Name == b.Name }), []string{"dscl"}, nil
 }
 
@@ -118,7 +119,7 @@ func membersMac(ctx context.Context, h *host.Host) ([]inventory.GroupMember, []s
 			}
 		}
 	}
-	slices.SortFunc(rows, func(a, b inventory.GroupMember) int {
+	order.By(rows, func(a, b inventory.GroupMember) int {
 		if c := strings.Compare(a.GroupName, b.GroupName); c != 0 {
 			return c
 		}

@@ -20,6 +20,7 @@ import (
 	"muster/agent/gather"
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 const (
@@ -136,7 +137,7 @@ func (c *collected) settle() {
 	key := func(a, b inventory.ChangeLog) int {
 		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Action, b.Action))
 	}
-	slices.SortStableFunc(c.list, key)
+	order.Stable(c.list, key)
 	c.list = slices.CompactFunc(c.list, func(a, b inventory.ChangeLog) bool { return key(a, b) == 0 })
 	if n := len(c.list); n > maxRows {
 		c.over += n - maxRows

@@ -9,13 +9,13 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
 	"muster/agent/gather"
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 // Read reads the section.
@@ -105,7 +105,7 @@ func parseInfo(r io.Reader, where func(processor int64) (pkg, core int64)) ([]*p
 	if len(packs) == 0 {
 		return nil, errNoProcessor
 	}
-	slices.SortFunc(packs, func(a, b *pack) int { return int(a.ID - b.ID) })
+	order.By(packs, func(a, b *pack) int { return int(a.ID - b.ID) })
 	return packs, nil
 }
 

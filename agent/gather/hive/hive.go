@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"muster/agent/host"
+	"muster/internal/order"
 )
 
 // Most is how many people are looked into; a machine with more is a terminal
@@ -82,7 +83,7 @@ func People(h *host.Host) ([]Person, error) {
 			people = append(people, Person{User: sid, SID: sid, Loaded: true})
 		}
 	}
-	slices.SortFunc(people, func(a, b Person) int { return strings.Compare(a.User, b.User) })
+	order.By(people, func(a, b Person) int { return strings.Compare(a.User, b.User) })
 	return people, err
 }
 

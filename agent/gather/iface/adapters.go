@@ -9,6 +9,7 @@ import (
 
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 // adapter is what Windows says of one interface (GetAdaptersAddresses and
@@ -304,7 +305,7 @@ func addressRows(h *host.Host, list []adapter) []inventory.Address {
 func networkRow(h *host.Host, list []adapter) (r inventory.Network, asked []string) {
 	asked = []string{"adapters"}
 	up := slices.DeleteFunc(slices.Clone(list), func(a adapter) bool { return !a.Up })
-	slices.SortStableFunc(up, func(a, b adapter) int { return int(a.Metric4>>1) - int(b.Metric4>>1) })
+	order.Stable(up, func(a, b adapter) int { return int(a.Metric4>>1) - int(b.Metric4>>1) })
 	r.IPv6 = new(false)
 	for _, a := range up {
 		for _, g := range a.Gateways {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 // forward is one row of MIB_IPFORWARD_TABLE2.
@@ -92,7 +93,7 @@ func forwardRows(list []forward, name map[int64]string) []inventory.Route {
 		}
 		rows = append(rows, r)
 	}
-	slices.SortFunc(rows, func(a, b inventory.Route) int {
+	order.By(rows, func(a, b inventory.Route) int {
 		return cmp.Or(cmp.Compare(a.Destination, b.Destination), cmp.Compare(a.NextHop, b.NextHop), cmp.Compare(a.Interface, b.Interface), cmp.Compare(*a.Metric, *b.Metric))
 	})
 	// The same way twice is one, at the lower cost.

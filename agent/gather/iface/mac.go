@@ -12,6 +12,7 @@ import (
 
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 // macInterface is one of ifconfig -a -v.
@@ -250,7 +251,7 @@ func macInterfaces(ctx context.Context, h *host.Host) ([]inventory.Interface, []
 		}
 		rows = append(rows, r)
 	}
-	slices.SortFunc(rows, func(a, b inventory.Interface) int { return strings.Compare(a.Name, b.Name) })
+	order.By(rows, func(a, b inventory.Interface) int { return strings.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(rows, func(a, b inventory.Interface) bool { return a.Name == b.Name }), []string{"ifconfig", "networksetup"}, faults, nil
 }
 

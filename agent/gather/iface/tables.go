@@ -4,12 +4,13 @@ import (
 	"bufio"
 	"io"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"net/url"
+
+	"muster/internal/order"
 )
 
 // maxTable bounds what is read of one text table. A router that carries the
@@ -74,7 +75,7 @@ func parseRoutes6(r io.Reader) []gateway {
 }
 
 func sortGateways(list []gateway) {
-	slices.SortStableFunc(list, func(a, b gateway) int { return int(min(max(a.Metric-b.Metric, -1), 1)) })
+	order.Stable(list, func(a, b gateway) int { return int(min(max(a.Metric-b.Metric, -1), 1)) })
 }
 
 func hex6(s string) (netip.Addr, bool) {

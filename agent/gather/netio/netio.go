@@ -13,6 +13,7 @@ import (
 
 	"muster/agent/gather"
 	"muster/agent/host"
+	"muster/internal/order"
 )
 
 // Sampler reads the counters of network cards.
@@ -43,7 +44,7 @@ func (s *Sampler) Sample(ctx context.Context, h *host.Host, to gather.Sink) erro
 	if err != nil {
 		return fmt.Errorf("network counters: %w", err)
 	}
-	slices.SortFunc(all, func(a, b net.IOCountersStat) int { return strings.Compare(a.Name, b.Name) })
+	order.By(all, func(a, b net.IOCountersStat) int { return strings.Compare(a.Name, b.Name) })
 	for _, c := range all[:min(len(all), most)] {
 		to.Put("net", "bytes_recv", float64(c.BytesRecv), "interface", c.Name)
 		to.Put("net", "bytes_sent", float64(c.BytesSent), "interface", c.Name)

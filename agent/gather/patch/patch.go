@@ -21,6 +21,7 @@ import (
 	"muster/agent/gather"
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 const (
@@ -155,7 +156,7 @@ func sorted(list []inventory.Patch) []inventory.Patch {
 		}
 		return 1
 	}
-	slices.SortFunc(list, func(a, b inventory.Patch) int {
+	order.By(list, func(a, b inventory.Patch) int {
 		return cmp.Or(class(a)-class(b), cmp.Compare(a.Name, b.Name), cmp.Compare(a.NewVersion, b.NewVersion))
 	})
 	return slices.CompactFunc(list, func(a, b inventory.Patch) bool { return a.Name == b.Name })

@@ -23,6 +23,7 @@ import (
 	"muster/agent/gather"
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 const (
@@ -88,14 +89,14 @@ func (rd *Reader) Read(ctx context.Context, h *host.Host) (gather.Reading, error
 // rank makes rows of those that use most.
 func (rd *Reader) rank(list []one, up time.Duration, row func(p one, ranking string, place int) inventory.Process) (rows []inventory.Process) {
 	rd.compare(list, up)
-	slices.SortFunc(list, func(a, b one) int { return cmp.Or(cmp.Compare(b.percent, a.percent), cmp.Compare(a.pid, b.pid)) })
+	order.By(list, func(a, b one) int { return cmp.Or(cmp.Compare(b.percent, a.percent), cmp.Compare(a.pid, b.pid)) })
 	for i, p := range list[:min(len(list), places)] {
 		if !p.known || p.percent <= 0 {
 			break
 		}
 		rows = append(rows, row(p, "cpu", i+1))
 	}
-	slices.SortFunc(list, func(a, b one) int { return cmp.Or(cmp.Compare(b.rss, a.rss), cmp.Compare(a.pid, b.pid)) })
+	order.By(list, func(a, b one) int { return cmp.Or(cmp.Compare(b.rss, a.rss), cmp.Compare(a.pid, b.pid)) })
 	for i, p := range list[:min(len(list), places)] {
 		if p.rss == 0 {
 			break // of the kernel

@@ -13,6 +13,7 @@ import (
 	"muster/agent/gather"
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 // Reader reads the section. It remembers which fans it has seen turn.
@@ -81,7 +82,7 @@ func (r *Reader) read(ctx context.Context, h *host.Host) ([]inventory.Sensor, []
 		}
 		rows = append(rows, row)
 	}
-	slices.SortStableFunc(rows, func(a, b inventory.Sensor) int {
+	order.Stable(rows, func(a, b inventory.Sensor) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
 	return rows, []string{"sysfs"}, nil

@@ -8,12 +8,12 @@ package service
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"muster/agent/gather"
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 // Read reads the section.
@@ -22,7 +22,7 @@ func Read(ctx context.Context, h *host.Host) (gather.Reading, error) {
 	if err != nil {
 		return gather.Reading{}, err
 	}
-	slices.SortFunc(rows, func(a, b inventory.Service) int { return strings.Compare(a.Name, b.Name) })
+	order.By(rows, func(a, b inventory.Service) int { return strings.Compare(a.Name, b.Name) })
 	r, err := gather.Rows(rows, asked...)
 	r.Faults = faults
 	return r, err

@@ -24,6 +24,7 @@ import (
 	"muster/agent/gather/utmp"
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 const (
@@ -279,7 +280,7 @@ func ReadLogon(_ context.Context, h *host.Host) (gather.Reading, error) {
 		faults = append(faults, err.Error())
 	}
 	t := tally{now: now, from: now.Add(-window), person: func(n string) bool { return person(n, people) }}
-	slices.SortStableFunc(list, func(a, b seated) int { return a.StartedAt.Compare(b.StartedAt) })
+	order.Stable(list, func(a, b seated) int { return a.StartedAt.Compare(b.StartedAt) })
 	for _, s := range list {
 		if !person(s.UserName, people) {
 			continue

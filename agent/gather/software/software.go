@@ -18,6 +18,7 @@ import (
 	"muster/agent/gather"
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 // Read reads the section.
@@ -42,7 +43,7 @@ func instances(rows []inventory.Software) []inventory.Software {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.UserName, b.UserName),
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.Arch, b.Arch))
 	}
-	slices.SortFunc(rows, func(a, b inventory.Software) int { return cmp.Or(key(a, b), cmp.Compare(a.Version, b.Version)) })
+	order.By(rows, func(a, b inventory.Software) int { return cmp.Or(key(a, b), cmp.Compare(a.Version, b.Version)) })
 	for i := 0; i < len(rows); {
 		j := i + 1
 		for j < len(rows) && key(rows[i], rows[j]) == 0 {

@@ -8,6 +8,7 @@ import (
 	"muster/agent/gather/apple"
 	"muster/agent/host"
 	"muster/internal/inventory"
+	"muster/internal/order"
 )
 
 // storage is system_profiler's SPStorageDataType: mounted volumes.
@@ -69,7 +70,7 @@ func readMac(ctx context.Context, h *host.Host) ([]inventory.Volume, []string, [
 		}
 		rows = append(rows, r)
 	}
-	slices.SortFunc(rows, func(a, b inventory.Volume) int { return strings.Compare(a.Mount, b.Mount) })
+	order.By(rows, func(a, b inventory.Volume) int { return strings.Compare(a.Mount, b.Mount) })
 	rows = slices.CompactFunc(rows, func(a, b inventory.Volume) bool { return a.Mount == b.Mount })
 	return rows, []string{"system_profiler"}, faults, nil
 }

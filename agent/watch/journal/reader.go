@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"muster/internal/order"
 )
 
 // Mark is how far a journal was read. Numbers are counted by each writer of
@@ -164,7 +166,7 @@ func (r *Reader) list(from time.Time, out *Outcome) error {
 	}
 	// What lies open is bounded: archived ones are read and closed in turn, the
 	// others wait for the next listing.
-	slices.SortFunc(r.tails, func(a, b *tail) int { return cmp.Or(a.f.FirstAt.Compare(b.f.FirstAt), cmp.Compare(a.name, b.name)) })
+	order.By(r.tails, func(a, b *tail) int { return cmp.Or(a.f.FirstAt.Compare(b.f.FirstAt), cmp.Compare(a.name, b.name)) })
 	for _, t := range r.tails[min(len(r.tails), maxOpen):] {
 		t.src.Close()
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"muster/internal/event"
+	"muster/internal/order"
 )
 
 // Events says what records tell together, in the order of writing. Windows
@@ -27,7 +28,7 @@ import (
 // between records of one start.
 func Events(records []Record) []Event {
 	ordered := slices.Clone(records)
-	slices.SortStableFunc(ordered, func(a, b Record) int { return cmp.Compare(a.ID, b.ID) })
+	order.Stable(ordered, func(a, b Record) int { return cmp.Compare(a.ID, b.ID) })
 	f := folding{open: map[string]*group{}, days: map[string]*day{}}
 	for i, r := range ordered {
 		f.start(i, r)
