@@ -238,7 +238,7 @@ type SoftwareDevicesInput struct {
 	Name    string `query:"name" required:"true" minLength:"1" maxLength:"200" doc:"The whole name; with * for any text."`
 	Version string `query:"version" maxLength:"100" doc:"One version, or a comparison: <23, >=1.2."`
 	Filter  string `query:"filter" maxLength:"4096" doc:"Among these devices only."`
-	Limit   int    `query:"limit" minimum:"0" maximum:"1000" doc:"Devices in one answer. 0 is 100."`
+	Limit   int    `query:"limit" minimum:"0" maximum:"100000" doc:"Devices in one answer. 0 is 100."`
 	After   string `query:"after" maxLength:"1024"`
 }
 

@@ -228,6 +228,7 @@ func (j *Judge) passCause(inc *incident, r *rule.Rule, now time.Time) {
 		if inc.s.Count != firing {
 			j.recount(inc, now)
 			inc.s.Cause.Members = max(inc.s.Cause.Members, firing)
+			inc.s.Cause.Size = max(inc.s.Cause.Size, inc.s.Cause.Members) // the switch itself may be one
 		}
 		return
 	}

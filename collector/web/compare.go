@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"slices"
 	"strings"
+	"time"
 
 	"muster/collector/api"
 	"muster/internal/inventory"
@@ -20,11 +20,20 @@ type comparison struct {
 	Differ          int
 	Asked           bool
 	Hidden          bool
+
+	Wrong        string   // what is not understood of what was asked
+	AloneA       []string // titles of sections that only A has read, and only B
+	AloneB       []string
+	Came         time.Time // when Muster first heard of the device
+	Incomparable bool      // nothing has been read of both
 }
 
 func (c *comparison) Head() (string, string) {
 	if !c.Asked {
 		return "Compare " + c.Name, "devices"
+	}
+	if c.Incomparable {
+		return "Nothing to compare", "devices"
 	}
 	return count(c.Differ, "difference", "differences"), "devices"
 }
@@ -32,7 +41,7 @@ func (c *comparison) Head() (string, string) {
 // sectionDiff is what a section differs in, row by row.
 type sectionDiff struct {
 	Title string
-	Only  string // which side alone has read it
+	Only  string // which side alone has read it: a, b
 	Lines []diffLine
 }
 
@@ -58,7 +67,12 @@ func (s *Site) compare(v *visit) error {
 	case c.With != "":
 		in.A, in.B = c.Ref, c.With
 	case c.Then != "":
-		in.A = c.Ref + "@" + c.Then
+		at, ok := dayWritten(c.Then, s.o.Zone, v.now)
+		if !ok {
+			c.Wrong = "“" + clip(c.Then, 40) + "” is no day that is understood. Write it as Nov 17, 11/17/2026 or last Tuesday, or say how long ago: 7d."
+			return s.render(v, http.StatusUnprocessableEntity, "compare", "", c)
+		}
+		in.A = c.Ref + "@" + at
 	default:
 		return s.render(v, http.StatusOK, "compare", "", c)
 	}
@@ -92,12 +106,24 @@ func (s *Site) compare(v *visit) error {
 		}
 		c.Differ += len(sd.Lines)
 		sd.Lines = sd.Lines[:min(len(sd.Lines), mostLines)]
-		if sd.Only != "" || len(sd.Lines) > 0 {
+		switch {
+		case sd.Only == "a":
+			c.AloneA = append(c.AloneA, sd.Title)
+		case sd.Only == "b":
+			c.AloneB = append(c.AloneB, sd.Title)
+		case len(sd.Lines) > 0:
 			c.Sections = append(c.Sections, sd)
 		}
 	}
-	slices.SortStableFunc(c.Sections, func(a, b sectionDiff) int { return boolOrder(a.Only == "", b.Only == "") })
+	c.Incomparable = c.Differ == 0 && len(c.AloneA)+len(c.AloneB) > 0 && !c.both(v, d.Device.FirstSeen)
 	return s.render(v, http.StatusOK, "compare", "", c)
+}
+
+// both says that something has been read of both sides. Of a device with itself
+// that is so since it came.
+func (c *comparison) both(v *visit, came time.Time) bool {
+	c.Came = came
+	return c.With != "" || !c.A.At.Before(came)
 }
 
 // rowName is what a row is called by: the last text of its key that says

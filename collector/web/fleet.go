@@ -99,7 +99,7 @@ func (s *Site) fleet(v *visit) error {
 	}
 	f.Title = count(f.Total, "device", "devices") + ", " + count(of, "PC", "PCs") + " among them"
 	if most != "" {
-		f.Lede = "Most run " + most + "."
+		f.Lede = "The most common system is " + most + "."
 	}
 	return s.render(v, http.StatusOK, "fleet", "", f)
 }

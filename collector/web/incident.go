@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
 	"math"
 	"net/http"
@@ -38,6 +39,9 @@ type incidentPage struct {
 	Stranger bool // it was escalated to a name that has no account
 
 	By, Why string // who resolved it; why it was put off
+	Members []memberLine
+	Ports   bool        // the port of one of them is known
+	Found   []foundLine // its findings, the worst first, when there are several kinds
 	Also    []api.IncidentBrief
 	Now     time.Time
 }
@@ -55,6 +59,69 @@ type check struct {
 }
 
 type fact struct{ Label, Value string }
+
+// memberLine is one of the devices that an incident is about.
+type memberLine struct {
+	store.IncidentDevice
+	Firing bool // what was found is still so
+	Port   portWord
+}
+
+// foundLine is what a rule found on the devices of an incident.
+type foundLine struct {
+	Severity, Title, Of string
+	At                  time.Time
+	Over                bool
+}
+
+// mostFound is how many lines of findings are told.
+const mostFound = 12
+
+// members tells of each device how it stands, and where it hangs.
+func (s *Site) members(v *visit, p *incidentPage) {
+	list := p.Incident.Devices
+	if len(list) < 2 {
+		return
+	}
+	firing := map[inventory.DeviceID]bool{}
+	for _, f := range p.Incident.Findings {
+		firing[f.Device] = firing[f.Device] || f.State == store.Firing
+	}
+	var ids []string
+	for _, d := range list[:min(len(list), 100)] {
+		ids = append(ids, string(d.ID))
+	}
+	ports := s.plugged(v, ids)
+	p.Ports = len(ports) > 0
+	for _, d := range list {
+		p.Members = append(p.Members, memberLine{d, firing[d.ID], ports[d.ID]})
+	}
+	slices.SortStableFunc(p.Members, func(a, b memberLine) int { return boolOrder(a.Firing, b.Firing) })
+}
+
+// found tells what rules found, the worst first: the title names only what the
+// incident began with.
+func (p *incidentPage) found() {
+	seen := map[[2]string]bool{}
+	for _, f := range p.Incident.Findings {
+		of := f.Label
+		if len(p.Incident.Devices) > 1 {
+			of = ""
+		}
+		if key := [2]string{f.Rule, of}; !seen[key] {
+			seen[key] = true
+			p.Found = append(p.Found, foundLine{f.Severity, f.Title, of, f.FiredAt, f.State != store.Firing})
+		}
+	}
+	rank := []string{"critical", "warn", "info"}
+	slices.SortStableFunc(p.Found, func(a, b foundLine) int {
+		return cmp.Or(boolOrder(!a.Over, !b.Over), cmp.Compare(slices.Index(rank, a.Severity), slices.Index(rank, b.Severity)))
+	})
+	p.Found = p.Found[:min(len(p.Found), mostFound)]
+	if len(p.Found) < 2 {
+		p.Found = nil
+	}
+}
 
 type evidenceChart struct {
 	Title   string
@@ -131,6 +198,8 @@ func (s *Site) showIncident(v *visit, shown api.IncidentShow) error {
 		p.Log = append(p.Log, logged{st.At, byWhom(st.By, v.actor.Name), stepText(st)})
 	}
 	s.evidence(v, p)
+	s.members(v, p)
+	p.found()
 	if len(i.Devices) == 1 {
 		id := string(i.Devices[0].ID)
 		if d, err := v.api.DeviceShow(v.ctx(), api.DeviceShowInput{Ref: id, Sections: []string{"system"}}); err == nil {

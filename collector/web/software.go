@@ -148,9 +148,9 @@ func (s *Site) spreadSoftware(v *visit, p *softwarePage) error {
 	case p.Q != "" && !more && p.Page == 1:
 		p.Title = count(len(shown), "program is", "programs are") + " called like " + clip(p.Q, 60)
 	default:
-		p.Title = shown[0].Name + " is on most: " + share(shown[0].Devices, p.Machines)
-		if p.Page > 1 || p.Q != "" {
-			p.Title = "Programs by how many devices have them"
+		p.Title = "Programs by how many devices have them"
+		if p.Page == 1 && p.Q == "" && (len(shown) == 1 || shown[0].Devices > shown[1].Devices) {
+			p.Title = shown[0].Name + " is on most: " + share(shown[0].Devices, p.Machines)
 		}
 	}
 	return nil

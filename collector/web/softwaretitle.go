@@ -77,7 +77,7 @@ func (s *Site) softwareTitle(v *visit) error {
 		p.Next = titleWith(name, "version", p.Version, "after", who.Next) + "#who"
 	}
 	p.All = "/devices?" + queryOf("q", softwareTerm(name, "", ""))
-	p.CSV = "/api/v1/software/devices?" + queryOf("name", name, "version", p.Version, "format", "csv", "limit", "1000")
+	p.CSV = "/api/v1/software/devices?" + queryOf("name", name, "version", p.Version, "format", "csv", "limit", "100000")
 	live := 0
 	for _, x := range shown.Versions {
 		if x.Devices == 0 {

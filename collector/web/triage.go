@@ -299,7 +299,9 @@ func (s *Site) rows(v *visit, list []store.Incident) ([]row, error) {
 	for i, x := range list {
 		r := &out[i]
 		*r = v.row(x)
+		// What gave it its title comes first.
 		fs := by[x.Number]
+		slices.SortStableFunc(fs, func(a, b store.Finding) int { return boolOrder(a.Rule == x.Rule, b.Rule == x.Rule) })
 		r.Line = evidenceLine(fs, x)
 		r.Tag = tag(x, v.now)
 		if x.Severity == "info" || i >= 60 {
@@ -363,12 +365,6 @@ func evidenceLine(fs []store.Finding, i store.Incident) string {
 		return ""
 	}
 	f := fs[0]
-	for _, x := range fs {
-		if x.Rule == i.Rule {
-			f = x
-			break
-		}
-	}
 	var parts []string
 	for _, e := range f.Evidence {
 		if e.Value != "" && e.Measurement == "" {
@@ -379,7 +375,8 @@ func evidenceLine(fs []store.Finding, i store.Incident) string {
 		}
 	}
 	line := strings.Join(parts, " · ")
-	if f.Label != "" && len(i.Devices) == 1 {
+	same := !slices.ContainsFunc(fs, func(x store.Finding) bool { return x.Rule == f.Rule && x.Label != f.Label })
+	if f.Label != "" && (len(i.Devices) == 1 || same) {
 		if line != "" {
 			line = f.Label + " · " + line
 		} else {
