@@ -120,6 +120,23 @@ func macCommands() []Command {
 			Why: "name servers in use; resolv.conf does not have them all",
 		},
 		{
+			Name: "netstat-counters", Paths: []string{"/usr/sbin/netstat"},
+			Args:  []string{"-i", "-b", "-d", "-n"},
+			Limit: 10 * time.Second, Most: 1 << 20,
+			Why: "traffic and faults of network cards, each minute",
+		},
+		{
+			Name: "vm_stat", Paths: []string{"/usr/bin/vm_stat"},
+			Limit: 5 * time.Second, Most: 64 << 10,
+			Why: "what memory is used for, each minute",
+		},
+		{
+			Name: "sysctl-load", Paths: []string{"/usr/sbin/sysctl"},
+			Args:  []string{"vm.loadavg", "vm.swapusage", "hw.memsize"},
+			Limit: 5 * time.Second, Most: 16 << 10,
+			Why: "load, swap and the size of memory, each minute",
+		},
+		{
 			Name: "who", Paths: []string{"/usr/bin/who"},
 			Args:  []string{"-u"},
 			Limit: 10 * time.Second, Most: 256 << 10,

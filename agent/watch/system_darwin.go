@@ -40,4 +40,3 @@ func bootName(*host.Host) string {
 	}
 	return id
 }
-

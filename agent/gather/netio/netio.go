@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -36,6 +37,8 @@ func (s *Sampler) Sample(ctx context.Context, h *host.Host, to gather.Sink) erro
 	switch {
 	case err == nil:
 		all = parseCards(b)
+	case runtime.GOOS == "darwin":
+		all, err = fromNetstat(ctx, h)
 	case errors.Is(err, errors.ErrUnsupported):
 		if all, err = s.Counters(ctx, true); err == nil {
 			all = slices.DeleteFunc(all, func(c net.IOCountersStat) bool { return !Card(h, c.Name) })

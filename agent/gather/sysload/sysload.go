@@ -23,7 +23,7 @@ type Sampler struct{}
 func (Sampler) Name() string { return "system" }
 
 // Sample puts what this system can answer.
-func (Sampler) Sample(_ context.Context, h *host.Host, to gather.Sink) error {
+func (Sampler) Sample(ctx context.Context, h *host.Host, to gather.Sink) error {
 	var errs []error
 	if h.Mono != nil {
 		if up, err := h.Mono(); err != nil {
@@ -39,6 +39,9 @@ func (Sampler) Sample(_ context.Context, h *host.Host, to gather.Sink) error {
 			to.Put("processes", "total_threads", float64(threads))
 		}
 		return errors.Join(errs...)
+	}
+	if runtime.GOOS == "darwin" {
+		return errors.Join(append(errs, fromSysctl(ctx, h, to))...)
 	}
 	if !h.Exists("/proc/loadavg") {
 		return errors.Join(errs...)
