@@ -206,6 +206,7 @@ func BenchmarkFleet(b *testing.B) {
 		{"all", "", "", store.Scope{All: true}},
 		{"last_seen", "", "-last_seen", store.Scope{All: true}},
 		{"model", "", "model", store.Scope{All: true}},
+		{"severity", "", "-severity", store.Scope{All: true}},
 		{"software_version", `software:"Adobe Reader"<16`, "", store.Scope{All: true}},
 		{"software_version_most", `software:"Adobe Reader"<23`, "", store.Scope{All: true}},
 		{"software_rare", `software:"Suite 20123"`, "", store.Scope{All: true}},
@@ -223,7 +224,7 @@ func BenchmarkFleet(b *testing.B) {
 			total := 0
 			for b.Loop() {
 				start := time.Now()
-				p, err := x.Devices(b.Context(), store.DeviceQuery{Scope: q.scope, Filter: e, Sort: q.sort, Limit: 100, Now: at(10)})
+				p, err := x.Devices(b.Context(), store.DeviceQuery{Scope: q.scope, Filter: e, Sort: q.sort, Limit: 100, Now: at(10), Severity: true})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -245,6 +246,23 @@ func BenchmarkFleet(b *testing.B) {
 	b.Run("titles_by_name", func(b *testing.B) {
 		for b.Loop() {
 			if _, err := x.Software(b.Context(), store.SoftwareQuery{Scope: store.Scope{All: true}, Name: "suite 12", Limit: 100}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("installs", func(b *testing.B) { // of a program that every device has
+		rows := 0
+		for b.Loop() {
+			rows = 0
+			if err := x.Installs(b.Context(), store.Scope{All: true}, []string{"Adobe Reader"}, func(*store.Install) error { rows++; return nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(rows), "rows")
+	})
+	b.Run("builds", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := x.Breakdown(b.Context(), store.DeviceQuery{Scope: store.Scope{All: true}, Now: at(10), Builds: true}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -134,3 +134,24 @@ func TestHealthPlans(t *testing.T) {
 	check("marks", "incident_by_outcome (rule=? AND useful=? AND outcome_at>?)", false, ruleMarks)
 	check("marks", "finding_by_rule (rule=? AND state=?)", false, ruleMarks)
 }
+
+// TestProgramPlans: where a program is and was is found by what it is, not by
+// walking what all devices have and had.
+func TestProgramPlans(t *testing.T) {
+	x := open(t)
+	for past, by := range map[bool]string{false: "software_by_fact (fact_no=?)", true: "software_past (fact_no=?)"} {
+		for _, scope := range []store.Scope{{All: true}, {Sites: []int64{1}}} {
+			query, args := installsOf([]string{"x"}, scope, past)
+			plan := planOf(t, x, query, args...)
+			if !strings.Contains(plan, "software_fact_by_name (name=?)") || !strings.Contains(plan, by) || walks.MatchString(plan) || strings.Contains(plan, "SCAN r") {
+				t.Errorf("past %t, %+v:\n%s", past, scope, plan)
+			}
+		}
+	}
+	var w where
+	w.add("r.until_at IS NULL")
+	w.add("r.device_no IN (SELECT value FROM json_each(?))", jsonNumbers([]int64{1}))
+	if plan := planOf(t, x, "SELECT r.device_no FROM software_rows r"+w.String()+" ORDER BY r.device_no", w.args...); !strings.Contains(plan, "SEARCH r") {
+		t.Errorf("rows of some devices:\n%s", plan)
+	}
+}

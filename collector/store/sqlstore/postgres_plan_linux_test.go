@@ -105,7 +105,7 @@ func TestPostgresPlans(t *testing.T) {
 				_, err = x.Devices(ctx, store.DeviceQuery{Scope: scope, Filter: f, Sort: sort, Limit: 50, Now: now, Personal: true, Severity: true})
 				fault(text, err)
 			}
-			_, err = x.Breakdown(ctx, store.DeviceQuery{Scope: scope, Filter: f, Now: now, Personal: true})
+			_, err = x.Breakdown(ctx, store.DeviceQuery{Scope: scope, Filter: f, Now: now, Personal: true, Builds: true})
 			fault("breakdown of "+text, err)
 		}
 		for _, q := range []store.SoftwareQuery{{}, {Name: "gram 7"}, {Versions: true, Name: "gram 7"}} {
@@ -134,6 +134,8 @@ func TestPostgresPlans(t *testing.T) {
 			_, err := x.Incidents(ctx, q)
 			fault("incidents", err)
 		}
+		fault("where a program is and was", x.Installs(ctx, scope, []string{"Program 7"}, func(*store.Install) error { return nil }))
+		fault("rows of some devices", x.Rows(ctx, store.RowQuery{Section: "software", Columns: []string{"name"}, Devices: []inventory.DeviceID{dev}, Scope: scope}, func(*store.Row) error { return nil }))
 		_, err := x.Incident(ctx, scope, 3)
 		fault("incident", err)
 		_, err = x.Resolve(ctx, scope, "S1965")

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -43,6 +44,15 @@ func TestLargePrint(t *testing.T) {
 	w := open(t, office(plain))
 	b := w.chromium(t)
 	b.first()
+	// What looks for texts that are cut off or stand outside finds them.
+	b.visit("/fleet")
+	b.do(script("const x = document.createElement('div'); x.className = 'planted'; x.textContent = 'a text that is longer than its box, by far'; x.style.width = '60px'; x.style.overflow = 'hidden'; x.style.whiteSpace = 'nowrap'; document.querySelector('main').append(x); const y = document.createElement('div'); y.className = 'beside'; y.textContent = 'y'; y.style.position = 'fixed'; y.style.left = '5000px'; y.style.width = '90px'; document.querySelector('main').append(y)"))
+	if found := eval[string](b, cut); !strings.Contains(found, "planted") {
+		t.Fatalf("a text that is cut off is not found, but %q", found)
+	}
+	if found := eval[string](b, out); !strings.Contains(found, "beside") {
+		t.Fatalf("what stands outside is not found, but %q", found)
+	}
 	for _, path := range mainPages() {
 		b.visit(path)
 		for _, scale := range []float64{2, 4} {
