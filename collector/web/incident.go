@@ -393,7 +393,7 @@ func stepText(st store.Step) string {
 	case store.DoClaim:
 		return "claimed this" + text
 	case store.DoRelease:
-		return "let it go" + text
+		return "gave it back" + text
 	case store.DoNote:
 		return "wrote" + text
 	case store.DoCheck:

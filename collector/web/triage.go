@@ -181,7 +181,13 @@ func (s *Site) triage(v *visit) error {
 			troubled[string(d.ID)] = true
 		}
 	}
-	b.facets(facets, len(troubled))
+	b.facets(facets)
+	if b.Site != "" {
+		if here, err := v.api.DeviceFacets(ctx, api.DeviceFacetsInput{Filter: siteFilter(facets, b.Site)}); err == nil {
+			b.Total = here.Total - facetCount(here, "state", "retired")
+		}
+	}
+	b.Fine = max(b.Total-len(troubled), 0)
 	b.Title = headline(today, b.All, b.Site)
 	shown := list.Incidents
 	switch b.Show {
@@ -245,7 +251,7 @@ func headline(today, all int, site string) string {
 }
 
 // facets fills in what is told around the list.
-func (b *board) facets(f api.DeviceFacets, troubled int) {
+func (b *board) facets(f api.DeviceFacets) {
 	states := map[string]api.FacetValue{}
 	for _, x := range f.Facets {
 		for _, v := range x.Values {
@@ -268,10 +274,32 @@ func (b *board) facets(f api.DeviceFacets, troubled int) {
 	}
 	b.Total = f.Total - states["retired"].Count
 	b.Empty = f.Total == 0
-	b.Fine = max(b.Total-troubled, 0)
 	if n := states["missing"].Count; n > 0 {
 		b.Blind = append(b.Blind, blind{n, "have been silent for longer than is usual for them", "state:missing", ""})
 	}
+}
+
+// siteFilter is the search for the devices of a site, as the counts have it.
+func siteFilter(f api.DeviceFacets, site string) string {
+	for _, x := range f.Facets {
+		for _, v := range x.Values {
+			if x.Name == "site" && v.Value == site {
+				return v.Filter
+			}
+		}
+	}
+	return ""
+}
+
+func facetCount(f api.DeviceFacets, name, value string) int {
+	for _, x := range f.Facets {
+		for _, v := range x.Values {
+			if x.Name == name && v.Value == value {
+				return v.Count
+			}
+		}
+	}
+	return 0
 }
 
 // rows fills in what is shown beside each incident: evidence, picture, port.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -179,7 +180,7 @@ func (s *Site) fail(v *visit, err error) {
 	var big *http.MaxBytesError
 	switch {
 	case errors.As(err, &p):
-		t.Status, t.Text, t.Errors, t.Candidates = p.Status, sentence(p.Detail), p.Errors, p.Candidates
+		t.Status, t.Text, t.Errors, t.Candidates = p.Status, spoken(p.Detail), p.Errors, p.Candidates
 		switch p.Status {
 		case http.StatusNotFound:
 			t.Title = "There is nothing here"
@@ -223,6 +224,21 @@ func (s *Site) fail(v *visit, err error) {
 func (s *Site) nowhere(v *visit) error {
 	return &api.Problem{Type: "muster:not_found", Status: http.StatusNotFound, Detail: "there is no page at this address"}
 }
+
+// spoken is what the API says without its hints for the command line, which
+// nobody types into a page.
+func spoken(detail string) string {
+	detail = commandHint.ReplaceAllString(detail, "")
+	if at := commandTail.FindStringIndex(detail); at != nil {
+		detail = detail[:at[0]]
+	}
+	return sentence(detail)
+}
+
+var (
+	commandHint = regexp.MustCompile(` ?\([^()]*\bmuster [a-z]+ [^()]*\)`)
+	commandTail = regexp.MustCompile(`[:;,] muster [a-z]+ [a-z]+[^.;]*$`)
+)
 
 // sentence makes a text of the API one of a page.
 func sentence(s string) string {

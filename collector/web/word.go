@@ -96,6 +96,12 @@ func whole(n int64) string {
 // apart writes a text that is nothing but a large number with its thousands
 // apart.
 func apart(s string) string {
+	// One word for one amount: pages count in steps of 1,024 everywhere.
+	for _, unit := range []string{"K", "M", "G", "T"} {
+		if left, ok := strings.CutSuffix(s, " "+unit+"iB"); ok {
+			return left + " " + unit + "B"
+		}
+	}
 	if len(s) < 5 || len(s) > 15 {
 		return s
 	}
