@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -216,6 +217,11 @@ func (a *agent) join() error {
 		a.bootSampler(boot),
 		a.prober,
 		&self.Sampler{State: a.state},
+	}
+	if runtime.GOOS == "darwin" {
+		// Its kernel tells these to programs that are linked with Apple's libraries,
+		// and this one is not.
+		a.rec.samplers = slices.DeleteFunc(a.rec.samplers, func(s gather.Sampler) bool { return s.Name() == "cpu" || s.Name() == "diskio" })
 	}
 	for _, s := range list {
 		if s.Numbers != nil {
