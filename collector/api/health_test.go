@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/collector/account"
 	"muster/collector/health"
 	"muster/collector/health/rule"
 	"muster/collector/store"
@@ -178,9 +179,22 @@ func workOnIncidents(t *testing.T, w *world) {
 	must(mara.IncidentWake(ctx, IncidentInput{n}))
 	_, err = mara.IncidentEscalate(ctx, IncidentEscalateInput{n, IncidentEscalation{To: " ", Reason: "x"}})
 	refused(invalid, "say to whom", err)
-	x = must(mara.IncidentEscalate(ctx, IncidentEscalateInput{n, IncidentEscalation{To: "Desktop team", Reason: "It grows."}}))
-	if x.Incident.Status != store.Escalated || x.Incident.Escalated != "Desktop team" || w.channels.woken != 1 {
+	w.accounts.users = append(w.accounts.users, account.User{ID: 2, Name: "gone", Role: account.Staff, Disabled: true, Scope: store.Scope{All: true}},
+		account.User{ID: 3, Name: "roads", Role: account.Intern, Scope: store.Scope{Sites: []int64{9999}}},
+		account.User{ID: 4, Name: "intern-parks", Role: account.Intern, Scope: store.Scope{All: true}})
+	x = must(mara.IncidentEscalate(ctx, IncidentEscalateInput{n, IncidentEscalation{To: "Intern", Reason: "It grows."}}))
+	if x.Incident.Status != store.Escalated || x.Incident.Escalated != "Intern" || w.channels.woken != 1 {
 		t.Errorf("escalated: woken %d, %s", w.channels.woken, asJSON(x.Incident))
+	}
+	// Whom it can go to: who else sees it. Who it went to finds it.
+	if !slices.Equal(x.Colleagues, []string{"ann"}) {
+		t.Errorf("it can go to %q", x.Colleagues)
+	}
+	for who, c := range map[string]*Client{"intern": sam, "staff": w.client("staff")} {
+		list, err := c.IncidentList(ctx, IncidentListInput{Mine: true})
+		if found := slices.ContainsFunc(list.Incidents, func(i store.Incident) bool { return i.Number == n }); err != nil || found != (who == "intern") {
+			t.Errorf("among those of %s: %v %v", who, found, err)
+		}
 	}
 	must(sam.IncidentClaim(ctx, IncidentInput{n})) // that is what it was escalated for
 	_, err = sam.IncidentResolve(ctx, IncidentResolveInput{n, IncidentOutcome{Useful: "yes", Replaced: "flux"}})
