@@ -7,23 +7,24 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // accountPage is one's own account.
 type accountPage struct {
-	Done     string
+	Done     texts.T
 	Me       api.Me
 	User     account.User
 	Provider string // where one signs in; empty: here
 	Left     int    // recovery codes
 	Needed   bool   // an administrator cannot do without a second factor
 	Sessions []ownSession
-	Problem  struct{ Password, Code string }
+	Problem  struct{ Password, Code texts.T }
 }
 
-func (p *accountPage) Head() (string, string) {
+func (p *accountPage) Head() (texts.T, string) {
 	n := len(p.Sessions)
-	return "You are signed in in " + count(n, "browser", "browsers"), "account"
+	return texts.F("You are signed in in {1}", count(n, "browser", "browsers")), "account"
 }
 
 // ownSession is one browser of somebody.
@@ -78,7 +79,7 @@ func (s *Site) accountWith(v *visit, status int, p *accountPage) error {
 
 // proves asks for the password again, before what a stolen session must not
 // do. The text is why not; empty if it is right.
-func (s *Site) proves(v *visit, password string) (string, int, error) {
+func (s *Site) proves(v *visit, password string) (texts.T, int, error) {
 	peer := s.o.Peer(v.r)
 	if s.slow(v, peer, v.actor.Name) {
 		return tooFast, http.StatusTooManyRequests, nil
@@ -98,7 +99,7 @@ func (s *Site) own(v *visit, action, outcome string) {
 
 func (s *Site) accountPassword(v *visit) error {
 	p := &accountPage{}
-	again := func(why string, status int) error {
+	again := func(why texts.T, status int) error {
 		p.Problem.Password = why
 		s.own(v, "password-change", "refused")
 		return s.accountWith(v, status, p)
@@ -138,11 +139,12 @@ func (s *Site) accountPassword(v *visit) error {
 
 // enrolling is the page that sets up a second factor.
 type enrolling struct {
-	Secret, Address, Error string
-	Needed                 bool
+	Secret, Address string
+	Error           texts.T
+	Needed          bool
 }
 
-func (enrolling) Head() (string, string) { return "Set up a second factor", "account" }
+func (enrolling) Head() (texts.T, string) { return "Set up a second factor", "account" }
 
 // Spaced is the secret in fours, for who types it.
 func (e enrolling) Spaced() string {
@@ -178,7 +180,7 @@ func (s *Site) accountCodePage(v *visit) error {
 // recovery is the page that shows the recovery codes, once.
 type recovery struct{ Codes []string }
 
-func (recovery) Head() (string, string) { return "Keep these codes", "account" }
+func (recovery) Head() (texts.T, string) { return "Keep these codes", "account" }
 
 func (s *Site) accountCode(v *visit) error {
 	token := s.sessions.value(v.r, halfCookie)

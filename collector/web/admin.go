@@ -7,13 +7,15 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // adminPage is one page of administration, as the list beside them all has it.
 type adminPage struct {
-	Path, Title, Group string
-	Says               string // what one does there
-	Right              account.Right
+	Path         string
+	Title, Group texts.T
+	Says         texts.T // what one does there
+	Right        account.Right
 }
 
 // adminPages are the pages of administration, in the order in which they are
@@ -46,18 +48,18 @@ func adminPages() []adminPage {
 
 // adminFrame is what every page of administration has beside its own.
 type adminFrame struct {
-	Title  string
+	Title  texts.T
 	Here   string // Path of the page
 	Groups []adminGroup
-	Done   string // what was done a moment ago
+	Done   texts.T // what was done a moment ago
 }
 
 type adminGroup struct {
-	Title string
+	Title texts.T
 	Pages []adminPage
 }
 
-func (f *adminFrame) Head() (string, string) { return f.Title, "admin" }
+func (f *adminFrame) Head() (texts.T, string) { return f.Title, "admin" }
 
 // adminFrame is the list of the pages that somebody may open.
 func (s *Site) adminFrame(v *visit, here string) adminFrame {
@@ -76,15 +78,15 @@ func (s *Site) adminFrame(v *visit, here string) adminFrame {
 }
 
 // did sends on to a page that then says what was done.
-func (s *Site) did(v *visit, to, what string) error {
-	if err := s.sessions.Put(v.ctx(), clip(what, 600)); err != nil {
+func (s *Site) did(v *visit, to string, what texts.T) error {
+	if err := s.sessions.Put(v.ctx(), what); err != nil {
 		return err
 	}
 	return v.send(to)
 }
 
 // done is what was done a moment ago, once.
-func (s *Site) done(v *visit) string {
+func (s *Site) done(v *visit) texts.T {
 	text, err := s.sessions.Pop(v.ctx())
 	if err != nil { // it is said again, which hurts nobody
 		s.o.Log.WarnContext(v.ctx(), "session", "error", err)
@@ -99,66 +101,70 @@ func (s *Site) adminHub(v *visit) error {
 	for _, g := range p.Groups {
 		n += len(g.Pages)
 	}
-	p.Title = count(n, "page", "pages") + " to run Muster"
+	p.Title = texts.F("{1} to run Muster", count(n, "page", "pages"))
 	return s.render(v, http.StatusOK, "admin", "", p)
 }
 
 // desk is a page of administration: cards, one below the other.
 type desk struct {
 	adminFrame
-	Lede  string
+	Lede  texts.T
 	Crumb []link // pages above it
 	Cards []*sheet
 	Acts  []*form // beside the title
 	Again int     // seconds until a page that waits is asked for anew; 0: never
 }
 
-type link struct{ To, Text string }
+type link struct {
+	To   string
+	Text texts.T
+}
 
 // sheet is a card of a desk. What is empty is not drawn.
 type sheet struct {
-	ID, Title, Note string
-	Bad             string // what is wrong, above all
-	Table           *grid
-	Empty           string // what to do when the table has no rows
-	Pairs           []named
-	Lists           []listing
-	Forms           []*form
-	Commands        []command
-	Evidence        *evidence
-	Progress        *progress
-	After           string // below
-	More            []link
+	ID          string
+	Title, Note texts.T
+	Bad         texts.T // what is wrong, above all
+	Table       *grid
+	Empty       texts.T // what to do when the table has no rows
+	Pairs       []named
+	Lists       []listing
+	Forms       []*form
+	Commands    []command
+	Evidence    *evidence
+	Progress    *progress
+	After       texts.T // below
+	More        []link
 }
 
 type named struct {
-	Name string
+	Name texts.T
 	slot
 }
 
 // listing is a few lines under a small title.
 type listing struct {
-	Title string
-	Items []string
+	Title texts.T
+	Items []texts.T
 }
 
 // progress is how far something is.
 type progress struct {
 	Done, Total int
 	Percent     int
-	Says        string
+	Says        texts.T
 	Moving      bool
 }
 
 // grid is a table.
 type grid struct {
-	Caption string
+	Caption texts.T
 	Heads   []head
 	Rows    []gridRow
 }
 
 type head struct {
-	Title string
+	Title texts.T
 	Num   bool
 }
 
@@ -181,10 +187,10 @@ func (g *grid) HasActs() bool {
 }
 
 // heads are columns by their titles; one that begins with - holds numbers.
-func heads(titles ...string) []head {
+func heads(titles ...texts.T) []head {
 	var out []head
 	for _, t := range titles {
-		name, num := strings.CutPrefix(t, "-")
+		name, num := t.Cut("-")
 		out = append(out, head{name, num})
 	}
 	return out
@@ -201,7 +207,7 @@ func (s *Site) show(v *visit, p *desk, again *form) error {
 
 // sure asks before what cannot be undone: it is true when somebody has said
 // yes. Otherwise the page that asks has been written, with all that was sent.
-func (s *Site) sure(v *visit, here, title, button string, says ...string) (bool, error) {
+func (s *Site) sure(v *visit, here string, title, button texts.T, says ...texts.T) (bool, error) {
 	if v.form("sure") != "" {
 		return true, nil
 	}
@@ -212,7 +218,7 @@ func (s *Site) sure(v *visit, here, title, button string, says ...string) (bool,
 	p.Title = title
 	for name, values := range v.r.PostForm {
 		for _, x := range values {
-			p.Fields = append(p.Fields, link{name, x})
+			p.Fields = append(p.Fields, sent{name, x})
 		}
 	}
 	return false, s.render(v, http.StatusOK, "admin-sure", "", p)
@@ -221,21 +227,21 @@ func (s *Site) sure(v *visit, here, title, button string, says ...string) (bool,
 // surePage asks whether somebody means it.
 type surePage struct {
 	adminFrame
-	Says         []string
-	Button       string
+	Says         []texts.T
+	Button       texts.T
 	Action, Back string
-	Fields       []link // name and value of what was sent
+	Fields       []sent
 }
 
 // siteChoices are all sites, to choose one.
-func siteChoices(v *visit, none string) ([]choice, error) {
+func siteChoices(v *visit, none texts.T) ([]choice, error) {
 	list, err := v.api.SiteList(v.ctx(), api.SiteListInput{})
 	if err != nil {
 		return nil, err
 	}
 	out := []choice{{"", none}}
 	for _, x := range list.Sites {
-		out = append(out, choice{x.Agency + "/" + x.Name, x.Agency + ", " + x.Name})
+		out = append(out, choice{x.Agency + "/" + x.Name, texts.As(x.Agency + ", " + x.Name)})
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // adminAudit lists who did what. Its form asks by the address, so that every
@@ -23,7 +24,7 @@ func (s *Site) adminAudit(v *visit) error {
 		return err
 	}
 	for _, u := range users.Users {
-		people = append(people, choice{u.Name, u.Name})
+		people = append(people, choice{u.Name, texts.As(u.Name)})
 	}
 	f := &form{ID: "ask", Action: "/admin/audit", Get: true, Button: "Show", Fields: []*field{
 		{Name: "actor", Label: "Who", Kind: "select", Choices: people},
@@ -36,7 +37,7 @@ func (s *Site) adminAudit(v *visit) error {
 		x.Value = get(x.Name)
 	}
 	if who := in.Actor; who != "" && !slices.ContainsFunc(people, func(c choice) bool { return c.Value == who }) {
-		f.at("actor").Choices = append(people, choice{who, who})
+		f.at("actor").Choices = append(people, choice{who, texts.As(who)})
 	}
 	list, err := v.api.AuditList(v.ctx(), in)
 	if err != nil && !f.blame(err) {
@@ -56,7 +57,7 @@ func (s *Site) adminAudit(v *visit) error {
 		case "failed":
 			out = state("today", "Failed")
 		}
-		g.add(nil, at(r.At), slot{Text: r.Actor, Sub: r.Via}, slot{Text: r.Action, Mono: true}, slot{Text: r.Object, Sub: strings.Join(detail, "; ")}, out, slot{Text: r.Address, Mono: true})
+		g.add(nil, at(r.At), slot{Text: texts.As(r.Actor), Sub: texts.As(r.Via)}, slot{Text: texts.As(r.Action), Mono: true}, slot{Text: texts.As(r.Object), Sub: texts.As(strings.Join(detail, "; "))}, out, slot{Text: texts.As(r.Address), Mono: true})
 	}
 	view := []string{"actor", in.Actor, "action", in.Action, "outcome", in.Outcome, "from", in.From, "to", in.To}
 	switch n := len(g.Rows); {
@@ -65,7 +66,7 @@ func (s *Site) adminAudit(v *visit) error {
 	case n == 0:
 		p.Title = "Nothing of that kind was done"
 	case list.Next > 0:
-		p.Title = "The last " + count(n, "act", "acts")
+		p.Title = texts.F("The last {1}", count(n, "act", "acts"))
 		if in.Before > 0 {
 			p.Title = count(n, "older act", "older acts")
 		}
@@ -91,11 +92,11 @@ func (s *Site) adminAuditAct(v *visit) error {
 		return err
 	}
 	if x.OK {
-		return s.did(v, "/admin/audit", "The chain is whole: "+count(int(x.Checked), "record fits", "records fit")+".")
+		return s.did(v, "/admin/audit", texts.F("The chain is whole: {1}.", count(int(x.Checked), "record fits", "records fit")))
 	}
 	p := &desk{adminFrame: s.adminFrame(v, "/admin/audit"), Crumb: []link{{"/admin/audit", "Audit"}}}
 	p.Title = "The audit was tampered with"
-	p.Cards = []*sheet{{Bad: "Record " + whole(x.Broken) + " does not fit the one before it: one of both was changed or taken out. " + count(int(x.Checked), "record fits", "records fit") + ".",
+	p.Cards = []*sheet{{Bad: texts.F("Record {1} does not fit the one before it: one of both was changed or taken out. {2}.", whole(x.Broken), count(int(x.Checked), "record fits", "records fit")),
 		After: "Keep a backup of the collector as it is now, find out who can write to its database, and compare with an older backup."}}
 	return s.show(v, p, nil)
 }

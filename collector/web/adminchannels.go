@@ -5,10 +5,11 @@ import (
 	"strings"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // kindOfChannel is a kind as people know it.
-func kindOfChannel(kind string) string {
+func kindOfChannel(kind string) texts.T {
 	switch kind {
 	case "mail":
 		return "Mail"
@@ -17,13 +18,13 @@ func kindOfChannel(kind string) string {
 	case "syslog":
 		return "Syslog"
 	}
-	return kind
+	return texts.As(kind)
 }
 
 // channelForm asks for a channel of a kind. The names of its fields are those of
 // the settings; what is secret has its own.
 func channelForm(kind, name string) *form {
-	f := &form{ID: kind, Title: "New channel: " + kindOfChannel(kind), Action: "/admin/channels", Do: kind, Button: "Keep it", Text: "What is secret is encrypted before it is kept, and no page shows it again.",
+	f := &form{ID: kind, Title: texts.F("New channel: {1}", kindOfChannel(kind)), Action: "/admin/channels", Do: kind, Button: "Keep it", Text: "What is secret is encrypted before it is kept, and no page shows it again.",
 		Fields: []*field{{Name: "name", Label: "Name", Must: true, Max: 100, Example: "help-desk"}}}
 	if name != "" {
 		f.ID, f.Title, f.Action, f.Fields, f.Button = "change", "", channelAt(name), nil, "Keep"
@@ -87,7 +88,7 @@ func (f *form) channel(kind string, was map[string]any) api.ChannelPut {
 }
 
 // goes is where a channel leads, in words.
-func goes(c *api.Channel) string {
+func goes(c *api.Channel) texts.T {
 	text := func(name string) string {
 		if list, ok := c.Settings[name].([]any); ok {
 			var out []string
@@ -103,11 +104,11 @@ func goes(c *api.Channel) string {
 	}
 	switch c.Kind {
 	case "mail":
-		return "to " + text("to")
+		return texts.F("to {1}", text("to"))
 	case "webhook":
-		return "for " + text("form")
+		return texts.F("for {1}", text("form"))
 	}
-	return "to " + text("host")
+	return texts.F("to {1}", text("host"))
 }
 
 func (s *Site) adminChannels(v *visit) error { return s.channelsDesk(v, nil) }
@@ -134,27 +135,27 @@ func (s *Site) channelsDesk(v *visit, again *form) error {
 		case c.Unsent > 0:
 			st = state("week", "Tries again")
 		}
-		name := leads(channelAt(c.Name), c.Name)
-		name.Sub = kindOfChannel(c.Kind) + ", " + goes(c)
-		g.add([]*form{{Action: channelAt(c.Name), Do: "test", Button: "Send a test", Busy: "Sending…", Word: "through " + c.Name, Quiet: true}}, name, st, at(c.SentAt), tallied(c.Waiting), tallied(c.Failed))
+		name := leads(channelAt(c.Name), texts.As(c.Name))
+		name.Sub = texts.F("{1}, {2}", kindOfChannel(c.Kind), goes(c))
+		g.add([]*form{{Action: channelAt(c.Name), Do: "test", Button: "Send a test", Busy: "Sending…", Word: texts.F("through {1}", c.Name), Quiet: true}}, name, st, at(c.SentAt), tallied(c.Waiting), tallied(c.Failed))
 	}
 	r := &grid{Caption: "Routes", Heads: heads("Route", "What goes there", "When")}
 	for i := range routes.Routes {
 		x := &routes.Routes[i]
-		name := leads(routeAt(x.Name), x.Name)
-		name.Sub = "to " + x.Channel
+		name := leads(routeAt(x.Name), texts.As(x.Name))
+		name.Sub = texts.F("to {1}", x.Channel)
 		if x.Off {
-			name.Sub += ", off"
+			name.Sub = texts.List(", ", name.Sub, "off")
 		}
-		r.add(nil, name, txt(routeTakes(x)), txt(routeWhen(x)))
+		r.add(nil, name, say(routeTakes(x)), say(routeWhen(x)))
 	}
 	switch n := len(g.Rows); {
 	case n == 0:
 		p.Title = "Nobody is told anything yet"
 	case len(r.Rows) == 0:
-		p.Title = count(n, "channel, and no route leads", "channels, and no route leads") + " there"
+		p.Title = texts.F("{1} there", count(n, "channel, and no route leads", "channels, and no route leads"))
 	default:
-		p.Title = count(n, "channel", "channels") + " and " + count(len(r.Rows), "route", "routes")
+		p.Title = texts.F("{1} and {2}", count(n, "channel", "channels"), count(len(r.Rows), "route", "routes"))
 	}
 	channels := &sheet{Title: "Channels", Table: g, Empty: "One is enough to begin with: the mail address of your help desk. Then send a test, and make a route to it."}
 	for _, kind := range []string{"mail", "webhook", "syslog"} {
@@ -166,7 +167,7 @@ func (s *Site) channelsDesk(v *visit, again *form) error {
 	if len(g.Rows) > 0 {
 		var choices []choice
 		for _, c := range list.Channels {
-			choices = append(choices, choice{c.Name, c.Name})
+			choices = append(choices, choice{c.Name, texts.As(c.Name)})
 		}
 		way.Forms = []*form{routeForm("", choices).or(again)}
 	}
@@ -205,7 +206,7 @@ func (s *Site) adminChannelsAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, "/admin/channels", "The channel "+name+" is kept. Send a test now, then make a route to it.")
+	return s.did(v, "/admin/channels", texts.F("The channel {1} is kept. Send a test now, then make a route to it.", name))
 }
 
 func (s *Site) adminChannel(v *visit) error { return s.channelDesk(v, nil) }
@@ -250,13 +251,13 @@ func (s *Site) channelDesk(v *visit, again *form) error {
 		f.set("off", "1")
 	}
 	p := &desk{adminFrame: s.adminFrame(v, "/admin/channels"), Crumb: []link{{"/admin/channels", "Channels and routes"}}}
-	p.Title = c.Name + " goes " + goes(c)
-	p.Acts = []*form{{Action: channelAt(c.Name), Do: "test", Button: "Send a test", Busy: "Sending…", Word: "through " + c.Name, Quiet: true}, button(channelAt(c.Name), "delete", "Delete", c.Name)}
-	note := "no secret is set"
+	p.Title = texts.F("{1} goes {2}", c.Name, goes(c))
+	p.Acts = []*form{{Action: channelAt(c.Name), Do: "test", Button: "Send a test", Busy: "Sending…", Word: texts.F("through {1}", c.Name), Quiet: true}, button(channelAt(c.Name), "delete", "Delete", texts.As(c.Name))}
+	note := texts.T("no secret is set")
 	if len(c.Secrets) > 0 {
-		note = "set, and never shown: " + strings.Join(c.Secrets, ", ")
+		note = texts.F("set, and never shown: {1}", strings.Join(c.Secrets, ", "))
 	}
-	p.Cards = []*sheet{{Title: "Change", Note: note, Forms: []*form{f.or(again)}}, {Title: "Messages", After: count(c.Waiting, "announcement waits", "announcements wait") + ", " + count(c.Unsent, "message is", "messages are") + " being tried, " + whole(int64(c.Failed)) + " were put aside.", More: []link{{"/admin/notices?" + queryOf("channel", c.Name), "Its messages"}}}}
+	p.Cards = []*sheet{{Title: "Change", Note: note, Forms: []*form{f.or(again)}}, {Title: "Messages", After: texts.F("{1}, {2} being tried, {3} were put aside.", count(c.Waiting, "announcement waits", "announcements wait"), count(c.Unsent, "message is", "messages are"), whole(int64(c.Failed))), More: []link{{"/admin/notices?" + queryOf("channel", c.Name), "Its messages"}}}}
 	return s.show(v, p, again)
 }
 
@@ -277,7 +278,7 @@ func (s *Site) adminChannelAct(v *visit) error {
 		}
 		if !t.Sent {
 			f := channelForm(c.Kind, c.Name)
-			f.Problem = "The test was not sent. " + sentence(t.Said)
+			f.Problem = texts.F("The test was not sent. {1}", sentence(t.Said))
 			for _, x := range f.Fields { // as it is kept, for nothing was typed
 				if val, ok := c.Settings[x.Name]; ok {
 					x.Value = strings.NewReplacer("[", "", "]", "").Replace(fmt.Sprint(val))
@@ -285,16 +286,16 @@ func (s *Site) adminChannelAct(v *visit) error {
 			}
 			return s.channelDesk(v, f)
 		}
-		return s.did(v, here, "A test was sent through "+c.Name+". Did it arrive?")
+		return s.did(v, here, texts.F("A test was sent through {1}. Did it arrive?", c.Name))
 	case "delete":
-		ok, err := s.sure(v, here, "Delete the channel "+c.Name+"?", "Delete it", "Its secrets are gone for good. A channel that a route leads to cannot be deleted: delete the route first.")
+		ok, err := s.sure(v, here, texts.F("Delete the channel {1}?", c.Name), "Delete it", "Its secrets are gone for good. A channel that a route leads to cannot be deleted: delete the route first.")
 		if !ok || err != nil {
 			return err
 		}
 		if err := v.api.ChannelDelete(v.ctx(), api.ChannelInput{Name: c.Name}); err != nil {
 			return err
 		}
-		return s.did(v, "/admin/channels", "The channel "+c.Name+" is deleted.")
+		return s.did(v, "/admin/channels", texts.F("The channel {1} is deleted.", c.Name))
 	}
 	f := channelForm(c.Kind, c.Name).read(v)
 	in := f.channel(c.Kind, c.Settings)
@@ -308,5 +309,5 @@ func (s *Site) adminChannelAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, here, "The channel "+c.Name+" is kept. Send a test.")
+	return s.did(v, here, texts.F("The channel {1} is kept. Send a test.", c.Name))
 }

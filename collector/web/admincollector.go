@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"muster/collector/account"
 	"muster/collector/api"
 	"muster/collector/doctor"
+	"muster/collector/web/texts"
 	"muster/internal/buildinfo"
 	"muster/internal/licenses"
 )
@@ -33,13 +33,13 @@ func (s *Site) adminCA(v *visit) error {
 	g := &grid{Caption: "Authorities", Heads: heads("Fingerprint of the key", "State", "Since", "Until")}
 	for _, a := range ca.Authorities {
 		if a.State == "current" {
-			p.Title = "Agents’ identities are signed until " + (clock{s.o.Zone, v.now}).At(a.NotAfter)
+			p.Title = texts.F("Agents’ identities are signed until {1}", s.clock(v).At(a.NotAfter))
 		}
 		end := at(a.NotAfter)
 		if doctor.Expiry(a.NotAfter, v.now, doctor.CASoon) != doctor.OK {
 			end.Class, end.Icon = "u u--week", "week"
 		}
-		g.add(nil, slot{Text: a.Fingerprint, Mono: true}, stageWord(a.State), at(a.NotBefore), end)
+		g.add(nil, slot{Text: texts.As(a.Fingerprint), Mono: true}, stageWord(a.State), at(a.NotBefore), end)
 	}
 	if p.Title == "" {
 		p.Title = "There is no authority yet"
@@ -47,10 +47,10 @@ func (s *Site) adminCA(v *visit) error {
 	turn := &sheet{Title: "Replace it", Pairs: []named{{"Devices with an identity", txt(whole(int64(ca.Devices)))}, {"Identities that were revoked", txt(whole(int64(ca.RevokedCount)))}},
 		After: "It is replaced in three steps over months: a new one is made and agents learn it with their reports; then it signs; then the old one is forgotten. The collector does that by itself before one ends; do it by hand when a key may have leaked."}
 	if ca.Stage != "" {
-		turn.Pairs = append(turn.Pairs, named{"Under way", txt(sentence(ca.Stage))}, named{"Know the newest", txt(whole(int64(ca.Holding)) + " of " + count(ca.Devices, "device", "devices"))})
+		turn.Pairs = append(turn.Pairs, named{"Under way", say(sentence(ca.Stage))}, named{"Know the newest", say(texts.F("{1} of {2}", whole(int64(ca.Holding)), count(ca.Devices, "device", "devices")))})
 	}
 	if ca.Next != "" {
-		turn.Pairs = append(turn.Pairs, named{"Next", txt(sentence(ca.Next))})
+		turn.Pairs = append(turn.Pairs, named{"Next", say(sentence(ca.Next))})
 	}
 	turn.Forms = []*form{{Action: "/admin/ca", Do: "rotate", Button: "Take the next step", Quiet: true}}
 	p.Cards = []*sheet{{Title: "Authorities", Table: g}, turn}
@@ -65,9 +65,9 @@ func (s *Site) adminCAAct(v *visit) error {
 	if err != nil {
 		return err
 	}
-	says := []string{"A step cannot be taken back. Agents that do not know the newest authority when the old one is forgotten have to enroll anew."}
+	says := []texts.T{"A step cannot be taken back. Agents that do not know the newest authority when the old one is forgotten have to enroll anew."}
 	if ca.Next != "" {
-		says = append([]string{sentence(ca.Next)}, says...)
+		says = append([]texts.T{sentence(ca.Next)}, says...)
 	}
 	ok, err := s.sure(v, "/admin/ca", "Take the next step of replacing the authority?", "Take the step", says...)
 	if !ok || err != nil {
@@ -80,14 +80,14 @@ func (s *Site) adminCAAct(v *visit) error {
 }
 
 // storeWord is a store of numbers as people know it.
-func storeWord(name string) string {
+func storeWord(name string) texts.T {
 	switch name {
 	case "series":
 		return "The collector’s own store"
 	case "influx":
 		return "InfluxDB"
 	}
-	return name
+	return texts.As(name)
 }
 
 // adminHealth is how the collector itself is.
@@ -124,18 +124,18 @@ func (s *Site) adminHealth(v *visit) error {
 			how, bad = state("today", "Broken"), bad+1
 		}
 		how.Sub = sentence(c.Found)
-		checks.add(nil, txt(strings.ToUpper(c.Subject[:1])+c.Subject[1:]), how, txt(sentence(c.Do)))
+		checks.add(nil, txt(strings.ToUpper(c.Subject[:1])+c.Subject[1:]), how, say(sentence(c.Do)))
 	}
 	p.Title = "The collector is well"
 	if bad > 0 {
-		p.Title = count(bad, "thing needs", "things need") + " somebody"
+		p.Title = texts.F("{1} somebody", count(bad, "thing needs", "things need"))
 	}
-	p.Lede = "Up since " + (clock{s.o.Zone, v.now}).At(st.StartedAt) + ". " + count(int(st.Intake.Reports), "report", "reports") + " came since then."
+	p.Lede = texts.F("Up since {1}. {2} came since then.", s.clock(v).At(st.StartedAt), count(int(st.Intake.Reports), "report", "reports"))
 	room := &sheet{Title: "Disk and queue"}
 	if st.Disk.TotalBytes > 0 {
-		room.Progress = &progress{Percent: int(100 - 100*st.Disk.FreeBytes/st.Disk.TotalBytes), Says: size(st.Disk.FreeBytes) + " of " + size(st.Disk.TotalBytes) + " are free. Below " + size(st.Disk.StopBytes) + " reports are put off."}
+		room.Progress = &progress{Percent: int(100 - 100*st.Disk.FreeBytes/st.Disk.TotalBytes), Says: texts.F("{1} of {2} are free. Below {3} reports are put off.", size(st.Disk.FreeBytes), size(st.Disk.TotalBytes), size(st.Disk.StopBytes))}
 	}
-	room.Pairs = []named{{"Waiting in the outbox", slot{Text: whole(st.Outbox.Records) + " records, " + size(st.Outbox.Bytes), Sub: fmt.Sprintf("%d %% of its room", int(100*st.Outbox.Fill))}}}
+	room.Pairs = []named{{"Waiting in the outbox", slot{Text: texts.F("{1} records, {2}", whole(st.Outbox.Records), size(st.Outbox.Bytes)), Sub: texts.F("{1} % of its room", int(100*st.Outbox.Fill))}}}
 	if j := st.Judging; j != nil {
 		room.Pairs = append(room.Pairs, named{"Waiting to be judged", txt(whole(int64(j.Waiting)))})
 	}
@@ -156,21 +156,21 @@ func (s *Site) adminHealth(v *visit) error {
 		if x.BehindSeconds >= 1 {
 			behind = txt(span(time.Duration(x.BehindSeconds * float64(time.Second))))
 		}
-		stores.add(nil, txt(storeWord(x.Name)), how, tallied(int(x.Records)), behind, txt(whole(int64(x.Rate))))
+		stores.add(nil, say(storeWord(x.Name)), how, tallied(int(x.Records)), behind, txt(whole(int64(x.Rate))))
 	}
 	p.Cards = []*sheet{{Title: "What was looked at", Note: "as muster doctor does", Table: checks}, room, {Title: "Stores of numbers", Table: stores, Empty: "No store of numbers is open."}}
 	aside, err := v.api.OutboxAside(ctx, api.OutboxAsideInput{Limit: 50})
 	if err == nil && aside.Total > 0 {
 		g := &grid{Caption: "Records put aside", Heads: heads("From", "Store", "Came", "Why", "-Readings")}
 		for _, r := range aside.Records {
-			n := link{"number", strconv.FormatUint(r.Number, 10)}
-			host := r.Host
+			n := sent{"number", strconv.FormatUint(r.Number, 10)}
+			host := texts.As(r.Host)
 			if host == "" {
-				host = "record " + n.Text
+				host = texts.F("record {1}", n.Value)
 			}
-			g.add([]*form{button("/admin/health", "retry", "Try again", host, n), button("/admin/health", "drop", "Drop", host, n)}, txt(host), txt(storeWord(r.Store)), at(r.CameAt), txt(sentence(r.Reason)), tallied(r.Readings))
+			g.add([]*form{button("/admin/health", "retry", "Try again", host, n), button("/admin/health", "drop", "Drop", host, n)}, say(host), say(storeWord(r.Store)), at(r.CameAt), say(sentence(r.Reason)), tallied(r.Readings))
 		}
-		p.Cards = append(p.Cards, &sheet{Title: count(aside.Total, "record was", "records were") + " put aside", Note: "a store refuses them", Table: g, Forms: []*form{button("/admin/health", "retry", "Try all again", "")}})
+		p.Cards = append(p.Cards, &sheet{Title: texts.F("{1} put aside", count(aside.Total, "record was", "records were")), Note: "a store refuses them", Table: g, Forms: []*form{button("/admin/health", "retry", "Try all again", "")}})
 	}
 	last, err := v.api.AuditList(ctx, api.AuditInput{Action: "backup-make", Outcome: "done", Limit: 1})
 	backup := &sheet{Title: "Backup", Bad: "No backup was made as far back as the audit goes.", After: "Make one each night, on another machine: muster backup FILE. docs/operations.md tells how it is restored; try that once."}
@@ -204,7 +204,7 @@ func (s *Site) adminHealthAct(v *visit) error {
 		if err != nil {
 			return err
 		}
-		return s.did(v, "/admin/health", count(x.Records, "record is", "records are")+" given to its store again.")
+		return s.did(v, "/admin/health", texts.F("{1} given to its store again.", count(x.Records, "record is", "records are")))
 	case "drop":
 		ok, err := s.sure(v, "/admin/health", "Drop this record?", "Drop it", "Its numbers are gone for good, and are a gap in charts.")
 		if !ok || err != nil {
@@ -214,7 +214,7 @@ func (s *Site) adminHealthAct(v *visit) error {
 		if err != nil {
 			return err
 		}
-		return s.did(v, "/admin/health", count(x.Records, "record is", "records are")+" dropped.")
+		return s.did(v, "/admin/health", texts.F("{1} dropped.", count(x.Records, "record is", "records are")))
 	}
 	return unknownAct()
 }
@@ -223,16 +223,16 @@ func (s *Site) adminHealthAct(v *visit) error {
 func (s *Site) adminAbout(v *visit) error {
 	b := buildinfo.Read()
 	p := &desk{adminFrame: s.adminFrame(v, "/admin/about"), Lede: "Network and endpoint inventory that spots failing machines before users call."}
-	p.Title = "Muster " + b.Version
-	facts := &sheet{Title: "This build", Pairs: []named{{"Version", txt(b.Version)}, {"Commit", slot{Text: b.Commit, Mono: true}}, {"Built", at(b.Built)}, {"Go", txt(b.Go)}, {"System", txt(b.OS + ", " + b.Arch)}}}
+	p.Title = texts.F("Muster {1}", b.Version)
+	facts := &sheet{Title: "This build", Pairs: []named{{"Version", txt(b.Version)}, {"Commit", slot{Text: texts.As(b.Commit), Mono: true}}, {"Built", at(b.Built)}, {"Go", txt(b.Go)}, {"System", txt(b.OS + ", " + b.Arch)}}}
 	if v.can(account.Administer) {
 		facts.More = []link{{"/admin/health", "How the collector is"}}
 	}
 	g := &grid{Caption: "What Muster is made of", Heads: heads("Module", "Version", "License")}
 	list := append(licenses.Linked(), licenses.Shown()...)
 	for _, m := range list {
-		g.add(nil, txt(m.Path), slot{Text: m.Version, Mono: true}, txt(m.License))
+		g.add(nil, txt(m.Path), slot{Text: texts.As(m.Version), Mono: true}, txt(m.License))
 	}
-	p.Cards = []*sheet{facts, {Title: "What it is made of", Note: count(len(list), "module", "modules") + ", by the list in this program", Table: g}}
+	p.Cards = []*sheet{facts, {Title: "What it is made of", Note: texts.F("{1}, by the list in this program", count(len(list), "module", "modules")), Table: g}}
 	return s.show(v, p, nil)
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 func credentialForm(name string) *form {
@@ -63,7 +64,7 @@ func (s *Site) credentialsDesk(v *visit, again *form) error {
 	clear := 0
 	g := &grid{Caption: "Credentials", Heads: heads("Name", "Version", "User", "Secrets that are set", "Subnets", "Changed")}
 	for _, c := range list.Credentials {
-		how := state("fine", "SNMP "+c.Version)
+		how := state("fine", texts.F("SNMP {1}", c.Version))
 		switch {
 		case c.Version != "3":
 			how.Class, how.Icon, how.Sub = "u u--week", "week", "travels in the open"
@@ -72,11 +73,11 @@ func (s *Site) credentialsDesk(v *visit, again *form) error {
 			how.Class, how.Icon, how.Sub = "u u--week", "week", "not encrypted"
 			clear++
 		default:
-			how.Sub = strings.ToUpper(c.Auth + ", " + c.Priv)
+			how.Sub = texts.As(strings.ToUpper(c.Auth + ", " + c.Priv))
 		}
 		changed := at(c.ChangedAt)
-		changed.Sub = "by " + c.ChangedBy
-		g.add(nil, leads(credentialAt(c.Name), c.Name), how, txt(c.User), txt(strings.Join(c.Secrets, ", ")), txt(strings.Join(c.Subnets, ", ")), changed)
+		changed.Sub = texts.F("by {1}", c.ChangedBy)
+		g.add(nil, leads(credentialAt(c.Name), texts.As(c.Name)), how, txt(c.User), txt(strings.Join(c.Secrets, ", ")), txt(strings.Join(c.Subnets, ", ")), changed)
 	}
 	switch n := len(g.Rows); {
 	case n == 0:
@@ -84,7 +85,7 @@ func (s *Site) credentialsDesk(v *visit, again *form) error {
 	case clear == 0:
 		p.Title = count(n, "credential, encrypted", "credentials, all encrypted")
 	default:
-		p.Title = whole(int64(clear)) + " of " + count(n, "credential travels", "credentials travel") + " in the open"
+		p.Title = texts.F("{1} of {2} in the open", whole(int64(clear)), count(n, "credential travels", "credentials travel"))
 	}
 	f := credentialForm("").or(again)
 	f.Open = f.Open || len(g.Rows) == 0
@@ -115,7 +116,7 @@ func (s *Site) adminCredentialsAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, "/admin/credentials", "The credential "+name+" is kept. Try it on one address: Targets, “Ask it now”.")
+	return s.did(v, "/admin/credentials", texts.F("The credential {1} is kept. Try it on one address: Targets, “Ask it now”.", name))
 }
 
 func (s *Site) adminCredential(v *visit) error { return s.credentialDesk(v, nil) }
@@ -131,11 +132,11 @@ func (s *Site) credentialDesk(v *visit, again *form) error {
 			continue
 		}
 		f := credentialForm(name).set("version", c.Version).set("user", c.User).set("auth", c.Auth).set("priv", c.Priv).set("context", c.Context)
-		p := &desk{adminFrame: s.adminFrame(v, "/admin/credentials"), Crumb: []link{{"/admin/credentials", "Credentials"}}, Acts: []*form{button(credentialAt(name), "delete", "Delete", name)}}
-		p.Title = "The credential " + name + " is of SNMP " + c.Version
-		note := "no secret is set"
+		p := &desk{adminFrame: s.adminFrame(v, "/admin/credentials"), Crumb: []link{{"/admin/credentials", "Credentials"}}, Acts: []*form{button(credentialAt(name), "delete", "Delete", texts.As(name))}}
+		p.Title = texts.F("The credential {1} is of SNMP {2}", name, c.Version)
+		note := texts.T("no secret is set")
 		if len(c.Secrets) > 0 {
-			note = "set, and never shown: " + strings.Join(c.Secrets, ", ")
+			note = texts.F("set, and never shown: {1}", strings.Join(c.Secrets, ", "))
 		}
 		p.Cards = []*sheet{{Title: "Change", Note: note, Forms: []*form{f.or(again)}}}
 		return s.show(v, p, again)
@@ -149,14 +150,14 @@ func (s *Site) adminCredentialAct(v *visit) error {
 		return s.nowhere(v)
 	}
 	if v.form("do") == "delete" {
-		ok, err := s.sure(v, credentialAt(name), "Delete the credential "+name+"?", "Delete it", "Its secrets are gone for good. A credential that gear is asked with cannot be deleted.")
+		ok, err := s.sure(v, credentialAt(name), texts.F("Delete the credential {1}?", name), "Delete it", "Its secrets are gone for good. A credential that gear is asked with cannot be deleted.")
 		if !ok || err != nil {
 			return err
 		}
 		if err := v.api.CredentialDelete(v.ctx(), api.CredentialInput{Name: name}); err != nil {
 			return err
 		}
-		return s.did(v, "/admin/credentials", "The credential "+name+" is deleted.")
+		return s.did(v, "/admin/credentials", texts.F("The credential {1} is deleted.", name))
 	}
 	f := credentialForm(name).read(v)
 	if _, err := v.api.CredentialSet(v.ctx(), api.CredentialPutInput{Name: name, Body: f.credential()}); err != nil {
@@ -165,5 +166,5 @@ func (s *Site) adminCredentialAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, "/admin/credentials", "The credential "+name+" is kept.")
+	return s.did(v, "/admin/credentials", texts.F("The credential {1} is kept.", name))
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 func invitationForm(sites []choice) *form {
@@ -42,36 +43,36 @@ func (s *Site) enrollDesk(v *visit, again *form, made *api.InvitationMade) error
 		i := made.Invitation
 		p.Cards = append(p.Cards, &sheet{ID: "made", Title: "Run this on the device", Note: "shown this once",
 			Commands: stayCommands(made.Enrolment),
-			After:    "It lets in " + count(i.Uses, "device", "devices") + " until " + (clock{s.o.Zone, v.now}).Exact(i.ExpiresAt) + ". Put the agent where it is to stay, go to that folder as an administrator, and run the line of its system; it makes the service and waits until the device is known.",
+			After:    texts.F("It lets in {1} until {2}. Put the agent where it is to stay, go to that folder as an administrator, and run the line of its system; it makes the service and waits until the device is known.", count(i.Uses, "device", "devices"), s.clock(v).Exact(i.ExpiresAt)),
 			More:     []link{{"/devices?sort=-first_seen", "See who came"}}})
 	}
 	open, gone := &grid{Caption: "Invitations that hold"}, &grid{Caption: "Invitations that have ended"}
 	open.Heads = heads("Invitation", "-Devices left", "Ends", "Site and networks", "Made by")
 	gone.Heads = heads("Invitation", "-Devices let in", "Ended", "Site and networks", "Made by")
 	for _, i := range list.Invitations {
-		name := slot{Text: i.Note, Sub: strings.TrimSpace(strings.Join(i.Labels, ", "))}
+		name := slot{Text: texts.As(i.Note), Sub: texts.As(strings.TrimSpace(strings.Join(i.Labels, ", ")))}
 		if i.Note == "" {
-			name.Text = "Invitation " + i.ID[:min(8, len(i.ID))]
+			name.Text = texts.F("Invitation {1}", i.ID[:min(8, len(i.ID))])
 		}
 		if i.Approve {
-			name.Sub = strings.TrimPrefix(name.Sub+" · each device waits for approval", " · ")
+			name.Sub = texts.List(" · ", name.Sub, "each device waits for approval")
 		}
-		where := slot{Text: i.Site, Sub: strings.Join(i.Networks, ", ")}
+		where := slot{Text: texts.As(i.Site), Sub: texts.As(strings.Join(i.Networks, ", "))}
 		if i.Site == "" {
 			where.Text = "No site"
 		}
 		if len(i.Networks) == 0 {
 			where.Sub = "from anywhere"
 		}
-		by := slot{Text: i.CreatedBy}
+		by := slot{Text: texts.As(i.CreatedBy)}
 		switch {
 		case !i.RevokedAt.IsZero():
 			gone.add(nil, name, tallied(i.Uses-i.UsesLeft), at(i.RevokedAt), where, by)
 		case i.UsesLeft == 0 || !i.ExpiresAt.After(v.now):
 			gone.add(nil, name, tallied(i.Uses-i.UsesLeft), at(i.ExpiresAt), where, by)
 		default:
-			left := slot{Text: whole(int64(i.UsesLeft)) + " of " + whole(int64(i.Uses)), Num: true}
-			open.add([]*form{button("/admin/enroll", "revoke", "Revoke", "the invitation "+name.Text, link{"id", i.ID})}, name, left, at(i.ExpiresAt), where, by)
+			left := slot{Text: texts.F("{1} of {2}", whole(int64(i.UsesLeft)), whole(int64(i.Uses))), Num: true}
+			open.add([]*form{button("/admin/enroll", "revoke", "Revoke", texts.F("the invitation {1}", name.Text), sent{"id", i.ID})}, name, left, at(i.ExpiresAt), where, by)
 		}
 	}
 	switch n := len(open.Rows); {
@@ -89,7 +90,7 @@ func (s *Site) enrollDesk(v *visit, again *form, made *api.InvitationMade) error
 	p.Cards = append(p.Cards, &sheet{ID: "open", Title: "Open invitations", Table: open, Forms: []*form{f},
 		Empty: "Nobody can enroll now. Make an invitation for as many devices as you are about to set up; for a rollout by a deployment tool, one that holds for weeks and names your networks."})
 	if n := len(waiting.Approvals); n > 0 {
-		p.Cards = append(p.Cards, &sheet{Title: "Waiting for you", More: []link{{"/admin/approvals", count(n, "thing waits", "things wait") + " to be decided"}}})
+		p.Cards = append(p.Cards, &sheet{Title: "Waiting for you", More: []link{{"/admin/approvals", texts.F("{1} to be decided", count(n, "thing waits", "things wait"))}}})
 	}
 	if len(gone.Rows) > 0 {
 		p.Cards = append(p.Cards, &sheet{Title: "Ended", Note: "used up, expired or revoked", Table: gone})
@@ -129,17 +130,21 @@ func (s *Site) adminEnrollAct(v *visit) error {
 
 // evidence is what two records say of their machine, side by side.
 type evidence struct {
-	Here, There string
+	Here, There texts.T
 	Terms       []evidenceTerm
 }
 
 type evidenceTerm struct {
-	Name, Class, Says, Why string
-	Here, There            []string
+	Name  texts.T
+	Class string
+	Says  texts.T
+	Why   texts.T
+	Here  []string
+	There []string
 }
 
 // identifierWord is an identifier as people know it.
-func identifierWord(kind string) string {
+func identifierWord(kind string) texts.T {
 	switch kind {
 	case "tpm_ek":
 		return "Security chip (TPM)"
@@ -156,14 +161,14 @@ func identifierWord(kind string) string {
 	case "machine_id":
 		return "Installation’s ID"
 	}
-	return strings.ReplaceAll(kind, "_", " ")
+	return texts.As(strings.ReplaceAll(kind, "_", " "))
 }
 
 func evidenceOf(a *api.Approval) *evidence {
 	m := a.Merge
-	out := &evidence{Here: a.Name + " (new)", There: m.OtherName + " (old)"}
+	out := &evidence{Here: texts.F("{1} (new)", a.Name), There: texts.F("{1} (old)", m.OtherName)}
 	for _, e := range m.Evidence {
-		t := evidenceTerm{Name: identifierWord(e.Kind), Here: e.Here, There: e.There, Why: e.Why}
+		t := evidenceTerm{Name: identifierWord(e.Kind), Here: e.Here, There: e.There, Why: texts.As(e.Why)}
 		switch e.Outcome {
 		case "agrees":
 			t.Class, t.Says = "fine", "Same"
@@ -190,33 +195,33 @@ func (s *Site) adminApprovals(v *visit) error {
 		p.Title = "Nothing waits for a decision"
 		p.Cards = append(p.Cards, &sheet{Empty: "Devices appear here when their invitation asks for approval, when they come back after a long time, or when a new record looks like a machine that is known already."})
 	default:
-		p.Title = count(n, "decision waits", "decisions wait") + " for you"
+		p.Title = texts.F("{1} for you", count(n, "decision waits", "decisions wait"))
 	}
 	for i := range list.Approvals {
 		a := &list.Approvals[i]
-		id := link{"id", a.ID}
-		c := &sheet{ID: "a" + a.ID, Title: a.Name}
-		yes, no := button("/admin/approvals", "approve", "Let it in", a.Name, id), button("/admin/approvals", "deny", "Turn it away", a.Name, id)
+		id := sent{"id", a.ID}
+		c := &sheet{ID: "a" + a.ID, Title: texts.As(a.Name)}
+		yes, no := button("/admin/approvals", "approve", "Let it in", texts.As(a.Name), id), button("/admin/approvals", "deny", "Turn it away", texts.As(a.Name), id)
 		switch a.Kind {
 		case "merge":
-			c.Title = a.Name + " and its old record may be one machine"
+			c.Title = texts.F("{1} and its old record may be one machine", a.Name)
 			yes.Button, no.Button = "They are one machine", "They are two machines"
 		case "renew":
 			c.Note = "comes back after a long time"
 		default:
 			c.Note = "is new"
 		}
-		c.Pairs = append(c.Pairs, named{"Asked", ago(a.AskedAt)}, named{"From", slot{Text: a.Address, Mono: true}})
+		c.Pairs = append(c.Pairs, named{"Asked", ago(a.AskedAt)}, named{"From", slot{Text: texts.As(a.Address), Mono: true}})
 		c.Pairs[0].Sub = "ago"
 		if a.Reason != "" {
-			c.Pairs = append(c.Pairs, named{"Why it waits", txt(sentence(a.Reason))})
+			c.Pairs = append(c.Pairs, named{"Why it waits", say(sentence(a.Reason))})
 		}
 		if a.Key != "" {
-			c.Pairs = append(c.Pairs, named{"Key", slot{Text: a.Key, Mono: true, Sub: "muster-agent status on the device shows the same; compare before you let it in"}})
+			c.Pairs = append(c.Pairs, named{"Key", slot{Text: texts.As(a.Key), Mono: true, Sub: "muster-agent status on the device shows the same; compare before you let it in"}})
 		}
 		if m := a.Merge; m != nil {
 			c.Evidence = evidenceOf(a)
-			c.Pairs = append(c.Pairs, named{"Old record", leads("/devices/"+string(a.Other), m.OtherName)}, named{"Heard from it last", at(m.OtherHeard)})
+			c.Pairs = append(c.Pairs, named{"Old record", leads("/devices/"+string(a.Other), texts.As(m.OtherName))}, named{"Heard from it last", at(m.OtherHeard)})
 			verdict := state("week", "Look twice")
 			if m.Sure {
 				verdict = state("fine", "Strong: two good identifiers agree")

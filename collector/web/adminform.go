@@ -6,26 +6,28 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"muster/collector/web/texts"
 )
 
 // form is one of a page of administration: what it asks, where it goes, and
 // what was wrong with what somebody wrote.
 type form struct {
-	ID      string // of the page's forms
-	Title   string // on what opens it; empty: it is there at once
-	Text    string // above the fields
+	ID      string  // of the page's forms
+	Title   texts.T // on what opens it; empty: it is there at once
+	Text    texts.T // above the fields
 	Action  string
 	Do      string // which act of the page
-	Button  string
-	Busy    string // on the button while it takes long
+	Button  texts.T
+	Busy    texts.T // on the button while it takes long
 	Icon    string
 	Get     bool // it asks by its address
 	Quiet   bool // a button among others
 	Danger  bool
-	Word    string // what a button of a row is about, for who cannot see the row
+	Word    texts.T // what a button of a row is about, for who cannot see the row
 	Fields  []*field
-	Hidden  []link
-	Problem string // what fits no field
+	Hidden  []sent
+	Problem texts.T // what fits no field
 	Open    bool
 }
 
@@ -33,8 +35,8 @@ type form struct {
 type field struct {
 	ID      string
 	Name    string
-	Label   string
-	Hint    string
+	Label   texts.T
+	Hint    texts.T
 	Kind    string // text when empty; area, number, select, check, choices, secret, date, time
 	Value   string
 	Chosen  []string // of choices
@@ -43,10 +45,16 @@ type field struct {
 	Mono    bool
 	Max     int
 	Example string
-	Problem string
+	Problem texts.T
 }
 
-type choice struct{ Value, Text string }
+type choice struct {
+	Value string
+	Text  texts.T
+}
+
+// sent is what a form sends without being asked for it.
+type sent struct{ Name, Value string }
 
 // Picked says whether a choice is taken.
 func (f *field) Picked(value string) bool {
@@ -106,12 +114,12 @@ func (f *form) set(name, value string) *form {
 }
 
 // fault says what is wrong with a field.
-func (f *form) fault(name, text string) {
+func (f *form) fault(name string, text texts.T) {
 	if x := f.at(name); x.Name != "" {
-		x.Problem = strings.TrimSpace(x.Problem + " " + text)
+		x.Problem = texts.List(" ", x.Problem, text)
 		return
 	}
-	f.Problem = strings.TrimSpace(f.Problem + " " + text)
+	f.Problem = texts.List(" ", f.Problem, text)
 }
 
 func (f *form) wrong() bool {
@@ -178,13 +186,13 @@ func (f *form) or(again *form) *form {
 }
 
 // button is a form of one button.
-func button(action, do, text, word string, hidden ...link) *form {
+func button(action, do string, text, word texts.T, hidden ...sent) *form {
 	return &form{Action: action, Do: do, Button: text, Word: word, Quiet: true, Hidden: hidden}
 }
 
 // slot is what a table or a list shows in one place.
 type slot struct {
-	Text, Sub string
+	Text, Sub texts.T
 	To        string // leads there
 	Icon      string
 	Class     string
@@ -193,11 +201,24 @@ type slot struct {
 	Ago       bool      // At as how long ago it was
 }
 
-func txt(s string) slot       { return slot{Text: s} }
-func at(t time.Time) slot     { return slot{At: t} }
-func ago(t time.Time) slot    { return slot{At: t, Ago: true} }
-func tallied(n int) slot      { return slot{Text: whole(int64(n)), Num: true} }
-func leads(to, s string) slot { return slot{Text: s, To: to} }
+func txt(s string) slot { return slot{Text: texts.As(s)} }
+
+// asThey are lines of the API, as they are.
+func asThey(list []string) []texts.T {
+	var out []texts.T
+	for _, s := range list {
+		out = append(out, texts.As(s))
+	}
+	return out
+}
+
+func say(t texts.T) slot              { return slot{Text: t} }
+func at(t time.Time) slot             { return slot{At: t} }
+func ago(t time.Time) slot            { return slot{At: t, Ago: true} }
+func tallied(n int) slot              { return slot{Text: texts.As(whole(int64(n))), Num: true} }
+func leads(to string, t texts.T) slot { return slot{Text: t, To: to} }
 
 // state is a word with its picture: fine, week, today, watch or unknown.
-func state(class, word string) slot { return slot{Text: word, Icon: class, Class: "u u--" + class} }
+func state(class string, word texts.T) slot {
+	return slot{Text: word, Icon: class, Class: "u u--" + class}
+}

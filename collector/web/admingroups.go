@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 	"muster/internal/settings"
 )
 
@@ -40,7 +40,7 @@ func (f *form) fill(g *api.Group) *form {
 		s := strconv.FormatInt(x.SampleSeconds, 10)
 		f.set("sample_seconds", s)
 		if c := f.at("sample_seconds"); !slices.ContainsFunc(c.Choices, func(o choice) bool { return o.Value == s }) {
-			c.Choices = append(c.Choices, choice{s, s + " seconds"})
+			c.Choices = append(c.Choices, choice{s, texts.F("{1} seconds", s)})
 		}
 	}
 	f.set("off", strings.Join(x.Off, "\n"))
@@ -69,7 +69,7 @@ func (f *form) group() api.GroupPut {
 		name, text, ok := strings.Cut(x, "=")
 		d, err := settings.ParseDuration(strings.TrimSpace(text))
 		if !ok || err != nil {
-			f.fault("cadence", fmt.Sprintf("%q: write it as software=6h.", clip(x, 60)))
+			f.fault("cadence", texts.F("{1}: write it as software=6h.", strconv.Quote(clip(x, 60))))
 			continue
 		}
 		if in.Settings.Cadence == nil {
@@ -81,16 +81,16 @@ func (f *form) group() api.GroupPut {
 }
 
 // groupSays is what a group sets, in words.
-func groupSays(x api.GroupSettings) string {
-	var out []string
+func groupSays(x api.GroupSettings) texts.T {
+	var out []texts.T
 	if x.SampleSeconds > 0 {
-		out = append(out, "numbers every "+period(x.SampleSeconds))
+		out = append(out, texts.F("numbers every {1}", period(x.SampleSeconds)))
 	}
 	if len(x.Off) > 0 {
-		out = append(out, "without "+strings.Join(x.Off, ", "))
+		out = append(out, texts.F("without {1}", strings.Join(x.Off, ", ")))
 	}
 	for _, name := range slices.Sorted(maps.Keys(x.Cadence)) {
-		out = append(out, name+" every "+period(x.Cadence[name]))
+		out = append(out, texts.F("{1} every {2}", name, period(x.Cadence[name])))
 	}
 	if x.PerCore {
 		out = append(out, "each processor core")
@@ -101,7 +101,7 @@ func groupSays(x api.GroupSettings) string {
 	if len(out) == 0 {
 		return "Nothing"
 	}
-	return sentence(strings.Join(out, "; "))
+	return texts.F("{1}.", texts.Capital(texts.List("; ", out...)))
 }
 
 func (s *Site) adminGroups(v *visit) error { return s.groupsDesk(v, nil) }
@@ -112,7 +112,7 @@ func (s *Site) groupsDesk(v *visit, again *form) error {
 		return err
 	}
 	p := &desk{adminFrame: s.adminFrame(v, "/admin/groups"), Lede: "Agents gather by the same settings everywhere, unless a group says otherwise for its devices. A change reaches an agent with its next report."}
-	p.Title = count(len(list.Groups), "group has", "groups have") + " settings of its own"
+	p.Title = texts.F("{1} settings of its own", count(len(list.Groups), "group has", "groups have"))
 	switch len(list.Groups) {
 	case 0:
 		p.Title = "All agents gather alike"
@@ -122,7 +122,7 @@ func (s *Site) groupsDesk(v *visit, again *form) error {
 	}
 	g := &grid{Caption: "Groups", Heads: heads("Group", "Devices", "Sets", "-Priority")}
 	for _, x := range list.Groups {
-		g.add(nil, leads(groupAt(x.Name), x.Name), slot{Text: x.Filter, To: "/devices?" + queryOf("q", x.Filter)}, txt(groupSays(x.Settings)), tallied(int(x.Priority)))
+		g.add(nil, leads(groupAt(x.Name), texts.As(x.Name)), slot{Text: texts.As(x.Filter), To: "/devices?" + queryOf("q", x.Filter)}, say(groupSays(x.Settings)), tallied(int(x.Priority)))
 	}
 	p.Cards = []*sheet{{Table: g, Forms: []*form{groupForm("").or(again)},
 		Empty: "That is right for most offices. A group helps where some devices should be read more seldom, such as kiosks on a slow line, or without what is nobody’s business there."}}
@@ -147,7 +147,7 @@ func (s *Site) adminGroupsAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, "/admin/groups", "The group "+g.Name+" is there.")
+	return s.did(v, "/admin/groups", texts.F("The group {1} is there.", g.Name))
 }
 
 func (s *Site) adminGroup(v *visit) error { return s.groupDesk(v, nil) }
@@ -165,12 +165,12 @@ func (s *Site) groupDesk(v *visit, again *form) error {
 	if err != nil {
 		return err
 	}
-	p := &desk{adminFrame: s.adminFrame(v, "/admin/groups"), Crumb: []link{{"/admin/groups", "Agent settings"}}, Acts: []*form{button(groupAt(g.Name), "delete", "Delete", g.Name)}}
-	p.Title = g.Name + " has " + count(members.Total, "device", "devices")
-	list := &grid{Caption: "Devices of " + g.Name, Heads: heads("Device", "Place", "Heard")}
+	p := &desk{adminFrame: s.adminFrame(v, "/admin/groups"), Crumb: []link{{"/admin/groups", "Agent settings"}}, Acts: []*form{button(groupAt(g.Name), "delete", "Delete", texts.As(g.Name))}}
+	p.Title = texts.F("{1} has {2}", g.Name, count(members.Total, "device", "devices"))
+	list := &grid{Caption: texts.F("Devices of {1}", g.Name), Heads: heads("Device", "Place", "Heard")}
 	for _, d := range members.Devices {
 		place := strings.Trim(d.Agency+", "+d.Site, ", ")
-		list.add(nil, leads("/devices/"+string(d.ID), d.Name), txt(place), ago(d.LastSeen))
+		list.add(nil, leads("/devices/"+string(d.ID), texts.As(d.Name)), txt(place), ago(d.LastSeen))
 	}
 	devices := &sheet{Title: "Devices", Table: list, Empty: "No device fits its filter now.", More: []link{{"/devices?" + queryOf("q", g.Filter), "All of them"}}}
 	p.Cards = []*sheet{{Title: "Settings", Forms: []*form{groupForm(g.Name).fill(&g).or(again)}}, devices}
@@ -183,14 +183,14 @@ func (s *Site) adminGroupAct(v *visit) error {
 		return s.nowhere(v)
 	}
 	if v.form("do") == "delete" {
-		ok, err := s.sure(v, groupAt(name), "Delete the group "+name+"?", "Delete it", "Its devices stay; their agents gather by the usual settings again, or by those of other groups.")
+		ok, err := s.sure(v, groupAt(name), texts.F("Delete the group {1}?", name), "Delete it", "Its devices stay; their agents gather by the usual settings again, or by those of other groups.")
 		if !ok || err != nil {
 			return err
 		}
 		if err := v.api.GroupDelete(v.ctx(), api.GroupInput{Name: name}); err != nil {
 			return err
 		}
-		return s.did(v, "/admin/groups", "The group "+name+" is deleted.")
+		return s.did(v, "/admin/groups", texts.F("The group {1} is deleted.", name))
 	}
 	f := groupForm(name).read(v)
 	in := f.group()
@@ -203,5 +203,5 @@ func (s *Site) adminGroupAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, groupAt(name), "The settings of "+name+" are kept.")
+	return s.did(v, groupAt(name), texts.F("The settings of {1} are kept.", name))
 }

@@ -4,12 +4,13 @@ import (
 	"net/http"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 func renameForm(label string) *form {
-	return &form{ID: "rename", Action: "/admin/labels", Do: "rename", Button: "Rename", Hidden: []link{{"label", label}},
+	return &form{ID: "rename", Action: "/admin/labels", Do: "rename", Button: "Rename", Hidden: []sent{{"label", label}},
 		Text:   "If there is a label of the new name, both become one.",
-		Fields: []*field{{Name: "name", Label: "New name of " + label, Value: label, Must: true, Max: 63}}}
+		Fields: []*field{{Name: "name", Label: texts.F("New name of {1}", label), Value: label, Must: true, Max: 63}}}
 }
 
 func (s *Site) adminLabels(v *visit) error { return s.labelsDesk(v, nil) }
@@ -20,7 +21,7 @@ func (s *Site) labelsDesk(v *visit, again *form) error {
 		return err
 	}
 	p := &desk{adminFrame: s.adminFrame(v, "/admin/labels"), Lede: "A label is a word on devices: to search by, and to give a group its agent settings."}
-	p.Title = count(len(list.Labels), "label is", "labels are") + " in use"
+	p.Title = texts.F("{1} in use", count(len(list.Labels), "label is", "labels are"))
 	if len(list.Labels) == 0 {
 		p.Title = "No device has a label"
 	}
@@ -28,9 +29,9 @@ func (s *Site) labelsDesk(v *visit, again *form) error {
 	chosen := v.r.URL.Query().Get("rename")
 	for _, l := range list.Labels {
 		g.add([]*form{
-			{Action: "/admin/labels", Do: "ask", Button: "Rename…", Word: l.Name, Quiet: true, Hidden: []link{{"label", l.Name}}},
-			button("/admin/labels", "delete", "Take off all", l.Name, link{"label", l.Name}),
-		}, leads("/devices?"+queryOf("q", `label="`+l.Name+`"`), l.Name), tallied(l.Devices))
+			{Action: "/admin/labels", Do: "ask", Button: "Rename…", Word: texts.As(l.Name), Quiet: true, Hidden: []sent{{"label", l.Name}}},
+			button("/admin/labels", "delete", "Take off all", texts.As(l.Name), sent{"label", l.Name}),
+		}, leads("/devices?"+queryOf("q", `label="`+l.Name+`"`), texts.As(l.Name)), tallied(l.Devices))
 	}
 	if chosen != "" || again != nil {
 		p.Cards = append(p.Cards, &sheet{Title: "Rename a label", Forms: []*form{renameForm(chosen).or(again)}})
@@ -48,7 +49,7 @@ func (s *Site) adminLabelsAct(v *visit) error {
 	case "ask":
 		return v.send("/admin/labels?" + queryOf("rename", label))
 	case "delete":
-		ok, err := s.sure(v, "/admin/labels", "Take the label "+label+" off all devices?", "Take it off", "The label is gone then. Groups and saved searches that ask for it find nothing any more.")
+		ok, err := s.sure(v, "/admin/labels", texts.F("Take the label {1} off all devices?", label), "Take it off", "The label is gone then. Groups and saved searches that ask for it find nothing any more.")
 		if !ok || err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (s *Site) adminLabelsAct(v *visit) error {
 		if err != nil {
 			return err
 		}
-		return s.did(v, "/admin/labels", "The label "+label+" is off "+count(n.Devices, "device", "devices")+".")
+		return s.did(v, "/admin/labels", texts.F("The label {1} is off {2}.", label, count(n.Devices, "device", "devices")))
 	case "rename":
 		f := renameForm(label).read(v)
 		if !f.asked() {
@@ -69,7 +70,7 @@ func (s *Site) adminLabelsAct(v *visit) error {
 			}
 			return err
 		}
-		return s.did(v, "/admin/labels", "The label is "+f.value("name")+" now, on "+count(n.Devices, "device", "devices")+".")
+		return s.did(v, "/admin/labels", texts.F("The label is {1} now, on {2}.", f.value("name"), count(n.Devices, "device", "devices")))
 	}
 	return unknownAct()
 }

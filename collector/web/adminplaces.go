@@ -7,6 +7,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 func agencyForm() *form {
@@ -36,28 +37,28 @@ func (s *Site) placesDesk(v *visit, again *form) error {
 	}
 	people := s.peopleOf(v)
 	p := &desk{adminFrame: s.adminFrame(v, "/admin/places"), Lede: "An agency has sites. What somebody may see can be bound to agencies or sites, and so can who is told."}
-	p.Title = count(len(sites.Sites), "site", "sites") + " of " + count(len(agencies.Agencies), "agency", "agencies")
+	p.Title = texts.F("{1} of {2}", count(len(sites.Sites), "site", "sites"), count(len(agencies.Agencies), "agency", "agencies"))
 	if len(agencies.Agencies) == 0 {
 		p.Title = "No agency is set up yet"
 	}
 	var choices []choice
 	for _, a := range agencies.Agencies {
-		choices = append(choices, choice{a.Name, a.Name})
-		g := &grid{Caption: "Sites of " + a.Name, Heads: heads("Site", "Networks", "Bound to it")}
+		choices = append(choices, choice{a.Name, texts.As(a.Name)})
+		g := &grid{Caption: texts.F("Sites of {1}", a.Name), Heads: heads("Site", "Networks", "Bound to it")}
 		for _, x := range sites.Sites {
 			if x.Agency != a.Name {
 				continue
 			}
-			nets := slot{Text: strings.Join(x.Subnets, ", "), Mono: true}
+			nets := slot{Text: texts.As(strings.Join(x.Subnets, ", ")), Mono: true}
 			if len(x.Subnets) == 0 {
-				nets = txt("none: devices are placed by hand")
+				nets = say("none: devices are placed by hand")
 			}
-			g.add(nil, slot{Text: x.Name, To: placeAt(x.Agency, x.Name)}, nets, txt(strings.Join(people[x.Agency+"/"+x.Name], ", ")))
+			g.add(nil, slot{Text: texts.As(x.Name), To: placeAt(x.Agency, x.Name)}, nets, txt(strings.Join(people[x.Agency+"/"+x.Name], ", ")))
 		}
-		c := &sheet{Title: a.Name, Note: count(len(g.Rows), "site", "sites"), Table: g, Empty: "It has no site yet. Add one below, with its networks, and devices place themselves.",
+		c := &sheet{Title: texts.As(a.Name), Note: count(len(g.Rows), "site", "sites"), Table: g, Empty: "It has no site yet. Add one below, with its networks, and devices place themselves.",
 			More: []link{{"/devices?" + queryOf("q", "agency="+strconv.Quote(a.Name)), "Its devices"}, {placeAt(a.Name, ""), "Rename or delete"}}}
 		if list := people[a.Name]; len(list) > 0 {
-			c.After = "Bound to all of " + a.Name + ": " + strings.Join(list, ", ") + "."
+			c.After = texts.F("Bound to all of {1}: {2}.", a.Name, strings.Join(list, ", "))
 		}
 		p.Cards = append(p.Cards, c)
 	}
@@ -111,9 +112,9 @@ func (s *Site) adminPlacesAct(v *visit) error {
 	}
 	var choices []choice
 	for _, a := range agencies.Agencies {
-		choices = append(choices, choice{a.Name, a.Name})
+		choices = append(choices, choice{a.Name, texts.As(a.Name)})
 	}
-	f, said := agencyForm(), ""
+	f, said := agencyForm(), texts.T("")
 	if v.form("do") == "site-new" {
 		f = siteForm(choices)
 	}
@@ -123,10 +124,10 @@ func (s *Site) adminPlacesAct(v *visit) error {
 	name := f.value("name")
 	if f.Do == "site-new" {
 		_, err = v.api.SiteNew(v.ctx(), api.SiteNewInput{Body: api.SiteNew{Agency: f.value("agency"), Name: name, Subnets: lines(f.value("subnets"))}})
-		said = "The site " + name + " is there."
+		said = texts.F("The site {1} is there.", name)
 	} else {
 		_, err = v.api.AgencyNew(v.ctx(), api.AgencyNewInput{Body: api.Naming{Name: name}})
-		said = "The agency " + name + " is there. Add its sites."
+		said = texts.F("The agency {1} is there. Add its sites.", name)
 	}
 	if err != nil {
 		if f.blame(err) {
@@ -161,9 +162,9 @@ func (s *Site) placeDesk(v *visit, again *form) error {
 	}
 	p := &desk{adminFrame: s.adminFrame(v, "/admin/places"), Crumb: []link{{"/admin/places", "Agencies and sites"}}}
 	f, filter := placeForm(agency, name), "agency="+strconv.Quote(agency)
-	p.Title = agency + " has " + count(len(sites.Sites), "site", "sites")
+	p.Title = texts.F("{1} has {2}", agency, count(len(sites.Sites), "site", "sites"))
 	if name != "" {
-		p.Crumb = append(p.Crumb, link{placeAt(agency, ""), agency})
+		p.Crumb = append(p.Crumb, link{placeAt(agency, ""), texts.As(agency)})
 		var found *api.Site
 		for i, x := range sites.Sites {
 			if strings.EqualFold(x.Name, name) {
@@ -181,7 +182,7 @@ func (s *Site) placeDesk(v *visit, again *form) error {
 		return err
 	}
 	if name != "" {
-		p.Title = name + " has " + count(devices.Total, "device", "devices")
+		p.Title = texts.F("{1} has {2}", name, count(devices.Total, "device", "devices"))
 	}
 	gone := button(placeAt(agency, name), "delete", "Delete", p.Title)
 	p.Acts = []*form{gone}
@@ -201,7 +202,7 @@ func (s *Site) adminPlaceAct(v *visit) error {
 		if what == "" {
 			what = agency
 		}
-		ok, err := s.sure(v, placeAt(agency, site), "Delete "+what+"?", "Delete it", "Only an agency without sites, or a site without devices, can be deleted. Accounts that are bound to it lose it from what they may see.")
+		ok, err := s.sure(v, placeAt(agency, site), texts.F("Delete {1}?", what), "Delete it", "Only an agency without sites, or a site without devices, can be deleted. Accounts that are bound to it lose it from what they may see.")
 		if !ok || err != nil {
 			return err
 		}
@@ -213,7 +214,7 @@ func (s *Site) adminPlaceAct(v *visit) error {
 		if err != nil {
 			return err
 		}
-		return s.did(v, "/admin/places", what+" is deleted.")
+		return s.did(v, "/admin/places", texts.F("{1} is deleted.", what))
 	}
 	f := placeForm(agency, site).read(v)
 	if !f.asked() {
@@ -233,5 +234,5 @@ func (s *Site) adminPlaceAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, "/admin/places", name+" is kept.")
+	return s.did(v, "/admin/places", texts.F("{1} is kept.", name))
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 func routeAt(name string) string { return "/admin/routes/one?" + queryOf("name", name) }
@@ -58,48 +59,56 @@ func (f *form) route(was api.RoutePut) api.RoutePut {
 }
 
 // routeTakes is what goes by a route, in words.
-func routeTakes(r *api.Route) string {
-	say := "All"
+func routeTakes(r *api.Route) texts.T {
+	say := []texts.T{"All"}
 	if r.Severity != "" {
-		say = urgencyWord(r.Severity)
+		say[0] = urgencyWord(r.Severity)
 		if r.Severity != "critical" {
-			say += " and worse"
+			say[0] = texts.F("{1} and worse", say[0])
 		}
 	}
-	for _, x := range []struct {
-		what string
-		list []string
-	}{{"of ", r.Agencies}, {"of ", r.Sites}, {"about ", r.Families}, {"by rule ", r.Rules}, {"on ", r.Devices}} {
-		if len(x.list) > 0 {
-			say += ", " + x.what + strings.Join(x.list, ", ")
+	all := func(list []string) string { return strings.Join(list, ", ") }
+	for _, x := range [][]string{r.Agencies, r.Sites} {
+		if len(x) > 0 {
+			say = append(say, texts.F("of {1}", all(x)))
 		}
 	}
+	if len(r.Families) > 0 {
+		say = append(say, texts.F("about {1}", all(r.Families)))
+	}
+	if len(r.Rules) > 0 {
+		say = append(say, texts.F("by rule {1}", all(r.Rules)))
+	}
+	if len(r.Devices) > 0 {
+		say = append(say, texts.F("on {1}", all(r.Devices)))
+	}
+	what := texts.List(", ", say...)
 	if len(r.Kinds) > 0 {
-		say += "; when " + strings.Join(r.Kinds, ", ")
+		return texts.F("{1}; when {2}", what, all(r.Kinds))
 	}
-	return say
+	return what
 }
 
 // routeWhen is when people are told by a route, in words.
-func routeWhen(r *api.Route) string {
-	say := "At any time"
+func routeWhen(r *api.Route) texts.T {
+	say := texts.T("At any time")
 	if h := r.Hours; h != nil {
 		say = ""
 		if h.From != "" || h.To != "" {
-			say = h.From + " to " + h.To
+			say = texts.F("{1} to {2}", h.From, h.To)
 		}
 		if len(h.Days) > 0 {
-			say = strings.TrimSpace(say + " on " + strings.Join(h.Days, ", "))
+			say = texts.List(" ", say, texts.F("on {1}", strings.Join(h.Days, ", ")))
 		}
 		if r.Urgent {
-			say += "; what is urgent at once"
+			say = texts.F("{1}; what is urgent at once", say)
 		}
 	}
 	if d := r.Digest; d != nil {
 		if r.OnlyDigest {
-			return "Only a summary at " + d.At
+			return texts.F("Only a summary at {1}", d.At)
 		}
-		say += "; a summary at " + d.At
+		say = texts.F("{1}; a summary at {2}", say, d.At)
 	}
 	return say
 }
@@ -111,7 +120,7 @@ func (s *Site) routeNew(v *visit) error {
 	}
 	var choices []choice
 	for _, c := range list.Channels {
-		choices = append(choices, choice{c.Name, c.Name})
+		choices = append(choices, choice{c.Name, texts.As(c.Name)})
 	}
 	f := routeForm("", choices).read(v)
 	if !f.asked() {
@@ -134,7 +143,7 @@ func (s *Site) routeNew(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, "/admin/channels", "The route "+name+" is there.")
+	return s.did(v, "/admin/channels", texts.F("The route {1} is there.", name))
 }
 
 // routeNamed finds a route, and a form for it.
@@ -149,7 +158,7 @@ func routeNamed(v *visit, name string) (*api.Route, *form, error) {
 	}
 	var choices []choice
 	for _, c := range channels.Channels {
-		choices = append(choices, choice{c.Name, c.Name})
+		choices = append(choices, choice{c.Name, texts.As(c.Name)})
 	}
 	for i := range list.Routes {
 		if list.Routes[i].Name == name {
@@ -185,9 +194,9 @@ func (s *Site) routeDesk(v *visit, again *form) error {
 			f.set(name, "1")
 		}
 	}
-	p := &desk{adminFrame: s.adminFrame(v, "/admin/channels"), Crumb: []link{{"/admin/channels", "Channels and routes"}}, Acts: []*form{button(routeAt(r.Name), "delete", "Delete", r.Name)}}
-	p.Title = r.Name + " leads to " + r.Channel
-	p.Lede = routeTakes(r) + ". " + routeWhen(r) + "."
+	p := &desk{adminFrame: s.adminFrame(v, "/admin/channels"), Crumb: []link{{"/admin/channels", "Channels and routes"}}, Acts: []*form{button(routeAt(r.Name), "delete", "Delete", texts.As(r.Name))}}
+	p.Title = texts.F("{1} leads to {2}", r.Name, r.Channel)
+	p.Lede = texts.F("{1}. {2}.", routeTakes(r), routeWhen(r))
 	p.Cards = []*sheet{{Title: "Change", Forms: []*form{f.or(again)}}}
 	return s.show(v, p, again)
 }
@@ -201,14 +210,14 @@ func (s *Site) adminRouteAct(v *visit) error {
 		return s.nowhere(v)
 	}
 	if v.form("do") == "delete" {
-		ok, err := s.sure(v, routeAt(r.Name), "Delete the route "+r.Name+"?", "Delete it", "What went by it to "+r.Channel+" is told no more, unless another route takes it.")
+		ok, err := s.sure(v, routeAt(r.Name), texts.F("Delete the route {1}?", r.Name), "Delete it", texts.F("What went by it to {1} is told no more, unless another route takes it.", r.Channel))
 		if !ok || err != nil {
 			return err
 		}
 		if err := v.api.RouteDelete(v.ctx(), api.ChannelInput{Name: r.Name}); err != nil {
 			return err
 		}
-		return s.did(v, "/admin/channels", "The route "+r.Name+" is deleted.")
+		return s.did(v, "/admin/channels", texts.F("The route {1} is deleted.", r.Name))
 	}
 	f.read(v)
 	if !f.asked() {
@@ -220,7 +229,7 @@ func (s *Site) adminRouteAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, routeAt(r.Name), "The route "+r.Name+" is kept.")
+	return s.did(v, routeAt(r.Name), texts.F("The route {1} is kept.", r.Name))
 }
 
 func (s *Site) adminNotices(v *visit) error {
@@ -234,26 +243,26 @@ func (s *Site) adminNotices(v *visit) error {
 	failed := 0
 	for _, n := range list.Notices {
 		st := state("week", "Is being tried")
-		act := button("/admin/notices", "drop", "Stop trying", n.Subject, link{"id", n.ID})
+		act := button("/admin/notices", "drop", "Stop trying", texts.As(n.Subject), sent{"id", n.ID})
 		if n.State == "failed" {
 			failed++
 			st = state("today", "Put aside")
-			act = button("/admin/notices", "retry", "Try again", n.Subject, link{"id", n.ID})
+			act = button("/admin/notices", "retry", "Try again", texts.As(n.Subject), sent{"id", n.ID})
 		}
 		st.Sub = sentence(n.Said)
-		g.add([]*form{act}, txt(n.Subject), st, leads(channelAt(n.Channel), n.Channel), at(n.FormedAt), tallied(n.Attempts))
+		g.add([]*form{act}, txt(n.Subject), st, leads(channelAt(n.Channel), texts.As(n.Channel)), at(n.FormedAt), tallied(n.Attempts))
 	}
 	switch {
 	case failed > 0:
-		p.Title = count(failed, "message was", "messages were") + " put aside"
+		p.Title = texts.F("{1} put aside", count(failed, "message was", "messages were"))
 	case len(g.Rows) > 0:
-		p.Title = count(len(g.Rows), "message is", "messages are") + " being tried"
+		p.Title = texts.F("{1} being tried", count(len(g.Rows), "message is", "messages are"))
 	default:
 		p.Title = "All messages are sent"
 	}
 	rest := &grid{Caption: "By channel", Heads: heads("Channel", "-Waiting", "-Being tried", "-Put aside", "-Sent in 90 days", "Last sent")}
 	for _, c := range list.Channels {
-		rest.add(nil, leads(channelAt(c.Channel), c.Channel), tallied(c.Waiting), tallied(c.Unsent), tallied(c.Failed), tallied(c.Sent), at(c.SentAt))
+		rest.add(nil, leads(channelAt(c.Channel), texts.As(c.Channel)), tallied(c.Waiting), tallied(c.Unsent), tallied(c.Failed), tallied(c.Sent), at(c.SentAt))
 	}
 	p.Cards = []*sheet{{Title: "Not sent", Table: g, Empty: "Nothing waits to be sent, and nothing was given up."}, {Title: "By channel", Table: rest, Empty: "There is no channel yet.", More: []link{{"/admin/channels", "Channels and routes"}}}}
 	return s.show(v, p, nil)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 	"muster/internal/settings"
 )
 
@@ -29,7 +29,7 @@ func ruleState(r *api.RuleSummary) slot {
 		x.Sub = sentence(r.Why)
 	}
 	if r.Lowered {
-		x.Sub = strings.TrimSpace(x.Sub + " Told one step milder: it was seldom useful.")
+		x.Sub = texts.List(" ", x.Sub, "Told one step milder: it was seldom useful.")
 	}
 	return x
 }
@@ -40,7 +40,7 @@ func outcomesSay(o api.RuleOutcomes) slot {
 	if all == 0 {
 		return slot{Text: "nobody has said yet"}
 	}
-	return slot{Text: fmt.Sprintf("%d %% of %s useful", 100*o.Useful/all, whole(int64(all))), Sub: fmt.Sprintf("%d not worth the time, %d false", o.Useless, o.Wrong)}
+	return slot{Text: texts.F("{1} % of {2} useful", 100*o.Useful/all, whole(int64(all))), Sub: texts.F("{1} not worth the time, {2} false", o.Useless, o.Wrong)}
 }
 
 func (s *Site) adminRules(v *visit) error {
@@ -58,28 +58,28 @@ func (s *Site) adminRules(v *visit) error {
 		}
 		g := families[r.Family]
 		if g == nil {
-			g = &grid{Caption: "Rules about " + words(r.Family), Heads: heads("Rule", "State", "-Findings now", "Its incidents were")}
+			g = &grid{Caption: texts.F("Rules about {1}", words(r.Family)), Heads: heads("Rule", "State", "-Findings now", "Its incidents were")}
 			families[r.Family] = g
 		}
-		name := slot{Text: r.Title, To: "/admin/rules/" + r.ID, Sub: r.ID}
+		name := slot{Text: texts.As(r.Title), To: "/admin/rules/" + r.ID, Sub: texts.As(r.ID)}
 		if r.Office != "" {
-			name.Sub += " · changed by a file of the office"
+			name.Sub = texts.List(" · ", name.Sub, "changed by a file of the office")
 		}
 		if r.Changed != nil {
-			name.Sub += " · set otherwise"
+			name.Sub = texts.List(" · ", name.Sub, "set otherwise")
 		}
 		g.add(nil, name, ruleState(r), tallied(r.Open), outcomesSay(r.Outcomes))
 	}
-	p.Title = count(on, "rule is", "rules are") + " on"
+	p.Title = texts.F("{1} on", count(on, "rule is", "rules are"))
 	if off := len(list.Rules) - on; off > 0 {
-		p.Title = fmt.Sprintf("%d of %s are on", on, count(len(list.Rules), "rule", "rules"))
+		p.Title = texts.F("{1} of {2} are on", on, count(len(list.Rules), "rule", "rules"))
 	}
 	if len(list.Problems) > 0 {
-		p.Cards = append(p.Cards, &sheet{Title: "Files of the office with faults", Bad: "These rules stay as they were before. Mend the files and they are used within a minute.", Lists: []listing{{Items: list.Problems}}})
+		p.Cards = append(p.Cards, &sheet{Title: "Files of the office with faults", Bad: "These rules stay as they were before. Mend the files and they are used within a minute.", Lists: []listing{{Items: asThey(list.Problems)}}})
 	}
 	for _, f := range slices.Sorted(maps.Keys(families)) {
 		title := words(f)
-		p.Cards = append(p.Cards, &sheet{ID: f, Title: strings.ToUpper(title[:min(1, len(title))]) + title[min(1, len(title)):], Note: count(len(families[f].Rows), "rule", "rules"), Table: families[f]})
+		p.Cards = append(p.Cards, &sheet{ID: f, Title: texts.As(strings.ToUpper(title[:min(1, len(title))]) + title[min(1, len(title)):]), Note: count(len(families[f].Rows), "rule", "rules"), Table: families[f]})
 	}
 	return s.show(v, p, nil)
 }
@@ -100,26 +100,26 @@ func (s *Site) ruleDesk(v *visit, again *form, past *api.Replay) error {
 		return err
 	}
 	r, here := &x.Rule, "/admin/rules/"+x.Rule.ID
-	p := &desk{adminFrame: s.adminFrame(v, "/admin/rules"), Crumb: []link{{"/admin/rules", "Rules"}, {here, r.ID}}, Lede: x.Texts.Meaning}
-	p.Title = r.Title + ": " + count(r.Open, "finding", "findings") + " now"
+	p := &desk{adminFrame: s.adminFrame(v, "/admin/rules"), Crumb: []link{{"/admin/rules", "Rules"}, {here, texts.As(r.ID)}}, Lede: texts.As(x.Texts.Meaning)}
+	p.Title = texts.F("{1}: {2} now", r.Title, count(r.Open, "finding", "findings"))
 	if past != nil {
 		p.Cards = append(p.Cards, s.replaySheet(v, past))
 	}
 	if r.Changed != nil {
 		p.Cards = append(p.Cards, s.ruleChanged(r))
 		if v.can(account.Administer) {
-			p.Cards[len(p.Cards)-1].Forms = []*form{{Action: here + "/set", Do: "restore", Button: "Take it back", Word: "what was set of " + r.Title, Quiet: true}}
+			p.Cards[len(p.Cards)-1].Forms = []*form{{Action: here + "/set", Do: "restore", Button: "Take it back", Word: texts.F("what was set of {1}", r.Title), Quiet: true}}
 		}
 	}
 	c := &sheet{Title: "How it is", Pairs: []named{{"State", ruleState(r)}, {"Findings now", txt(whole(int64(r.Open)))}, {"Its incidents were", outcomesSay(r.Outcomes)}}}
 	if !r.Outcomes.Since.IsZero() {
 		c.Pairs = append(c.Pairs, named{"Counted since", at(r.Outcomes.Since)})
 	}
-	c.Pairs = append(c.Pairs, named{"Judges", txt("each " + lower(words(r.Subject)) + " of: " + strings.Join(x.Kinds, ", "))}, named{"Where its limits come from", slot{Text: sentence(x.Texts.Source), Sub: words(x.Texts.Basis)}}, named{"What would prove it wrong", txt(sentence(x.Texts.Disproof))})
+	c.Pairs = append(c.Pairs, named{"Judges", txt("each " + lower(words(r.Subject)) + " of: " + strings.Join(x.Kinds, ", "))}, named{"Where its limits come from", slot{Text: sentence(x.Texts.Source), Sub: texts.As(words(x.Texts.Basis))}}, named{"What would prove it wrong", say(sentence(x.Texts.Disproof))})
 	if x.Texts.Likelihood != "" {
-		c.Pairs = append(c.Pairs, named{"How often it is true", txt(sentence(x.Texts.Likelihood))})
+		c.Pairs = append(c.Pairs, named{"How often it is true", say(sentence(x.Texts.Likelihood))})
 	}
-	c.Forms = []*form{{Action: here, Do: "reset", Button: "Forget what people said", Word: "of " + r.Title, Quiet: true}}
+	c.Forms = []*form{{Action: here, Do: "reset", Button: "Forget what people said", Word: texts.F("of {1}", r.Title), Quiet: true}}
 	if r.State == "off" {
 		c.Forms[0].Button = "Switch it on again"
 	}
@@ -132,13 +132,13 @@ func (s *Site) ruleDesk(v *visit, again *form, past *api.Replay) error {
 		}
 		holds := txt(hold)
 		if l.PlainHold != nil {
-			holds.Sub = "before it was set: " + settings.Duration(time.Duration(*l.PlainHold)*time.Second).String()
+			holds.Sub = texts.F("before it was set: {1}", settings.Duration(time.Duration(*l.PlainHold)*time.Second).String())
 		}
-		end := txt("when that is no longer so")
+		end := say("when that is no longer so")
 		if l.Clear != "" {
-			end = slot{Text: l.Clear, Mono: true}
+			end = slot{Text: texts.As(l.Clear), Mono: true}
 		}
-		levels.add(nil, state(urgencyClass(l.Severity), urgencyWord(l.Severity)), slot{Text: l.When, Mono: true}, holds, end)
+		levels.add(nil, state(urgencyClass(l.Severity), urgencyWord(l.Severity)), slot{Text: texts.As(l.When), Mono: true}, holds, end)
 	}
 	p.Cards = append(p.Cards, &sheet{Title: "When it fires", Table: levels})
 	if len(x.Limits) > 0 {
@@ -149,11 +149,11 @@ func (s *Site) ruleDesk(v *visit, again *form, past *api.Replay) error {
 			for _, m := range slices.Sorted(maps.Keys(l.Models)) {
 				own = append(own, m+": "+trim(l.Models[m]))
 			}
-			now := slot{Text: plainNumber(l.Default), Num: true}
+			now := slot{Text: texts.As(plainNumber(l.Default)), Num: true}
 			if l.Plain != nil {
-				now.Sub = "before it was set: " + plainNumber(l.Plain.Default)
+				now.Sub = texts.F("before it was set: {1}", plainNumber(l.Plain.Default))
 			}
-			g.add(nil, txt(limitLabel(name, l)), now, txt(strings.Join(own, ", ")))
+			g.add(nil, say(limitLabel(name, l)), now, txt(strings.Join(own, ", ")))
 		}
 		p.Cards = append(p.Cards, &sheet{Title: "Limits", Table: g})
 	}
@@ -170,11 +170,11 @@ func (s *Site) ruleDesk(v *visit, again *form, past *api.Replay) error {
 func (s *Site) replaySheet(v *visit, x *api.Replay) *sheet {
 	g := &grid{Caption: "What it would have found", Heads: heads("Device", "Urgency", "From", "To", "Evidence")}
 	for _, f := range x.Findings {
-		dev := leads("/devices/"+string(f.Device), f.Name)
-		dev.Sub = f.Label
+		dev := leads("/devices/"+string(f.Device), texts.As(f.Name))
+		dev.Sub = texts.As(f.Label)
 		to := at(f.To)
 		if f.To.IsZero() {
-			to = txt("still now")
+			to = say("still now")
 		}
 		var said []string
 		for _, e := range f.Evidence {
@@ -184,7 +184,7 @@ func (s *Site) replaySheet(v *visit, x *api.Replay) *sheet {
 		}
 		g.add(nil, dev, state(urgencyClass(f.Severity), urgencyWord(f.Severity)), at(f.From), to, txt(strings.Join(said, "; ")))
 	}
-	c := &sheet{ID: "past", Title: "It would have fired " + count(len(x.Findings), "time", "times"), Note: "on " + whole(int64(x.Looked)) + " of " + count(x.Matched, "device", "devices") + ", since " + (clock{s.o.Zone, v.now}).At(x.Since), Table: g,
+	c := &sheet{ID: "past", Title: texts.F("It would have fired {1}", count(len(x.Findings), "time", "times")), Note: texts.F("on {1} of {2}, since {3}", whole(int64(x.Looked)), count(x.Matched, "device", "devices"), s.clock(v).At(x.Since)), Table: g,
 		Empty: "It would have found nothing in that time."}
 	if x.Stopped {
 		c.After = "Time was up before all devices were looked at. Ask for fewer, or less far back."
@@ -196,7 +196,7 @@ func (s *Site) adminRuleAct(v *visit) error {
 	id := v.r.PathValue("id")
 	switch v.form("do") {
 	case "reset":
-		ok, err := s.sure(v, "/admin/rules/"+id, "Forget what people said of rule "+id+"?", "Forget it", "What was counted as useful, not worth the time and false begins at zero. A rule that a fault switched off is on again.")
+		ok, err := s.sure(v, "/admin/rules/"+id, texts.F("Forget what people said of rule {1}?", id), "Forget it", "What was counted as useful, not worth the time and false begins at zero. A rule that a fault switched off is on again.")
 		if !ok || err != nil {
 			return err
 		}
@@ -247,33 +247,33 @@ func (s *Site) maintenanceDesk(v *visit, again *form) error {
 	g := &grid{Caption: "Times of maintenance", Heads: heads("Name", "Devices", "When", "Now", "By")}
 	now := 0
 	for _, m := range list.Maintenance {
-		name := slot{Text: m.Name, Sub: m.Reason}
-		devices := txt("all")
+		name := slot{Text: texts.As(m.Name), Sub: texts.As(m.Reason)}
+		devices := say("all")
 		if m.Filter != "" {
-			devices = slot{Text: m.Filter, To: "/devices?" + queryOf("q", m.Filter)}
+			devices = slot{Text: texts.As(m.Filter), To: "/devices?" + queryOf("q", m.Filter)}
 		}
 		if m.All {
 			devices.Sub = "all rules are silent"
 		}
-		c := clock{s.o.Zone, v.now}
+		c := s.clock(v)
 		when := txt(c.At(m.From) + " to " + c.At(m.To))
 		if len(m.Days) > 0 {
-			when = slot{Text: strings.Join(m.Days, ", ") + " at " + m.Start, Sub: "for " + span(time.Duration(m.Minutes)*time.Minute) + ", " + m.Zone}
+			when = slot{Text: texts.F("{1} at {2}", strings.Join(m.Days, ", "), m.Start), Sub: texts.F("for {1}, {2}", span(time.Duration(m.Minutes)*time.Minute), m.Zone)}
 		}
 		st := state("unknown", "Not now")
 		if m.Now {
 			st = state("watch", "Now")
 			now++
 		}
-		g.add([]*form{button("/admin/maintenance", "delete", "Delete", m.Name, link{"id", strconv.FormatInt(m.ID, 10)})}, name, devices, when, st, txt(m.By))
+		g.add([]*form{button("/admin/maintenance", "delete", "Delete", texts.As(m.Name), sent{"id", strconv.FormatInt(m.ID, 10)})}, name, devices, when, st, txt(m.By))
 	}
 	switch {
 	case now > 0:
-		p.Title = count(now, "time of maintenance holds", "times of maintenance hold") + " now"
+		p.Title = texts.F("{1} now", count(now, "time of maintenance holds", "times of maintenance hold"))
 	case len(g.Rows) == 0:
 		p.Title = "No maintenance is planned"
 	default:
-		p.Title = "No maintenance now, " + count(len(g.Rows), "is", "are") + " planned"
+		p.Title = texts.F("No maintenance now, {1} planned", count(len(g.Rows), "is", "are"))
 	}
 	p.Cards = []*sheet{{Table: g, Forms: []*form{maintenanceForm().or(again)}, Empty: "Make one before you replace a switch or update a site, so that nobody is called for what you know of. A weekly one helps with machines that restart each Sunday."}}
 	return s.show(v, p, again)
@@ -314,9 +314,9 @@ func (s *Site) adminMaintenanceAct(v *visit) error {
 		}
 		return err
 	}
-	said := m.Name + " is there."
+	said := texts.F("{1} is there.", m.Name)
 	if m.Devices != nil {
-		said = m.Name + " is there, for " + count(*m.Devices, "device", "devices") + "."
+		said = texts.F("{1} is there, for {2}.", m.Name, count(*m.Devices, "device", "devices"))
 	}
 	return s.did(v, "/admin/maintenance", said)
 }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -9,11 +8,12 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 	"muster/internal/settings"
 )
 
 // unitWords are units as a label names them.
-func unitWord(unit string) string {
+func unitWord(unit string) texts.T {
 	switch unit {
 	case "":
 		return ""
@@ -26,17 +26,17 @@ func unitWord(unit string) string {
 	case "dBm":
 		return " (dBm)"
 	}
-	return " (" + unit + "s)"
+	return texts.F(" ({1}s)", unit)
 }
 
 // plainNumber is a number as people write it into a field.
 func plainNumber(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
-func limitLabel(name string, l api.RuleLimit) string {
+func limitLabel(name string, l api.RuleLimit) texts.T {
 	if l.Label != "" {
-		return l.Label + unitWord(l.Unit)
+		return texts.F("{1}{2}", l.Label, unitWord(l.Unit))
 	}
-	return words(name) + unitWord(l.Unit)
+	return texts.F("{1}{2}", words(name), unitWord(l.Unit))
 }
 
 func modelLines(models map[string]float64) string {
@@ -58,25 +58,25 @@ func ruleSetForm(x *api.RuleShow) *form {
 		Fields: []*field{{Name: "on", Label: "The rule is", Kind: "select", Value: on, Choices: []choice{{"on", "On: it judges"}, {"off", "Off: all that it found ends"}}}}}
 	for _, name := range slices.Sorted(maps.Keys(x.Limits)) {
 		l := x.Limits[name]
-		hint := plainNumber(l.Least) + " to " + plainNumber(l.Most)
+		hint := texts.F("{1} to {2}", plainNumber(l.Least), plainNumber(l.Most))
 		if l.Plain != nil {
-			hint += "; without your change " + plainNumber(l.Plain.Default)
+			hint = texts.List("; ", hint, texts.F("without your change {1}", plainNumber(l.Plain.Default)))
 		}
 		if u, ok := x.Limits[l.Under]; ok {
-			hint += "; less than “" + limitLabel(l.Under, u) + "”"
+			hint = texts.List("; ", hint, texts.F("less than “{1}”", limitLabel(l.Under, u)))
 		}
 		f.Fields = append(f.Fields, &field{Name: "limit_" + name, Label: limitLabel(name, l), Hint: hint, Value: plainNumber(l.Default), Must: true, Max: 20, Mono: true})
 	}
 	for _, l := range x.Levels {
-		hint := "Such as 15m, 6h or 2d; 0 is at once."
+		hint := texts.T("Such as 15m, 6h or 2d; 0 is at once.")
 		if l.PlainHold != nil {
-			hint += " Without your change " + settings.Duration(time.Duration(*l.PlainHold)*time.Second).String() + "."
+			hint = texts.List(" ", hint, texts.F("Without your change {1}.", settings.Duration(time.Duration(*l.PlainHold)*time.Second).String()))
 		}
-		f.Fields = append(f.Fields, &field{Name: "hold_" + l.Severity, Label: "“" + urgencyWord(l.Severity) + "” only when it was so for", Hint: hint, Value: settings.Duration(time.Duration(l.HoldSeconds) * time.Second).String(), Must: true, Max: 20, Mono: true})
+		f.Fields = append(f.Fields, &field{Name: "hold_" + l.Severity, Label: texts.F("“{1}” only when it was so for", urgencyWord(l.Severity)), Hint: hint, Value: settings.Duration(time.Duration(l.HoldSeconds) * time.Second).String(), Must: true, Max: 20, Mono: true})
 	}
 	for _, name := range slices.Sorted(maps.Keys(x.Limits)) {
 		l := x.Limits[name]
-		f.Fields = append(f.Fields, &field{Name: "models_" + name, Label: "For some models: " + lower(limitLabel(name, l)), Hint: "One a line, as MODEL = number; * stands for any text.", Kind: "area", Value: modelLines(l.Models), Example: "ST8000* = " + plainNumber(l.Default), Mono: true})
+		f.Fields = append(f.Fields, &field{Name: "models_" + name, Label: texts.F("For some models: {1}", texts.Lower(limitLabel(name, l))), Hint: "One a line, as MODEL = number; * stands for any text.", Kind: "area", Value: modelLines(l.Models), Example: "ST8000* = " + plainNumber(l.Default), Mono: true})
 	}
 	f.Fields = append(f.Fields,
 		&field{Name: "reason", Label: "Why", Hint: "For those who come after.", Max: 500},
@@ -94,7 +94,7 @@ func (f *form) setting(x *api.RuleShow) api.RuleSetting {
 	for name, l := range x.Limits {
 		var c api.RuleLimitChange
 		if n, err := strconv.ParseFloat(strings.ReplaceAll(f.value("limit_"+name), ",", ""), 64); err != nil {
-			f.fault("limit_"+name, "Write a number, such as "+plainNumber(l.Default)+".")
+			f.fault("limit_"+name, texts.F("Write a number, such as {1}.", plainNumber(l.Default)))
 		} else if n != l.Default {
 			c.Default = &n
 		}
@@ -106,7 +106,7 @@ func (f *form) setting(x *api.RuleShow) api.RuleSetting {
 			i := strings.LastIndex(line, "=")
 			n, err := strconv.ParseFloat(strings.TrimSpace(line[i+1:]), 64)
 			if i < 1 || err != nil {
-				f.fault("models_"+name, fmt.Sprintf("Write %q as MODEL = number.", clip(line, 60)))
+				f.fault("models_"+name, texts.F("Write {1} as MODEL = number.", strconv.Quote(clip(line, 60))))
 				continue
 			}
 			models[strings.TrimSpace(line[:i])] = n
@@ -171,7 +171,7 @@ func (s *Site) adminRuleSet(v *visit) error {
 	id := v.r.PathValue("id")
 	here := "/admin/rules/" + id
 	if v.form("do") == "restore" {
-		ok, err := s.sure(v, here, "Take back what was set of rule "+id+"?", "Take it back", "The rule is on or off, and has the limits, that Muster and the files of the office say.")
+		ok, err := s.sure(v, here, texts.F("Take back what was set of rule {1}?", id), "Take it back", "The rule is on or off, and has the limits, that Muster and the files of the office say.")
 		if !ok || err != nil {
 			return err
 		}

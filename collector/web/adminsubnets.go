@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 func subnetForm(network string, credentials, sites []choice) *form {
@@ -82,15 +83,15 @@ func (s *Site) subnetsDesk(v *visit, again *form) error {
 		return err
 	}
 	p := &desk{adminFrame: s.adminFrame(v, "/admin/subnets"), Lede: "In a subnet Muster asks each address once in a while, gently, whether it is a switch, printer, UPS or the like. What answers becomes a target by itself."}
-	p.Title = count(len(list.Subnets), "subnet is", "subnets are") + " looked through"
+	p.Title = texts.F("{1} looked through", count(len(list.Subnets), "subnet is", "subnets are"))
 	if len(list.Subnets) == 0 {
 		p.Title = "No subnet is looked through yet"
 	}
 	g := &grid{Caption: "Subnets", Heads: heads("Network", "Site", "Looked through", "Last time", "-Asked", "-Answered", "-New")}
 	for _, x := range list.Subnets {
-		every := txt("every " + period(x.EverySeconds))
+		every := say(texts.F("every {1}", period(x.EverySeconds)))
 		if x.EverySeconds == 0 {
-			every = txt("never by itself")
+			every = say("never by itself")
 		}
 		if x.V2c {
 			every.Sub = "also with what travels in the open"
@@ -101,12 +102,12 @@ func (s *Site) subnetsDesk(v *visit, again *form) error {
 			last = state("week", "Broke off")
 			last.Sub = sentence(x.Scan.Fault)
 		case x.Scan.StartedAt.IsZero():
-			last = txt("not yet")
+			last = say("not yet")
 		case x.Scan.EndedAt.IsZero():
-			last = txt("going on now")
+			last = say("going on now")
 		}
-		g.add([]*form{button("/admin/discoveries", "start", "Look now", x.Network, link{"network", x.Network})},
-			slot{Text: x.Network, To: subnetAt(x.Network)}, txt(x.Site), every, last, tallied(x.Scan.Asked), tallied(x.Scan.Answered), tallied(x.Scan.Added))
+		g.add([]*form{button("/admin/discoveries", "start", "Look now", texts.As(x.Network), sent{"network", x.Network})},
+			slot{Text: texts.As(x.Network), To: subnetAt(x.Network)}, txt(x.Site), every, last, tallied(x.Scan.Asked), tallied(x.Scan.Answered), tallied(x.Scan.Added))
 	}
 	f = f.or(again)
 	f.Open = f.Open || len(g.Rows) == 0
@@ -135,7 +136,7 @@ func (s *Site) adminSubnetsAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, "/admin/subnets", x.Network+" is added. The first look begins by itself; “Look now” shows how it goes.")
+	return s.did(v, "/admin/subnets", texts.F("{1} is added. The first look begins by itself; “Look now” shows how it goes.", x.Network))
 }
 
 func (s *Site) adminSubnet(v *visit) error { return s.subnetDesk(v, nil) }
@@ -158,14 +159,14 @@ func (s *Site) subnetDesk(v *visit, again *form) error {
 		f.set("site", x.Site).set("every_seconds", every).set("rate", strconv.Itoa(x.Rate)).set("port", strconv.Itoa(x.Port)).set("exclude", strings.Join(x.Exclude, "\n"))
 		f.at("credentials").Chosen = x.Credentials
 		if c := f.at("every_seconds"); !strings.Contains(" 0 3600 21600 86400 604800 ", " "+every+" ") {
-			c.Choices = append(c.Choices, choice{every, "every " + period(x.EverySeconds)})
+			c.Choices = append(c.Choices, choice{every, texts.F("every {1}", period(x.EverySeconds))})
 		}
 		if x.V2c {
 			f.set("v2c", "1")
 		}
 		p := &desk{adminFrame: s.adminFrame(v, "/admin/subnets"), Crumb: []link{{"/admin/subnets", "Subnets"}}}
-		p.Title = count(x.Scan.Answered, "address answers", "addresses answer") + " in " + network
-		p.Acts = []*form{button("/admin/discoveries", "start", "Look now", network, link{"network", network}), button(subnetAt(network), "delete", "Remove", network)}
+		p.Title = texts.F("{1} in {2}", count(x.Scan.Answered, "address answers", "addresses answer"), network)
+		p.Acts = []*form{button("/admin/discoveries", "start", "Look now", texts.As(network), sent{"network", network}), button(subnetAt(network), "delete", "Remove", texts.As(network))}
 		p.Cards = []*sheet{{Title: "Change", Forms: []*form{f.or(again)}}}
 		return s.show(v, p, again)
 	}
@@ -179,14 +180,14 @@ func (s *Site) adminSubnetAct(v *visit) error {
 		return s.nowhere(v)
 	}
 	if v.form("do") == "delete" {
-		ok, err := s.sure(v, subnetAt(network), "Remove the subnet "+network+"?", "Remove it", "It is looked through no more. Targets that were found in it stay, and are asked on.")
+		ok, err := s.sure(v, subnetAt(network), texts.F("Remove the subnet {1}?", network), "Remove it", "It is looked through no more. Targets that were found in it stay, and are asked on.")
 		if !ok || err != nil {
 			return err
 		}
 		if err := v.api.SubnetDelete(v.ctx(), api.SubnetInput{Address: address, Bits: bits}); err != nil {
 			return err
 		}
-		return s.did(v, "/admin/subnets", network+" is looked through no more.")
+		return s.did(v, "/admin/subnets", texts.F("{1} is looked through no more.", network))
 	}
 	f, err := subnetForms(v, network)
 	if err != nil {
@@ -202,7 +203,7 @@ func (s *Site) adminSubnetAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, "/admin/subnets", network+" is kept.")
+	return s.did(v, "/admin/subnets", texts.F("{1} is kept.", network))
 }
 
 // lookState is how a look goes, in words.
@@ -242,19 +243,19 @@ func (s *Site) discoveriesDesk(v *visit, again *form) error {
 		if d.State == "running" {
 			going++
 		}
-		name := slot{Text: d.Network, To: "/admin/discoveries/" + strconv.FormatInt(d.ID, 10)}
+		name := slot{Text: texts.As(d.Network), To: "/admin/discoveries/" + strconv.FormatInt(d.ID, 10)}
 		if d.DryRun {
 			name.Sub = "only to show"
 		}
-		g.add(nil, name, lookState(d), slot{Text: whole(int64(d.Done)) + " of " + whole(int64(d.Total)), Num: true}, tallied(d.Answered), tallied(d.Added), at(d.StartedAt), txt(d.By))
+		g.add(nil, name, lookState(d), slot{Text: texts.F("{1} of {2}", whole(int64(d.Done)), whole(int64(d.Total))), Num: true}, tallied(d.Answered), tallied(d.Added), at(d.StartedAt), txt(d.By))
 	}
 	switch {
 	case going > 0:
-		p.Title = count(going, "look goes on", "looks go on") + " now"
+		p.Title = texts.F("{1} now", count(going, "look goes on", "looks go on"))
 	case len(g.Rows) == 0:
 		p.Title = "Nothing was looked for since the collector started"
 	default:
-		p.Title = count(len(g.Rows), "look", "looks") + " since the collector started"
+		p.Title = texts.F("{1} since the collector started", count(len(g.Rows), "look", "looks"))
 	}
 	f := lookForm().or(again)
 	f.Open = f.Open || len(g.Rows) == 0
@@ -294,22 +295,22 @@ func (s *Site) adminDiscovery(v *visit) error {
 	}
 	d, here := &x.Discovery, "/admin/discoveries/"+strconv.FormatInt(id, 10)
 	p := &desk{adminFrame: s.adminFrame(v, "/admin/discoveries"), Crumb: []link{{"/admin/discoveries", "Discovery"}}}
-	bar := &progress{Done: d.Done, Total: d.Total, Says: whole(int64(d.Done)) + " of " + count(d.Total, "address is", "addresses are") + " through"}
+	bar := &progress{Done: d.Done, Total: d.Total, Says: texts.F("{1} of {2} through", whole(int64(d.Done)), count(d.Total, "address is", "addresses are"))}
 	if d.Total > 0 {
 		bar.Percent = 100 * d.Done / d.Total
 	}
-	p.Title = count(d.Answered, "address answers", "addresses answer") + " in " + d.Network
+	p.Title = texts.F("{1} in {2}", count(d.Answered, "address answers", "addresses answer"), d.Network)
 	if d.State == "running" {
-		p.Title += " so far"
+		p.Title = texts.F("{1} so far", p.Title)
 		p.Again = 2
-		p.Acts = []*form{button(here, "stop", "Stop", d.Network)}
+		p.Acts = []*form{button(here, "stop", "Stop", texts.As(d.Network))}
 		if rest := v.now.Sub(d.StartedAt); d.Done > 20 && rest > 2*time.Second {
 			left := time.Duration(float64(rest) / float64(d.Done) * float64(d.Total-d.Done))
-			bar.Says += ", about " + span(max(left, time.Minute)) + " to go"
+			bar.Says = texts.F("{1}, about {2} to go", bar.Says, span(max(left, time.Minute)))
 		}
 	}
 	st := lookState(d)
-	first := &sheet{Title: st.Text, Progress: bar, Bad: st.Sub, After: "Tried with " + strings.Join(d.Credentials, ", ") + ". " + count(d.Silent, "address answers", "addresses answer") + " pings only, or refuse every credential."}
+	first := &sheet{Title: st.Text, Progress: bar, Bad: st.Sub, After: texts.F("Tried with {1}. {2} pings only, or refuse every credential.", strings.Join(d.Credentials, ", "), count(d.Silent, "address answers", "addresses answer"))}
 	if len(d.Credentials) == 0 {
 		first.After = "No credential was there to try."
 	}
@@ -318,12 +319,12 @@ func (s *Site) adminDiscovery(v *visit) error {
 	for i := range x.Found {
 		f := &x.Found[i]
 		address := addressOf(&api.Target{Address: f.Address, Port: f.Port})
-		a := slot{Text: address}
+		a := slot{Text: texts.As(address)}
 		var acts []*form
 		switch {
 		case d.DryRun && f.New && (f.State == "live" || f.State == "wrong_credential"):
 			if fresh++; f.State == "live" {
-				acts = []*form{button(here, "add", "Add", address, link{"address", address}, link{"site", d.Site})}
+				acts = []*form{button(here, "add", "Add", texts.As(address), sent{"address", address}, sent{"site", d.Site})}
 			}
 		case f.New:
 			a.Sub = "new"
@@ -383,7 +384,7 @@ func (s *Site) adminDiscoveryAct(v *visit) error {
 		if err := add(address, v.form("site")); err != nil {
 			return err
 		}
-		return s.did(v, here, address+" is a target now.")
+		return s.did(v, here, texts.F("{1} is a target now.", address))
 	case "add-all":
 		x, err := v.api.DiscoveryShow(v.ctx(), api.DiscoveryShowInput{ID: id})
 		if err != nil {
@@ -399,7 +400,7 @@ func (s *Site) adminDiscoveryAct(v *visit) error {
 			}
 			n++
 		}
-		return s.did(v, "/admin/targets", count(n, "address is a target", "addresses are targets")+" now.")
+		return s.did(v, "/admin/targets", texts.F("{1} now.", count(n, "address is a target", "addresses are targets")))
 	}
 	return unknownAct()
 }

@@ -8,6 +8,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 const summariesPath = "/admin/summaries"
@@ -16,7 +17,7 @@ const summariesPath = "/admin/summaries"
 func summaryForm(name string, channels []choice) *form {
 	var hours []choice
 	for h := range 24 {
-		hours = append(hours, choice{strconv.Itoa(h), fmt.Sprintf("%02d:00", h)})
+		hours = append(hours, choice{strconv.Itoa(h), texts.As(fmt.Sprintf("%02d:00", h))})
 	}
 	f := &form{ID: "summary", Title: "New summary", Action: summariesPath, Do: "set", Button: "Mail it from now on", Fields: []*field{
 		{Name: "name", Label: "Name", Must: true, Max: 80, Example: "Board"},
@@ -32,7 +33,7 @@ func summaryForm(name string, channels []choice) *form {
 	}}
 	if name != "" {
 		f.ID, f.Title, f.Button, f.Fields = "change", "", "Keep", f.Fields[1:]
-		f.Hidden = []link{{"name", name}}
+		f.Hidden = []sent{{"name", name}}
 	}
 	return f
 }
@@ -49,7 +50,7 @@ func (f *form) schedule() api.SchedulePut {
 }
 
 // scheduled is when a summary goes, in words.
-func scheduled(x *api.Schedule) string {
+func scheduled(x *api.Schedule) texts.T {
 	if x.Off {
 		return "off"
 	}
@@ -58,14 +59,14 @@ func scheduled(x *api.Schedule) string {
 		at += " " + x.Zone
 	}
 	if x.Every == "month" {
-		return "each month on day " + strconv.Itoa(x.Day) + ", " + at
+		return texts.F("each month on day {1}, {2}", strconv.Itoa(x.Day), at)
 	}
 	for _, d := range weekdays() {
 		if d.Value == x.Weekday {
-			return "each " + d.Text + ", " + at
+			return texts.F("each {1}, {2}", d.Text, at)
 		}
 	}
-	return "each week, " + at
+	return texts.F("each week, {1}", at)
 }
 
 func (s *Site) adminSummaries(v *visit) error { return s.summariesDesk(v, nil) }
@@ -82,13 +83,13 @@ func (s *Site) summariesDesk(v *visit, again *form) error {
 	var channels []choice
 	for _, c := range kinds.Channels {
 		if c.Kind == "mail" {
-			channels = append(channels, choice{c.Name, c.Name})
+			channels = append(channels, choice{c.Name, texts.As(c.Name)})
 		}
 	}
 	p := &desk{adminFrame: s.adminFrame(v, summariesPath), Lede: "A summary tells a board in one mail, with a table to calculate on: what was found before a call, how fast people were, which rules were worth it, and what has to be bought."}
 	p.Title = "No summary is mailed yet"
 	if n := len(list.Summaries); n > 0 {
-		p.Title = count(n, "summary is", "summaries are") + " mailed"
+		p.Title = texts.F("{1} mailed", count(n, "summary is", "summaries are"))
 	}
 	g := &grid{Caption: "Summaries", Heads: heads("Summary", "When", "About", "To", "Next")}
 	chosen := v.r.URL.Query().Get("change")
@@ -103,10 +104,10 @@ func (s *Site) summariesDesk(v *visit, again *form) error {
 			next = at(x.Next)
 		}
 		g.add([]*form{
-			button(summariesPath, "send", "Send one now", x.Name, link{"name", x.Name}),
-			button(summariesPath, "ask", "Change…", x.Name, link{"name", x.Name}),
-			button(summariesPath, "delete", "Delete", x.Name, link{"name", x.Name}),
-		}, txt(x.Name), txt(scheduled(x)), txt(x.Place), txt(to), next)
+			button(summariesPath, "send", "Send one now", texts.As(x.Name), sent{"name", x.Name}),
+			button(summariesPath, "ask", "Change…", texts.As(x.Name), sent{"name", x.Name}),
+			button(summariesPath, "delete", "Delete", texts.As(x.Name), sent{"name", x.Name}),
+		}, txt(x.Name), say(scheduled(x)), txt(x.Place), txt(to), next)
 		if x.Name != chosen {
 			continue
 		}
@@ -120,10 +121,10 @@ func (s *Site) summariesDesk(v *visit, again *form) error {
 		if x.Off {
 			f.set("off", "1")
 		}
-		p.Cards = append(p.Cards, &sheet{Title: "Change " + x.Name, Forms: []*form{f.or(again)}})
+		p.Cards = append(p.Cards, &sheet{Title: texts.F("Change {1}", x.Name), Forms: []*form{f.or(again)}})
 	}
 	if chosen == "" && again != nil && again.ID == "change" {
-		p.Cards = append(p.Cards, &sheet{Title: "Change " + v.form("name"), Forms: []*form{again.named()}})
+		p.Cards = append(p.Cards, &sheet{Title: texts.F("Change {1}", v.form("name")), Forms: []*form{again.named()}})
 	}
 	card := &sheet{Table: g, Empty: "None is mailed yet. Someone on the board who never signs in still sees each week, or each month, what Muster is good for."}
 	if len(channels) > 0 {
@@ -145,19 +146,19 @@ func (s *Site) adminSummariesAct(v *visit) error {
 	case "ask":
 		return v.send(summariesPath + "?" + queryOf("change", name))
 	case "delete":
-		ok, err := s.sure(v, summariesPath, "Mail the summary "+name+" no more?", "Delete it", "Its figures stay where they are; only the mails end.")
+		ok, err := s.sure(v, summariesPath, texts.F("Mail the summary {1} no more?", name), "Delete it", "Its figures stay where they are; only the mails end.")
 		if !ok || err != nil {
 			return err
 		}
 		if err := v.api.SummaryDelete(v.ctx(), api.ChannelInput{Name: name}); err != nil {
 			return err
 		}
-		return s.did(v, summariesPath, "The summary "+name+" is mailed no more.")
+		return s.did(v, summariesPath, texts.F("The summary {1} is mailed no more.", name))
 	case "send":
 		if _, err := v.api.SummarySend(v.ctx(), api.SummarySendInput{Name: name}); err != nil {
 			return err
 		}
-		return s.did(v, summariesPath, "The summary "+name+" is on its way. What becomes of it is told under Messages.")
+		return s.did(v, summariesPath, texts.F("The summary {1} is on its way. What becomes of it is told under Messages.", name))
 	case "set":
 		f := s.summaryFormOf(v)
 		if !f.asked() {
@@ -174,7 +175,7 @@ func (s *Site) adminSummariesAct(v *visit) error {
 			}
 			return err
 		}
-		return s.did(v, summariesPath, "The summary "+x.Name+" goes "+scheduled(&x)+".")
+		return s.did(v, summariesPath, texts.F("The summary {1} goes {2}.", x.Name, scheduled(&x)))
 	}
 	return unknownAct()
 }
@@ -185,7 +186,7 @@ func (s *Site) summaryFormOf(v *visit) *form {
 	if list, err := v.api.ChannelList(v.ctx()); err == nil {
 		for _, c := range list.Channels {
 			if c.Kind == "mail" {
-				channels = append(channels, choice{c.Name, c.Name})
+				channels = append(channels, choice{c.Name, texts.As(c.Name)})
 			}
 		}
 	}

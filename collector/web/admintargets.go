@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // targetState is a target's state as people read it.
@@ -25,7 +26,7 @@ func targetState(st string) slot {
 }
 
 // credentialChoices are the credentials there are.
-func credentialChoices(v *visit, none string) ([]choice, error) {
+func credentialChoices(v *visit, none texts.T) ([]choice, error) {
 	list, err := v.api.CredentialList(v.ctx())
 	if p, ok := asProblem(err); ok && p.Status == http.StatusForbidden {
 		return []choice{{"", none}}, nil // whoever manages may not list them all; those of subnets are used
@@ -38,7 +39,7 @@ func credentialChoices(v *visit, none string) ([]choice, error) {
 		out = append(out, choice{"", none})
 	}
 	for _, c := range list.Credentials {
-		out = append(out, choice{c.Name, c.Name + " (SNMP " + c.Version + ")"})
+		out = append(out, choice{c.Name, texts.F("{1} (SNMP {2})", c.Name, c.Version)})
 	}
 	return out, nil
 }
@@ -108,9 +109,9 @@ func (s *Site) targetsDesk(v *visit, again *form, tested *api.TargetTest) error 
 	case all == 0:
 		p.Title = "No network gear is asked yet"
 	case all == good:
-		p.Title = "All " + count(all, "target answers", "targets answer")
+		p.Title = texts.F("All {1}", count(all, "target answers", "targets answer"))
 	default:
-		p.Title = whole(int64(all-good)) + " of " + count(all, "target does", "targets do") + " not answer as they should"
+		p.Title = texts.F("{1} of {2} not answer as they should", whole(int64(all-good)), count(all, "target does", "targets do"))
 	}
 	if tested != nil {
 		p.Cards = append(p.Cards, testSheet(tested))
@@ -119,9 +120,9 @@ func (s *Site) targetsDesk(v *visit, again *form, tested *api.TargetTest) error 
 	bad, fine := g.Rows, g.Rows
 	for i := range list.Targets {
 		t := &list.Targets[i]
-		name := slot{Text: t.Name, To: targetAt(addressOf(t)), Sub: addressOf(t)}
+		name := slot{Text: texts.As(t.Name), To: targetAt(addressOf(t)), Sub: texts.As(addressOf(t))}
 		if name.Text == "" {
-			name.Text, name.Sub = addressOf(t), ""
+			name.Text, name.Sub = texts.As(addressOf(t)), ""
 		}
 		st := targetState(t.State)
 		if t.State != "live" {
@@ -133,7 +134,7 @@ func (s *Site) targetsDesk(v *visit, again *form, tested *api.TargetTest) error 
 		}
 		answer := at(t.GoodAt)
 		if t.GoodAt.IsZero() {
-			answer = txt("never")
+			answer = say("never")
 		}
 		row := gridRow{Cells: []slot{name, st, answer, with, txt(t.Site), txt(t.Origin)}}
 		if t.State == "live" || t.State == "alias" {
@@ -161,10 +162,10 @@ func (s *Site) targetsDesk(v *visit, again *form, tested *api.TargetTest) error 
 
 // testSheet is what came of asking an address once.
 func testSheet(t *api.TargetTest) *sheet {
-	c := &sheet{ID: "tested", Title: "What " + t.Address + " said", Note: "asked a moment ago"}
+	c := &sheet{ID: "tested", Title: texts.F("What {1} said", t.Address), Note: "asked a moment ago"}
 	add := func(name string, x slot) {
 		if x.Text != "" {
-			c.Pairs = append(c.Pairs, named{name, x})
+			c.Pairs = append(c.Pairs, named{texts.As(name), x})
 		}
 	}
 	st := targetState(t.State)
@@ -173,7 +174,7 @@ func testSheet(t *api.TargetTest) *sheet {
 	add("Name", txt(t.Name))
 	add("What it is", txt(strings.TrimSpace(strings.Join([]string{t.Vendor, t.Model, t.Version}, " "))))
 	add("Description", txt(clip(t.Description, 300)))
-	add("Serial number", slot{Text: t.Serial, Mono: true})
+	add("Serial number", slot{Text: texts.As(t.Serial), Mono: true})
 	add("Location", txt(t.Location))
 	add("Read by the profile", txt(t.Profile))
 	if t.PingMS != nil {
@@ -183,7 +184,7 @@ func testSheet(t *api.TargetTest) *sheet {
 		add("Answer over SNMP", txt(fmt.Sprintf("%.1f ms", *t.AnswerMS)))
 	}
 	for _, a := range t.Attempts {
-		add("With "+a.Credential, txt(sentence(a.Said)))
+		add("With "+a.Credential, say(sentence(a.Said)))
 	}
 	return c
 }
@@ -211,7 +212,7 @@ func (s *Site) adminTargetsAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, targetAt(addressOf(&t)), addressOf(&t)+" is a target. It is asked within a minute; “Ask it now” tells at once.")
+	return s.did(v, targetAt(addressOf(&t)), texts.F("{1} is a target. It is asked within a minute; “Ask it now” tells at once.", addressOf(&t)))
 }
 
 func (s *Site) adminTarget(v *visit) error { return s.targetDesk(v, nil, nil) }
@@ -240,16 +241,16 @@ func (s *Site) targetDesk(v *visit, again *form, tested *api.TargetTest) error {
 	if name == "" {
 		name = address
 	}
-	p.Title = name + ": " + strings.ToLower(targetWord(t.State))
-	test := button(targetAt(address), "test", "Ask it now", name)
+	p.Title = texts.F("{1}: {2}", name, texts.Lower(targetWord(t.State)))
+	test := button(targetAt(address), "test", "Ask it now", texts.As(name))
 	test.Busy = "Asking…"
-	p.Acts = []*form{test, button(targetAt(address), "delete", "Remove", name)}
+	p.Acts = []*form{test, button(targetAt(address), "delete", "Remove", texts.As(name))}
 	if tested != nil {
 		p.Cards = append(p.Cards, testSheet(tested))
 	}
 	st := targetState(t.State)
 	st.Sub = sentence(t.Reason)
-	c := &sheet{Title: "How it is", Pairs: []named{{"State", st}, {"Since", at(t.Since)}, {"Last tried", at(t.PolledAt)}, {"Last answer", at(t.GoodAt)}, {"Address", slot{Text: address, Mono: true}}, {"Asked with", txt(t.Credential)}, {"Site", txt(t.Site)}, {"Came by", txt(t.Origin)}}}
+	c := &sheet{Title: "How it is", Pairs: []named{{"State", st}, {"Since", at(t.Since)}, {"Last tried", at(t.PolledAt)}, {"Last answer", at(t.GoodAt)}, {"Address", slot{Text: texts.As(address), Mono: true}}, {"Asked with", txt(t.Credential)}, {"Site", txt(t.Site)}, {"Came by", txt(t.Origin)}}}
 	if t.Device != "" {
 		c.More = []link{{"/devices/" + string(t.Device), "Its device page"}}
 	}
@@ -276,14 +277,14 @@ func (s *Site) adminTargetAct(v *visit) error {
 		}
 		return s.targetDesk(v, nil, &t)
 	case "delete":
-		ok, err := s.sure(v, targetAt(address), "Remove the target "+address+"?", "Remove it", "It is asked no more. Its device and its past stay. If a subnet is looked through that holds it, it may come back: exclude it there.")
+		ok, err := s.sure(v, targetAt(address), texts.F("Remove the target {1}?", address), "Remove it", "It is asked no more. Its device and its past stay. If a subnet is looked through that holds it, it may come back: exclude it there.")
 		if !ok || err != nil {
 			return err
 		}
 		if err := v.api.TargetDelete(v.ctx(), api.TargetInput{Address: address}); err != nil {
 			return err
 		}
-		return s.did(v, "/admin/targets", address+" is asked no more.")
+		return s.did(v, "/admin/targets", texts.F("{1} is asked no more.", address))
 	}
 	f, err := targetForms(v, address)
 	if err != nil {
@@ -297,5 +298,5 @@ func (s *Site) adminTargetAct(v *visit) error {
 		}
 		return err
 	}
-	return s.did(v, targetAt(address), address+" is kept.")
+	return s.did(v, targetAt(address), texts.F("{1} is kept.", address))
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 const tokensAt = "/admin/tokens"
@@ -44,16 +45,16 @@ func (s *Site) tokensDesk(v *visit, again *form, told *sheet) error {
 			name.Sub, name.Class = "Ran out", "quiet"
 		default:
 			holds++
-			acts = []*form{button(tokensAt, "revoke", "Revoke…", t.Name, link{"token", t.Name})}
+			acts = []*form{button(tokensAt, "revoke", "Revoke…", texts.As(t.Name), sent{"token", t.Name})}
 			if t.ExpiresAt.IsZero() {
-				ends = txt("Never")
+				ends = say("Never")
 			}
 		}
-		used := txt("Never")
+		used := say("Never")
 		if !t.LastUsedAt.IsZero() {
 			used = ago(t.LastUsedAt)
 		}
-		g.add(acts, name, txt(roleName(t.Role)), txt(scopeSays(t.Agencies, t.Sites)), slot{At: t.CreatedAt, Sub: "by " + t.CreatedBy}, used, ends)
+		g.add(acts, name, say(roleName(t.Role)), say(scopeSays(t.Agencies, t.Sites)), slot{At: t.CreatedAt, Sub: texts.F("by {1}", t.CreatedBy)}, used, ends)
 	}
 	p.Title = count(holds, "token holds", "tokens hold")
 	if len(list.Tokens) == 0 {
@@ -84,18 +85,18 @@ func (s *Site) adminTokensAct(v *visit) error {
 			}
 			return err
 		}
-		return s.tokensDesk(v, nil, &sheet{Title: "The token " + made.Token.Name, Commands: []command{{"Token", made.Text}},
+		return s.tokensDesk(v, nil, &sheet{Title: texts.F("The token {1}", made.Token.Name), Commands: []command{{"Token", made.Text}},
 			After: "It is shown now and never again. Put it into a file that only the program reads (--token-file), or into MUSTER_TOKEN."})
 	case "revoke":
 		name := v.form("token")
-		ok, err := s.sure(v, tokensAt, "Revoke the token "+clip(name, 63)+"?", "Revoke it", "What uses it is out at once. A revoked token does not come back, and its name is taken for good.")
+		ok, err := s.sure(v, tokensAt, texts.F("Revoke the token {1}?", clip(name, 63)), "Revoke it", "What uses it is out at once. A revoked token does not come back, and its name is taken for good.")
 		if !ok || err != nil {
 			return err
 		}
 		if err := v.api.TokenRevoke(v.ctx(), api.NameInput{Name: name}); err != nil {
 			return err
 		}
-		return s.did(v, tokensAt, "The token "+clip(name, 63)+" is revoked.")
+		return s.did(v, tokensAt, texts.F("The token {1} is revoked.", clip(name, 63)))
 	}
 	return unknownAct()
 }

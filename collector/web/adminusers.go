@@ -7,6 +7,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 const usersAt = "/admin/users"
@@ -23,7 +24,7 @@ func roleChoices() []choice {
 }
 
 // roleName is a role as lists show it.
-func roleName(r account.Role) string {
+func roleName(r account.Role) texts.T {
 	switch r {
 	case account.Admin:
 		return "Administrator"
@@ -32,7 +33,7 @@ func roleName(r account.Role) string {
 	case account.Intern:
 		return "Intern"
 	}
-	return string(r)
+	return texts.As(string(r))
 }
 
 // scopeFields ask which agencies and sites somebody sees.
@@ -47,10 +48,10 @@ func scopeFields(v *visit) ([]*field, error) {
 	}
 	var a, b []choice
 	for _, x := range agencies.Agencies {
-		a = append(a, choice{x.Name, x.Name})
+		a = append(a, choice{x.Name, texts.As(x.Name)})
 	}
 	for _, x := range sites.Sites {
-		b = append(b, choice{x.Agency + "/" + x.Name, x.Agency + ", " + x.Name})
+		b = append(b, choice{x.Agency + "/" + x.Name, texts.As(x.Agency + ", " + x.Name)})
 	}
 	var out []*field
 	if len(a) > 0 {
@@ -73,7 +74,7 @@ func (s *Site) userForm(v *visit) (*form, error) {
 		{Name: "personal", Label: "Sees facts about persons", Kind: "check", Hint: "Who is at a PC, and the like. Staff and administrators see them anyway."},
 	}, more...)}
 	if s.o.Provider != nil {
-		f.Fields = append(f.Fields, &field{Name: "outside", Label: "Signs in with " + s.o.Provider.Name(), Kind: "check", Hint: "The account gets no password here. Its name must be the one that the provider tells."})
+		f.Fields = append(f.Fields, &field{Name: "outside", Label: texts.F("Signs in with {1}", s.o.Provider.Name()), Kind: "check", Hint: "The account gets no password here. Its name must be the one that the provider tells."})
 	}
 	return f, nil
 }
@@ -97,13 +98,13 @@ func (s *Site) usersDesk(v *visit, again *form, told *sheet) error {
 		if !u.Disabled {
 			in++
 		}
-		name := leads(userAt(u.Name), u.Name)
+		name := leads(userAt(u.Name), texts.As(u.Name))
 		name.Sub = userState(u)
 		seen := slot{Text: "Never"}
 		if !u.LastSeenAt.IsZero() {
 			seen = ago(u.LastSeenAt)
 		}
-		g.add(nil, name, txt(roleName(u.Role)), txt(scopeSays(u.Agencies, u.Sites)), txt(factorSays(u)), seen)
+		g.add(nil, name, say(roleName(u.Role)), say(scopeSays(u.Agencies, u.Sites)), say(factorSays(u)), seen)
 	}
 	p.Title = count(in, "person may sign in", "people may sign in")
 	if told != nil {
@@ -113,7 +114,7 @@ func (s *Site) usersDesk(v *visit, again *form, told *sheet) error {
 	return s.show(v, p, again)
 }
 
-func userState(u account.User) string {
+func userState(u account.User) texts.T {
 	switch {
 	case u.Disabled:
 		return "Disabled"
@@ -125,7 +126,7 @@ func userState(u account.User) string {
 	return ""
 }
 
-func factorSays(u account.User) string {
+func factorSays(u account.User) texts.T {
 	switch {
 	case u.HasCode:
 		return "On"
@@ -135,17 +136,17 @@ func factorSays(u account.User) string {
 	return "Off"
 }
 
-func scopeSays(agencies, sites []string) string {
+func scopeSays(agencies, sites []string) texts.T {
 	if len(agencies)+len(sites) == 0 {
 		return "Everything"
 	}
-	return strings.Join(append(slices.Clone(agencies), sites...), ", ")
+	return texts.As(strings.Join(append(slices.Clone(agencies), sites...), ", "))
 }
 
 // once is the card of a set-up link, which is shown once.
 func once(name string, link api.UserLink) *sheet {
-	return &sheet{Title: "Give this link to " + name, Commands: []command{{"Set-up link", link.Link}},
-		After: "It is shown now and never again, serves once, and holds for three days. Under it " + name + " chooses a password. Send it on a way that only they read."}
+	return &sheet{Title: texts.F("Give this link to {1}", name), Commands: []command{{"Set-up link", link.Link}},
+		After: texts.F("It is shown now and never again, serves once, and holds for three days. Under it {1} chooses a password. Send it on a way that only they read.", name)}
 }
 
 func (s *Site) adminUsersAct(v *visit) error {
@@ -168,12 +169,12 @@ func (s *Site) adminUsersAct(v *visit) error {
 		return err
 	}
 	if f.value("outside") != "" {
-		return s.did(v, usersAt, u.Name+" may sign in with "+s.o.Provider.Name()+" now.")
+		return s.did(v, usersAt, texts.F("{1} may sign in with {2} now.", u.Name, s.o.Provider.Name()))
 	}
 	link, err := v.api.UserLink(v.ctx(), api.NameInput{Name: u.Name})
 	if err != nil {
 		if p, ok := asProblem(err); ok && p.Status == http.StatusNotImplemented {
-			return s.did(v, usersAt, u.Name+" is added. Set a password with muster user password.")
+			return s.did(v, usersAt, texts.F("{1} is added. Set a password with muster user password.", u.Name))
 		}
 		return err
 	}
@@ -222,12 +223,12 @@ func (s *Site) userDesk(v *visit, u account.User, again *form, told *sheet) erro
 	}
 	at, self := userAt(u.Name), u.ID == v.actor.ID
 	p := &desk{adminFrame: s.adminFrame(v, usersAt), Crumb: []link{{usersAt, "Users"}}}
-	p.Title = u.Name + " is signed in in " + count(len(list.Sessions), "browser", "browsers")
+	p.Title = texts.F("{1} is signed in in {2}", u.Name, count(len(list.Sessions), "browser", "browsers"))
 	if len(list.Sessions) == 0 {
-		p.Title = u.Name + " is signed in nowhere"
+		p.Title = texts.F("{1} is signed in nowhere", u.Name)
 	}
 	if u.Disabled {
-		p.Title = u.Name + " is disabled"
+		p.Title = texts.F("{1} is disabled", u.Name)
 	}
 	if told != nil {
 		p.Cards = append(p.Cards, told)
@@ -242,37 +243,37 @@ func (s *Site) userDesk(v *visit, u account.User, again *form, told *sheet) erro
 		rights.After = "This is your own account: another administrator changes what it may do. Password and second factor are under “Your account”."
 		rights.More = []link{{"/account", "Your account"}}
 	case u.Outside:
-		rights.After = roleName(u.Role) + ", sees: " + scopeSays(u.Agencies, u.Sites) + ". Groups at the provider say so, anew at each sign-in."
+		rights.After = texts.F("{1}, sees: {2}. Groups at the provider say so, anew at each sign-in.", roleName(u.Role), scopeSays(u.Agencies, u.Sites))
 	default:
 		rights.Forms = []*form{change.or(again)}
 	}
 	p.Cards = append(p.Cards, rights)
-	in := &sheet{Title: "Signing in", Pairs: []named{{"Password", txt(map[bool]string{true: "Set", false: "None"}[u.HasSecret])}, {"Second factor", txt(factorSays(u))}}}
+	in := &sheet{Title: "Signing in", Pairs: []named{{"Password", txt(map[bool]string{true: "Set", false: "None"}[u.HasSecret])}, {"Second factor", say(factorSays(u))}}}
 	if !u.Outside && !u.Disabled && !self {
-		in.Forms = append(in.Forms, button(at, "link", "New set-up link", u.Name))
+		in.Forms = append(in.Forms, button(at, "link", "New set-up link", texts.As(u.Name)))
 	}
 	if u.HasCode && !self {
-		in.Forms = append(in.Forms, button(at, "factor", "Take the second factor off…", u.Name))
+		in.Forms = append(in.Forms, button(at, "factor", "Take the second factor off…", texts.As(u.Name)))
 	}
 	p.Cards = append(p.Cards, in)
-	g := &grid{Caption: "Where " + u.Name + " is signed in", Heads: heads("Browser", "Address", "Signed in", "Last used")}
+	g := &grid{Caption: texts.F("Where {1} is signed in", u.Name), Heads: heads("Browser", "Address", "Signed in", "Last used")}
 	for _, x := range list.Sessions {
-		signed := slot{At: x.CreatedAt, Sub: "by " + x.How}
-		g.add([]*form{button(at, "end", "Sign out", "of "+x.Device+" at "+x.Address, link{"session", x.ID})}, txt(x.Device), slot{Text: x.Address, Mono: true}, signed, ago(x.SeenAt))
+		signed := slot{At: x.CreatedAt, Sub: texts.F("by {1}", x.How)}
+		g.add([]*form{button(at, "end", "Sign out", texts.F("of {1} at {2}", x.Device, x.Address), sent{"session", x.ID})}, txt(x.Device), slot{Text: texts.As(x.Address), Mono: true}, signed, ago(x.SeenAt))
 	}
 	open := &sheet{Title: "Sessions", Table: g, Empty: "None."}
 	if len(list.Sessions) > 0 {
-		open.Forms = []*form{button(at, "out", "Sign out everywhere", u.Name)}
+		open.Forms = []*form{button(at, "out", "Sign out everywhere", texts.As(u.Name))}
 	}
 	p.Cards = append(p.Cards, open)
 	if !self {
 		end := &sheet{Title: "End of the account", After: "A disabled account keeps what it saved and can be enabled again. A deleted one is gone; the audit keeps what it did."}
 		if u.Disabled {
-			end.Forms = append(end.Forms, button(at, "enable", "Enable", u.Name))
+			end.Forms = append(end.Forms, button(at, "enable", "Enable", texts.As(u.Name)))
 		} else {
-			end.Forms = append(end.Forms, button(at, "disable", "Disable", u.Name))
+			end.Forms = append(end.Forms, button(at, "disable", "Disable", texts.As(u.Name)))
 		}
-		end.Forms = append(end.Forms, button(at, "delete", "Delete…", u.Name))
+		end.Forms = append(end.Forms, button(at, "delete", "Delete…", texts.As(u.Name)))
 		p.Cards = append(p.Cards, end)
 	}
 	return s.show(v, p, again)
@@ -302,7 +303,7 @@ func (s *Site) adminUserAct(v *visit) error {
 			}
 			return err
 		}
-		return s.did(v, at, "What "+u.Name+" may do is changed.")
+		return s.did(v, at, texts.F("What {1} may do is changed.", u.Name))
 	case "link":
 		link, err := v.api.UserLink(v.ctx(), name)
 		if err != nil {
@@ -310,14 +311,14 @@ func (s *Site) adminUserAct(v *visit) error {
 		}
 		return s.userDesk(v, u, nil, once(u.Name, link))
 	case "factor":
-		ok, err := s.sure(v, at, "Take the second factor off "+u.Name+"?", "Take it off", "From then on the password alone lets in. Make sure that it is "+u.Name+" who asks for this: call them back, or see them.")
+		ok, err := s.sure(v, at, texts.F("Take the second factor off {1}?", u.Name), "Take it off", texts.F("From then on the password alone lets in. Make sure that it is {1} who asks for this: call them back, or see them.", u.Name))
 		if !ok || err != nil {
 			return err
 		}
 		if err := v.api.UserResetFactor(v.ctx(), name); err != nil {
 			return err
 		}
-		return s.did(v, at, u.Name+" signs in without a second factor now.")
+		return s.did(v, at, texts.F("{1} signs in without a second factor now.", u.Name))
 	case "end":
 		err := v.api.UserSessionEnd(v.ctx(), api.SessionInput{Name: u.Name, ID: v.form("session")})
 		if p, ok := asProblem(err); ok && p.Status == http.StatusNotFound {
@@ -326,31 +327,31 @@ func (s *Site) adminUserAct(v *visit) error {
 		if err != nil {
 			return err
 		}
-		return s.did(v, at, u.Name+" is signed out of that browser.")
+		return s.did(v, at, texts.F("{1} is signed out of that browser.", u.Name))
 	case "out":
 		n, err := v.api.UserSignOut(v.ctx(), name)
 		if err != nil {
 			return err
 		}
-		return s.did(v, at, u.Name+" is signed out, of "+count(int(n.Ended), "browser", "browsers")+".")
+		return s.did(v, at, texts.F("{1} is signed out, of {2}.", u.Name, count(int(n.Ended), "browser", "browsers")))
 	case "disable", "enable":
 		off := do == "disable"
 		if _, err := v.api.UserSet(v.ctx(), api.UserSetInput{Name: u.Name, Body: api.UserChange{Disabled: &off}}); err != nil {
 			return err
 		}
 		if off {
-			return s.did(v, at, u.Name+" is disabled, and signed out everywhere.")
+			return s.did(v, at, texts.F("{1} is disabled, and signed out everywhere.", u.Name))
 		}
-		return s.did(v, at, u.Name+" may sign in again.")
+		return s.did(v, at, texts.F("{1} may sign in again.", u.Name))
 	case "delete":
-		ok, err := s.sure(v, at, "Delete the account "+u.Name+"?", "Delete it", "What it saved for itself is gone then. What it shared, and the audit, stay.")
+		ok, err := s.sure(v, at, texts.F("Delete the account {1}?", u.Name), "Delete it", "What it saved for itself is gone then. What it shared, and the audit, stay.")
 		if !ok || err != nil {
 			return err
 		}
 		if err := v.api.UserDelete(v.ctx(), name); err != nil {
 			return err
 		}
-		return s.did(v, usersAt, "The account "+u.Name+" is deleted.")
+		return s.did(v, usersAt, texts.F("The account {1} is deleted.", u.Name))
 	}
 	return unknownAct()
 }

@@ -7,6 +7,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // builder puts a search together for those who do not write it: the conditions
@@ -17,9 +18,9 @@ type builder struct {
 	Field   *api.SearchField // the one that is chosen
 	How     string
 	Value   string
-	Second  string // what a second value is; empty: the field has none
-	More    string // the second value
-	Problem string
+	Second  texts.T // what a second value is; empty: the field has none
+	More    string  // the second value
+	Problem texts.T
 	Open    bool
 	Q       string
 	Cols    string
@@ -33,32 +34,26 @@ type builtPart struct {
 
 // fieldGroup is fields that belong together in the list to choose from.
 type fieldGroup struct {
-	Title  string
+	Title  texts.T
 	Fields []fieldChoice
 }
 
 type fieldChoice struct {
-	Name, Title string
-	On          bool
+	Name  string
+	Title texts.T
+	On    bool
 }
 
 // fieldGroups are the fields that people ask for most, sorted as they think of
 // them. Columns of sections are asked for in the box.
 func fieldGroups() []fieldGroup {
-	f := func(pairs ...string) []fieldChoice {
-		var out []fieldChoice
-		for i := 0; i+1 < len(pairs); i += 2 {
-			out = append(out, fieldChoice{Name: pairs[i], Title: pairs[i+1]})
-		}
-		return out
-	}
 	return []fieldGroup{
-		{"What it is", f("kind", "Kind", "name", "Name", "model", "Model", "vendor", "Maker", "serial", "Serial number", "asset", "Asset tag")},
-		{"System", f("os", "System", "version", "Version of the system", "build", "Build of the system", "eol", "End of the system’s updates", "software", "Program", "service", "Service", "agent", "Version of the agent")},
-		{"Parts", f("ram", "Memory", "cpu", "Processor", "cores", "Processor cores", "disk", "Drive", "free", "Free space")},
-		{"Where", f("site", "Site", "agency", "Agency", "port", "Network port", "ip", "IP address", "mac", "MAC address")},
-		{"Whose", f("user", "User", "owner", "Owner", "department", "Department", "label", "Label", "group", "Group", "note", "Note")},
-		{"When", f("state", "Presence", "seen", "Last heard of", "first", "First seen", "purchased", "Bought", "warranty", "Warranty until")},
+		{"What it is", []fieldChoice{{Name: "kind", Title: "Kind"}, {Name: "name", Title: "Name"}, {Name: "model", Title: "Model"}, {Name: "vendor", Title: "Maker"}, {Name: "serial", Title: "Serial number"}, {Name: "asset", Title: "Asset tag"}}},
+		{"System", []fieldChoice{{Name: "os", Title: "System"}, {Name: "version", Title: "Version of the system"}, {Name: "build", Title: "Build of the system"}, {Name: "eol", Title: "End of the system’s updates"}, {Name: "software", Title: "Program"}, {Name: "service", Title: "Service"}, {Name: "agent", Title: "Version of the agent"}}},
+		{"Parts", []fieldChoice{{Name: "ram", Title: "Memory"}, {Name: "cpu", Title: "Processor"}, {Name: "cores", Title: "Processor cores"}, {Name: "disk", Title: "Drive"}, {Name: "free", Title: "Free space"}}},
+		{"Where", []fieldChoice{{Name: "site", Title: "Site"}, {Name: "agency", Title: "Agency"}, {Name: "port", Title: "Network port"}, {Name: "ip", Title: "IP address"}, {Name: "mac", Title: "MAC address"}}},
+		{"Whose", []fieldChoice{{Name: "user", Title: "User"}, {Name: "owner", Title: "Owner"}, {Name: "department", Title: "Department"}, {Name: "label", Title: "Label"}, {Name: "group", Title: "Group"}, {Name: "note", Title: "Note"}}},
+		{"When", []fieldChoice{{Name: "state", Title: "Presence"}, {Name: "seen", Title: "Last heard of"}, {Name: "first", Title: "First seen"}, {Name: "purchased", Title: "Bought"}, {Name: "warranty", Title: "Warranty until"}}},
 	}
 }
 
@@ -96,7 +91,7 @@ func (s *Site) build(v *visit, p *deviceList, read api.SearchRead) (b builder, t
 	b.Field = &f
 	for _, c := range f.Choices {
 		if c.Second != "" {
-			b.Second = c.Second
+			b.Second = texts.As(c.Second)
 		}
 	}
 	if q.Get("add") == "" {

@@ -6,27 +6,28 @@ import (
 	"slices"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // bulk is one change of many devices: shown first, then done, and undone if
 // that was wrong.
 type bulk struct {
 	Act, Value string
-	Says       string // what will be done, or was
+	Says       texts.T // what will be done, or was
 	IDs        []string
 	Names      []string
 	Done       int
-	Failed     []string
+	Failed     []texts.T
 	Undo       *bulk
 	Back       string
 	Finished   bool
 }
 
-func (b *bulk) Head() (string, string) {
+func (b *bulk) Head() (texts.T, string) {
 	if b.Finished {
-		return "Done: " + b.Says, "devices"
+		return texts.F("Done: {1}", b.Says), "devices"
 	}
-	return b.Says + "?", "devices"
+	return texts.F("{1}?", b.Says), "devices"
 }
 
 // mostAtOnce is how many devices one act changes.
@@ -68,20 +69,20 @@ func (s *Site) deviceBulk(v *visit) error {
 	many := count(len(b.IDs), "device", "devices")
 	switch b.Act {
 	case "label":
-		b.Says = "put the label " + b.Value + " on " + many
+		b.Says = texts.F("put the label {1} on {2}", b.Value, many)
 	case "unlabel":
-		b.Says = "take the label " + b.Value + " off " + many
+		b.Says = texts.F("take the label {1} off {2}", b.Value, many)
 	case "site":
-		b.Says = "move " + many + " to " + b.Value
+		b.Says = texts.F("move {1} to {2}", many, b.Value)
 		if b.Value == "" {
-			b.Says = "take " + many + " out of their sites"
+			b.Says = texts.F("take {1} out of their sites", many)
 		}
 	case "retire":
-		b.Says = "retire " + many
+		b.Says = texts.F("retire {1}", many)
 	case "unretire":
-		b.Says = "take " + many + " back into use"
+		b.Says = texts.F("take {1} back into use", many)
 	}
-	b.Says = sentence(b.Says)[:len(sentence(b.Says))-1]
+	b.Says = texts.Capital(b.Says)
 	if v.form("sure") == "" {
 		if len(b.Names) == 0 {
 			for _, id := range b.IDs[:min(len(b.IDs), 20)] {
@@ -136,7 +137,7 @@ func (s *Site) doBulk(v *visit, b *bulk) error {
 		if b.Done == 0 && len(b.Failed) == 0 && b.Act == "site" {
 			return err // the site is not there: nothing was done
 		}
-		b.Failed = append(b.Failed, id+": "+err.Error())
+		b.Failed = append(b.Failed, texts.As(id+": "+err.Error()))
 		if len(b.Failed) == 10 {
 			return nil
 		}

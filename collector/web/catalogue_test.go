@@ -14,11 +14,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"golang.org/x/tools/go/packages"
 
+	"muster/collector/account"
+	"muster/collector/search"
+	"muster/collector/summary"
 	"muster/collector/web/texts"
+	"muster/internal/event"
+	"muster/internal/inventory"
 )
 
 var update = flag.Bool("update", false, "write the list of texts anew")
@@ -82,6 +88,9 @@ func (c *collected) program(t *testing.T) {
 		file := filepath.Base(p.Fset.Position(f.Pos()).Filename)
 		wrong := func(n ast.Node, why string) { t.Errorf("%s: %s", p.Fset.Position(n.Pos()), why) }
 		ast.Inspect(f, func(n ast.Node) bool {
+			if a, ok := n.(*ast.AssignStmt); ok && a.Tok == token.ADD_ASSIGN && isText(p.TypesInfo.TypeOf(a.Lhs[0])) {
+				wrong(n, "texts are not glued: texts.F, texts.List")
+			}
 			x, ok := n.(ast.Expr)
 			if !ok {
 				return true
@@ -99,6 +108,13 @@ func (c *collected) program(t *testing.T) {
 						return true
 					}
 					c.add(c.Counted, constant.StringVal(one)+"|"+constant.StringVal(many), file, nil)
+					return false
+				case name == "heads": // columns of numbers have a sign before their title
+					for _, a := range call.Args {
+						if v := p.TypesInfo.Types[a].Value; v != nil {
+							c.add(c.Texts, strings.TrimPrefix(constant.StringVal(v), "-"), file, nil)
+						}
+					}
 					return false
 				case name == "texts.F":
 					if v := p.TypesInfo.Types[call.Args[0]].Value; v != nil {
@@ -150,12 +166,47 @@ func (c *collected) scripts(t *testing.T) {
 	}
 }
 
+// elsewhere adds what other parts of the collector say on pages: what facts are,
+// words of the search, questions of the fleet, kinds and events by their names.
+func (c *collected) elsewhere() {
+	add := func(s, where string) { c.add(c.Texts, s, where, nil) }
+	for _, s := range inventory.Schema() {
+		add(s.Doc, "internal/inventory")
+		add(string(sectionTitle(s.Name)), "internal/inventory")
+		for _, col := range s.Columns {
+			add(col.Doc, "internal/inventory")
+			add(string(columnTitle(col)), "internal/inventory")
+		}
+	}
+	for _, f := range search.Fields() {
+		add(f.Doc, "collector/search")
+	}
+	for _, theme := range slices.Concat(summary.Composition(time.Time{}), summary.Replacement(time.Time{}), summary.Quality()) {
+		add(theme.Title, "collector/summary")
+		for _, q := range theme.Questions {
+			add(q.Word, "collector/summary")
+			add(q.Why, "collector/summary")
+		}
+	}
+	for _, kind := range append([]string{"pc", "server"}, gearKinds()...) {
+		add(string(kindWord(kind)), "word.go")
+		add(string(kindTitle(kind)), "network.go")
+	}
+	for _, e := range event.Catalogue() {
+		add(string(eventWords(e.Name)), "internal/event")
+	}
+	for _, s := range slices.Concat(ranges(), []string{account.ByPassword, account.ByCode, account.DeviceOf(""), "text", "time", "bytes"}) {
+		add(s, "collector/web")
+	}
+}
+
 // TestTheListOfTexts holds that texts/en.json lists every text of the pages.
 func TestTheListOfTexts(t *testing.T) {
 	c := collect()
 	c.templates(t)
 	c.program(t)
 	c.scripts(t)
+	c.elsewhere()
 	b, err := json.MarshalIndent(c.Catalogue, "", " ")
 	if err != nil {
 		t.Fatal(err)

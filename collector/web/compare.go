@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 	"muster/internal/inventory"
 )
 
@@ -21,16 +22,16 @@ type comparison struct {
 	Asked           bool
 	Hidden          bool
 
-	Wrong        string   // what is not understood of what was asked
-	AloneA       []string // titles of sections that only A has read, and only B
-	AloneB       []string
+	Wrong        string    // what is not understood of what was asked
+	AloneA       []texts.T // titles of sections that only A has read, and only B
+	AloneB       []texts.T
 	Came         time.Time // when Muster first heard of the device
 	Incomparable bool      // nothing has been read of both
 }
 
-func (c *comparison) Head() (string, string) {
+func (c *comparison) Head() (texts.T, string) {
 	if !c.Asked {
-		return "Compare " + c.Name, "devices"
+		return texts.F("Compare {1}", c.Name), "devices"
 	}
 	if c.Incomparable {
 		return "Nothing to compare", "devices"
@@ -40,15 +41,17 @@ func (c *comparison) Head() (string, string) {
 
 // sectionDiff is what a section differs in, row by row.
 type sectionDiff struct {
-	Title string
+	Title texts.T
 	Only  string // which side alone has read it: a, b
 	Lines []diffLine
 }
 
 // diffLine is one column of one row on both sides.
 type diffLine struct {
-	What, Column string
-	A, B         template.HTML
+	What   string
+	Column texts.T
+	A      template.HTML
+	B      template.HTML
 }
 
 // mostLines is how many differences of one section are shown.
@@ -81,7 +84,7 @@ func (s *Site) compare(v *visit) error {
 		return err
 	}
 	c.Asked, c.A, c.B, c.Hidden = true, diff.A, diff.B, len(diff.Hidden) > 0
-	k := clock{s.o.Zone, v.now}
+	k := s.clock(v)
 	for _, name := range sortedKeys(diff.Sections) {
 		sd := sectionDiff{Title: sectionTitle(name), Only: diff.Sections[name].Only}
 		meta, ok := inventory.Lookup(name)
@@ -149,7 +152,7 @@ func whatOf(meta *inventory.Section, r map[string]any, k clock) template.HTML {
 		if col.Key || !told(r[col.Name]) || len(parts) == 3 {
 			continue
 		}
-		parts = append(parts, template.HTMLEscapeString(strings.ToLower(columnTitle(col)))+" "+string(valueOf(col, r[col.Name], k).Text))
+		parts = append(parts, template.HTMLEscapeString(k.lang.Say(texts.Lower(columnTitle(col))))+" "+string(valueOf(col, r[col.Name], k).Text))
 	}
 	if len(parts) == 0 {
 		return "there"

@@ -14,6 +14,7 @@ import (
 	"muster/collector/account"
 	"muster/collector/api"
 	"muster/collector/store"
+	"muster/collector/web/texts"
 )
 
 // devicePage is all there is about one device.
@@ -26,7 +27,7 @@ type devicePage struct {
 	Worst     string
 	Range     string
 	Charts    []healthChart
-	Behind    string // why there are no numbers
+	Behind    texts.T // why there are no numbers
 	Shelves   []shelfView
 	Where     *api.PortWhere
 	Place     *api.Place
@@ -42,18 +43,18 @@ type devicePage struct {
 	Now       time.Time
 }
 
-func (p *devicePage) Head() (string, string) {
+func (p *devicePage) Head() (texts.T, string) {
 	if p.Gear() {
-		return p.Device.Name, "network"
+		return texts.As(p.Device.Name), "network"
 	}
-	return p.Device.Name, "devices"
+	return texts.As(p.Device.Name), "devices"
 }
 
 // Gear says whether the device is one of the network's.
 func (p *devicePage) Gear() bool { return isGear(p.Device.Kind) }
 
 type shelfView struct {
-	Title    string
+	Title    texts.T
 	Sections []sectionView
 }
 
@@ -61,7 +62,7 @@ type shelfView struct {
 type changeView struct {
 	At   time.Time
 	Icon string
-	What string
+	What texts.T
 	Text template.HTML
 }
 
@@ -109,7 +110,7 @@ func (s *Site) device(v *visit) error {
 		}
 		return v.send(to)
 	}
-	c := clock{s.o.Zone, v.now}
+	c := s.clock(v)
 	if one := q.Get("section"); one != "" {
 		view := sectionOf(one, shown.Sections[one], shown.Status[one], shown.Hidden, c, true)
 		view.Open = true
@@ -169,7 +170,7 @@ func (p *devicePage) shelve(c clock) {
 	for name := range p.Status {
 		left[name] = true
 	}
-	add := func(title string, names []string) {
+	add := func(title texts.T, names []string) {
 		sv := shelfView{Title: title}
 		for _, name := range names {
 			if !left[name] {
@@ -215,7 +216,7 @@ func (p *devicePage) journal(list []store.Change, from, now time.Time, c clock) 
 			continue
 		}
 		if len(p.Changes) < 25 {
-			p.Changes = append(p.Changes, changeOf(ch))
+			p.Changes = append(p.Changes, changeOf(ch, c))
 		}
 		minute := ch.At.Truncate(time.Minute).Unix()
 		if !seen[minute] && len(p.Ticks) < 200 {
@@ -266,7 +267,7 @@ func passing(section string) bool {
 }
 
 // changeOf is a change in words.
-func changeOf(ch store.Change) changeView {
+func changeOf(ch store.Change, c clock) changeView {
 	out := changeView{At: ch.At, What: sectionTitle(ch.Section)}
 	esc := template.HTMLEscapeString
 	value := func(x any) string {
@@ -274,9 +275,9 @@ func changeOf(ch store.Change) changeView {
 		case nil, "":
 			return "–"
 		case true:
-			return "yes"
+			return c.lang.Say("yes")
 		case false:
-			return "no"
+			return c.lang.Say("no")
 		}
 		return clip(fmt.Sprint(x), 80)
 	}
@@ -295,7 +296,7 @@ func changeOf(ch store.Change) changeView {
 		name = strings.Join(parts, " ")
 	}
 	if name == "" {
-		name = out.What
+		name = c.lang.Say(out.What)
 	}
 	b := "<b>" + esc(name) + "</b>"
 	switch ch.Verb {
@@ -304,10 +305,10 @@ func changeOf(ch store.Change) changeView {
 		if x, ok := ch.After["version"]; ok && x != nil {
 			b += " " + esc(value(x))
 		}
-		b += " came"
+		b += " " + esc(c.lang.Say("came"))
 	case "removed":
 		out.Icon = "gone"
-		b += " went"
+		b += " " + esc(c.lang.Say("went"))
 	default:
 		out.Icon = "again"
 		var parts []string
@@ -392,7 +393,7 @@ func (s *Site) deviceEdit(v *visit) error {
 }
 
 // roleWord is what a port is for, in words.
-func roleWord(role string) string {
+func roleWord(role string) texts.T {
 	switch role {
 	case "free":
 		return "Free"
@@ -411,5 +412,5 @@ func roleWord(role string) string {
 	case "internal":
 		return "Internal"
 	}
-	return words(role)
+	return texts.As(words(role))
 }

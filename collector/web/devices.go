@@ -10,11 +10,12 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // deviceList is the page of devices: one search, and what it finds.
 type deviceList struct {
-	Heading string
+	Heading texts.T
 	Q       string
 	Problem *api.Problem // the search cannot be read
 	Total   int
@@ -38,28 +39,31 @@ type deviceList struct {
 	Build   builder
 }
 
-func (d *deviceList) Head() (string, string) { return d.Heading, "devices" }
+func (d *deviceList) Head() (texts.T, string) { return d.Heading, "devices" }
 
 // column is one of the table.
 type column struct {
-	Name, Title string
-	Num, Sorts  bool
-	On          bool
-	Sorted      string // ascending, descending or nothing
-	Link        string // sorts by it
+	Name       string
+	Title      texts.T
+	Num, Sorts bool
+	On         bool
+	Sorted     string // ascending, descending or nothing
+	Link       string // sorts by it
 }
 
 type facet struct {
-	Name, Title string
-	Values      []facetValue
-	Open        bool
+	Name   string
+	Title  texts.T
+	Values []facetValue
+	Open   bool
 }
 
 type facetValue struct {
-	Word, Share string
-	Count       int
-	On          bool
-	Link        string
+	Share string
+	Word  texts.T
+	Count int
+	On    bool
+	Link  string
 }
 
 type deviceRow struct {
@@ -165,7 +169,7 @@ func (s *Site) devices(v *visit) error {
 		p.All = all.Total
 	}
 	p.Heading = p.heading(facets)
-	c := clock{s.o.Zone, v.now}
+	c := s.clock(v)
 	var shown []string
 	for _, d := range list.Devices {
 		if p.shows("port") {
@@ -217,7 +221,7 @@ func (p *deviceList) columns(base url.Values) {
 
 // facets are the ways to narrow the search down.
 func (p *deviceList) facets(f api.DeviceFacets) {
-	titles := map[string]string{"severity": "Urgency", "state": "Presence", "kind": "Kind", "site": "Site", "os": "System", "model": "Model", "ram": "Memory"}
+	titles := map[string]texts.T{"severity": "Urgency", "state": "Presence", "kind": "Kind", "site": "Site", "os": "System", "model": "Model", "ram": "Memory"}
 	for _, x := range f.Facets {
 		if x.Name == "site" && p.Edit {
 			for _, val := range x.Values {
@@ -232,7 +236,7 @@ func (p *deviceList) facets(f api.DeviceFacets) {
 			if i == 8 {
 				break
 			}
-			word := val.Value
+			word := texts.As(val.Value)
 			switch x.Name {
 			case "severity":
 				word = urgencyWord(val.Value)
@@ -241,7 +245,7 @@ func (p *deviceList) facets(f api.DeviceFacets) {
 			case "kind":
 				word = kindWord(val.Value)
 			case "site":
-				word = near(val.Value)
+				word = texts.As(near(val.Value))
 			}
 			if word == "" {
 				word = "Not known"
@@ -265,9 +269,9 @@ func (p *deviceList) facets(f api.DeviceFacets) {
 
 // heading is how many devices there are, and of how many something has to be
 // done; of a search how many match.
-func (p *deviceList) heading(f api.DeviceFacets) string {
+func (p *deviceList) heading(f api.DeviceFacets) texts.T {
 	if p.Q != "" {
-		return whole(int64(p.Total)) + " of " + count(p.All, "device matches", "devices match")
+		return texts.F("{1} of {2}", whole(int64(p.Total)), count(p.All, "device matches", "devices match"))
 	}
 	troubled := 0
 	for _, x := range f.Facets {
@@ -280,7 +284,7 @@ func (p *deviceList) heading(f api.DeviceFacets) string {
 	if p.Total == 0 {
 		return "No devices yet"
 	}
-	return count(p.Total, "device", "devices") + ", " + count(troubled, "needs", "need") + " somebody this week"
+	return texts.F("{1}, {2} somebody this week", count(p.Total, "device", "devices"), count(troubled, "needs", "need"))
 }
 
 // valuesOf are the values of a facet that are one.
@@ -307,13 +311,13 @@ func (r *deviceRow) cell(name string, c clock) (template.HTML, string) {
 	case "severity":
 		class, word := urgency(r.Severity)
 		i, _ := drawn(class)
-		return template.HTML(`<span class="u u--`+class+`">`) + i + text(word) + `</span>`, ""
+		return template.HTML(`<span class="u u--`+class+`">`) + i + text(c.lang.Say(word)) + `</span>`, ""
 	case "presence":
 		i, err := drawn(presenceIcon(string(r.Presence)))
 		if err != nil {
 			i, _ = drawn("unknown")
 		}
-		return template.HTML(`<span class="pres pres--`+esc(string(r.Presence))+`">`) + i + text(presenceWord(string(r.Presence))) + `</span>`, ""
+		return template.HTML(`<span class="pres pres--`+esc(string(r.Presence))+`">`) + i + text(c.lang.Say(presenceWord(string(r.Presence)))) + `</span>`, ""
 	case "model":
 		return text(r.Model), "nowrap"
 	case "os":
@@ -337,7 +341,7 @@ func (r *deviceRow) cell(name string, c clock) (template.HTML, string) {
 		}
 		return text(*r.User), ""
 	case "kind":
-		return text(kindWord(r.Kind)), ""
+		return text(c.lang.Say(kindWord(r.Kind))), ""
 	case "serial":
 		return text(r.Serial), "mono"
 	case "vendor":
@@ -448,7 +452,7 @@ func (s *Site) searchRead(v *visit) error {
 // wordsPage is the words of the search language, from the catalogue.
 type wordsPage struct{ Fields []api.SchemaField }
 
-func (*wordsPage) Head() (string, string) { return "All search words", "devices" }
+func (*wordsPage) Head() (texts.T, string) { return "All search words", "devices" }
 
 func (s *Site) searchWords(v *visit) error {
 	schema, err := v.api.SchemaShow(v.ctx(), api.SchemaInput{})

@@ -7,6 +7,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // setDevice is what a device's agent is set to.
@@ -19,21 +20,21 @@ type setDevice struct {
 	Set       int // settings that are not as usual
 }
 
-func (p *setDevice) Head() (string, string) { return p.Title(), "devices" }
+func (p *setDevice) Head() (texts.T, string) { return p.Title(), "devices" }
 
 // Title is the answer.
-func (p *setDevice) Title() string {
+func (p *setDevice) Title() texts.T {
 	switch {
 	case !p.X.Agent:
-		return p.Name + " has no agent"
+		return texts.F("{1} has no agent", p.Name)
 	case p.Set == 0:
-		return p.Name + " gathers as usual"
+		return texts.F("{1} gathers as usual", p.Name)
 	}
-	return count(p.Set, "setting", "settings") + " of " + p.Name + " " + map[bool]string{true: "is", false: "are"}[p.Set == 1] + " not as usual"
+	return texts.F("{1} of {2} {3} not as usual", count(p.Set, "setting", "settings"), p.Name, map[bool]string{true: "is", false: "are"}[p.Set == 1])
 }
 
 // settingName is a setting of the rhythm, in words.
-func settingName(name string) string {
+func settingName(name string) texts.T {
 	switch name {
 	case "sample":
 		return "Numbers are read"
@@ -44,7 +45,7 @@ func settingName(name string) string {
 	case "per_process":
 		return "Numbers of the busiest processes"
 	}
-	return words(name)
+	return texts.As(words(name))
 }
 
 func settingValue(x api.DeviceSetting) slot {
@@ -52,9 +53,9 @@ func settingValue(x api.DeviceSetting) slot {
 	case !x.On:
 		return state("unknown", "Off")
 	case x.Seconds > 0:
-		return txt("every " + period(x.Seconds))
+		return say(texts.F("every {1}", period(x.Seconds)))
 	case x.Name == "sample" || x.Name == "report":
-		return txt("not told yet")
+		return say("not told yet")
 	}
 	return state("fine", "On")
 }
@@ -64,18 +65,22 @@ func settingFrom(v *visit, x api.DeviceSetting) slot {
 	var from slot
 	switch x.From {
 	case "group":
-		if from = txt("Group " + x.Group); v.can(account.Manage) {
+		if from = say(texts.F("Group {1}", x.Group)); v.can(account.Manage) {
 			from.To = groupAt(x.Group)
 		}
 	case "machine":
 		from = slot{Text: "The machine's own file", Sub: "as its agent tells"}
 	case "collector":
-		from = txt("The collector, for all agents alike")
+		from = say("The collector, for all agents alike")
 	default:
-		from = txt("As usual")
+		from = say("As usual")
 	}
 	if len(x.Over) > 0 {
-		from.Sub = strings.TrimSpace(from.Sub + " Instead of what " + map[bool]string{true: "group ", false: "groups "}[len(x.Over) == 1] + strings.Join(x.Over, ", ") + map[bool]string{true: " says", false: " say"}[len(x.Over) == 1])
+		instead := texts.F("Instead of what groups {1} say", strings.Join(x.Over, ", "))
+		if len(x.Over) == 1 {
+			instead = texts.F("Instead of what group {1} says", x.Over[0])
+		}
+		from.Sub = texts.List(" ", from.Sub, instead)
 	}
 	return from
 }
@@ -85,7 +90,7 @@ func (p *setDevice) fill(v *visit, g *grid, list []api.DeviceSetting) {
 		if x.From == "group" || x.From == "machine" {
 			p.Set++
 		}
-		g.add(nil, txt(settingName(x.Name)), settingValue(x), settingFrom(v, x))
+		g.add(nil, say(settingName(x.Name)), settingValue(x), settingFrom(v, x))
 	}
 }
 

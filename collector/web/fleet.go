@@ -12,11 +12,12 @@ import (
 
 	"muster/collector/api"
 	"muster/collector/summary"
+	"muster/collector/web/texts"
 )
 
 // fleetPage is one look at all devices together.
 type fleetPage struct {
-	Title, Lede string
+	Title, Lede texts.T
 	Sub         string // which of the pages
 	Total       int
 	Bars        []bars // composition
@@ -25,19 +26,21 @@ type fleetPage struct {
 	Measures    *measures
 }
 
-func (f *fleetPage) Head() (string, string) { return f.Title, "fleet" }
+func (f *fleetPage) Head() (texts.T, string) { return f.Title, "fleet" }
 
 // bars are the values of one property, each a link to its devices.
 type bars struct {
-	Title  string
+	Title  texts.T
 	Values []bar
 	More   int
 	Blind  bool // some could not be counted
 }
 
 type bar struct {
-	Word, Filter, Share string
-	Count               int
+	Word   texts.T
+	Filter string
+	Share  string
+	Count  int
 }
 
 func (s *Site) fleet(v *visit) error {
@@ -47,7 +50,7 @@ func (s *Site) fleet(v *visit) error {
 		return err
 	}
 	f.Total = facets.Total
-	titles := map[string]string{"kind": "Kind", "os": "System", "build": "Build", "model": "Model", "ram": "Memory", "site": "Site", "state": "Presence"}
+	titles := map[string]texts.T{"kind": "Kind", "os": "System", "build": "Build", "model": "Model", "ram": "Memory", "site": "Site", "state": "Presence"}
 	most, of := "", 0
 	for _, x := range facets.Facets {
 		title, ok := titles[x.Name]
@@ -61,17 +64,17 @@ func (s *Site) fleet(v *visit) error {
 				b.More += len(x.Values) - i
 				break
 			}
-			word := val.Value
+			word := texts.As(val.Value)
 			switch x.Name {
 			case "kind":
-				word = words(kindWord(val.Value))
+				word = texts.Capital(kindWord(val.Value))
 				if val.Value == "pc" {
 					of = val.Count
 				}
 			case "state":
 				word = presenceWord(val.Value)
 			case "site":
-				word = near(val.Value)
+				word = texts.As(near(val.Value))
 			case "os":
 				if most == "" && val.Value != "" {
 					most = val.Value
@@ -87,19 +90,19 @@ func (s *Site) fleet(v *visit) error {
 	asked := summary.Composition(v.now)
 	s.count(v, asked)
 	for _, theme := range asked {
-		b, pcs := bars{Title: theme.Title + " of PCs"}, 0
+		b, pcs := bars{Title: texts.F("{1} of PCs", texts.Known(theme.Title))}, 0
 		for _, a := range theme.Questions {
 			pcs += max(a.Count, 0)
 		}
 		for _, a := range theme.Questions {
-			b.Values = append(b.Values, bar{a.Word, a.Filter, trim(100 * float64(max(a.Count, 0)) / float64(max(pcs, 1))), max(a.Count, 0)})
+			b.Values = append(b.Values, bar{texts.Known(a.Word), a.Filter, trim(100 * float64(max(a.Count, 0)) / float64(max(pcs, 1))), max(a.Count, 0)})
 			b.Blind = b.Blind || a.Count < 0
 		}
 		f.Bars = append(f.Bars, b)
 	}
-	f.Title = count(f.Total, "device", "devices") + ", " + count(of, "PC", "PCs") + " among them"
+	f.Title = texts.F("{1}, {2} among them", count(f.Total, "device", "devices"), count(of, "PC", "PCs"))
 	if most != "" {
-		f.Lede = "The most common system is " + most + "."
+		f.Lede = texts.F("The most common system is {1}.", most)
 	}
 	return s.render(v, http.StatusOK, "fleet", "", f)
 }
@@ -125,10 +128,10 @@ func (s *Site) fleetQuestions(v *visit) error {
 	s.count(v, f.Asks)
 	first := f.Asks[0].Questions
 	if f.Sub == "replacement" {
-		f.Title = count(max(first[0].Count, 0), "device gets", "devices get") + " no security updates any more"
+		f.Title = texts.F("{1} no security updates any more", count(max(first[0].Count, 0), "device gets", "devices get"))
 		f.Lede = "Each number is a search: open it, choose columns, take it as CSV into the budget."
 	} else {
-		f.Title = count(max(first[0].Count, 0), "device is", "devices are") + " missing"
+		f.Title = texts.F("{1} missing", count(max(first[0].Count, 0), "device is", "devices are"))
 		f.Lede = "What is not read or not filled in cannot be judged."
 	}
 	return s.render(v, http.StatusOK, "fleet", "", f)
@@ -169,9 +172,15 @@ type readiness struct {
 type costs struct{ PC, Memory, Disk int }
 
 type readyClass struct {
-	Name, Word, Says, Tone, Filter, Cost string
-	Count                                int
-	X, W                                 string
+	Name   string
+	Word   texts.T
+	Says   texts.T
+	Tone   string
+	Filter string
+	Cost   texts.T
+	Count  int
+	X      string
+	W      string
 }
 
 type readySite struct {
@@ -277,9 +286,9 @@ func (s *Site) fleetUpgrade(v *visit) error {
 		x += w
 		switch c.Name {
 		case "part":
-			c.Cost = dollars(lacking)
+			c.Cost = texts.As(dollars(lacking))
 		case "replace":
-			c.Cost = dollars(c.Count * r.Costs.PC)
+			c.Cost = texts.As(dollars(c.Count * r.Costs.PC))
 		case "unknown":
 			c.Cost = "no estimate"
 		default:
@@ -305,16 +314,15 @@ func (s *Site) fleetUpgrade(v *visit) error {
 	for i := range r.Sites {
 		r.Sites[i].Name = near(r.Sites[i].Name)
 	}
-	r.Whole.Name = "All"
 	r.Whole.finish(r.Costs.PC, perPart)
 	f.Ready, f.Total = r, all
-	f.Title = count(r.Classes[3].Count, "PC must be replaced", "PCs must be replaced") + " before Windows 11"
+	f.Title = texts.F("{1} before Windows 11", count(r.Classes[3].Count, "PC must be replaced", "PCs must be replaced"))
 	if unknown := r.Classes[4].Count; unknown > all/2 {
-		f.Title = count(unknown, "PC", "PCs") + " cannot be judged for Windows 11 yet"
+		f.Title = texts.F("{1} cannot be judged for Windows 11 yet", count(unknown, "PC", "PCs"))
 	}
-	f.Lede = fmt.Sprintf("Of %s, %s ready today.", count(all, "Windows PC", "Windows PCs"), count(r.Classes[0].Count, "is", "are"))
+	f.Lede = texts.F("Of {1}, {2} ready today.", count(all, "Windows PC", "Windows PCs"), count(r.Classes[0].Count, "is", "are"))
 	if n := r.Classes[1].Count + r.Classes[2].Count; n > 0 {
-		f.Lede = fmt.Sprintf("Another %s a setting or a part. ", count(n, "needs", "need")) + f.Lede
+		f.Lede = texts.F("{1}{2}", fmt.Sprintf("Another %s a setting or a part. ", count(n, "needs", "need")), f.Lede)
 	}
 	if all == 0 {
 		f.Title, f.Lede = "No Windows PC reports yet", "Readiness is read from the machines: enroll some, and the plan is here."

@@ -29,7 +29,7 @@ type half struct {
 // kept is a form that came too late.
 type kept struct {
 	Path   string
-	Fields []link // name and value
+	Fields []sent // name and value
 }
 
 // halfway keeps them, each under the hash of a token that the browser has.

@@ -15,6 +15,7 @@ import (
 	"muster/collector/account"
 	"muster/collector/api"
 	"muster/collector/store"
+	"muster/collector/web/texts"
 	"muster/internal/inventory"
 )
 
@@ -38,7 +39,8 @@ type incidentPage struct {
 	ToMe     bool // it was escalated to who looks
 	Stranger bool // it was escalated to a name that has no account
 
-	By, Why string // who resolved it; why it was put off
+	By      texts.T // who resolved it
+	Why     string  // why it was put off
 	Members []memberLine
 	Ports   bool        // the port of one of them is known
 	Found   []foundLine // its findings, the worst first, when there are several kinds
@@ -46,19 +48,22 @@ type incidentPage struct {
 	Now     time.Time
 }
 
-func (p *incidentPage) Head() (string, string) { return p.Incident.Title, "triage" }
+func (p *incidentPage) Head() (texts.T, string) { return texts.As(p.Incident.Title), "triage" }
 
 // check is one of the first checks, and what came out.
 type check struct {
 	N      int
-	Text   string
+	Text   texts.T
 	Done   bool
 	Result string
 	By     string
 	At     time.Time
 }
 
-type fact struct{ Label, Value string }
+type fact struct {
+	Label texts.T
+	Value texts.T
+}
 
 // memberLine is one of the devices that an incident is about.
 type memberLine struct {
@@ -124,7 +129,7 @@ func (p *incidentPage) found() {
 }
 
 type evidenceChart struct {
-	Title   string
+	Title   texts.T
 	Picture template.HTML
 	Rows    []numbered // the same as numbers
 	Flags   []flagged
@@ -138,8 +143,8 @@ type numbered struct {
 // logged is a line of the journal.
 type logged struct {
 	At   time.Time
-	Who  string
-	Text string
+	Who  texts.T
+	Text texts.T
 }
 
 func (s *Site) incident(v *visit) error {
@@ -167,7 +172,7 @@ func (s *Site) showIncident(v *visit, shown api.IncidentShow) error {
 		}
 		p.Texts = &said
 		for k, text := range t.Checks {
-			c := check{N: k + 1, Text: s.plain(v, text), Done: slices.Contains(i.Checked, k+1)}
+			c := check{N: k + 1, Text: texts.As(s.plain(v, text)), Done: slices.Contains(i.Checked, k+1)}
 			for _, st := range i.Steps {
 				if st.Item == k+1 && (st.Do == store.DoCheck || st.Do == store.DoUncheck) {
 					c.Result, c.By, c.At = st.Text, st.By, st.At
@@ -239,7 +244,7 @@ func (s *Site) evidence(v *visit, p *incidentPage) {
 	slices.SortStableFunc(findings, func(a, b store.Finding) int {
 		return boolOrder(a.Rule == p.Incident.Rule, b.Rule == p.Incident.Rule)
 	})
-	c := clock{s.o.Zone, v.now}
+	c := s.clock(v)
 	// Of a cause that many share the numbers of one say what the others' would.
 	if len(p.Incident.Devices) > 1 && len(findings) > 0 {
 		first := findings[0].Device
@@ -259,7 +264,7 @@ func (s *Site) evidence(v *visit, p *incidentPage) {
 					if f.Label != "" && !one {
 						label = f.Label + ": " + label
 					}
-					p.Facts = append(p.Facts, fact{label, apart(e.Value)})
+					p.Facts = append(p.Facts, fact{texts.As(label), texts.As(apart(e.Value))})
 				}
 				continue
 			}
@@ -273,14 +278,14 @@ func (s *Site) evidence(v *visit, p *incidentPage) {
 			}
 			name, over := chartName(e), spanWord(e.Hours)
 			if young(&l) {
-				over = "since " + c.At(l.From)
+				over = texts.F("since {1}", c.At(l.From))
 			}
 			flags := s.flags(v, f, l)
-			ch := evidenceChart{Title: name + ", " + over, Flags: flags}
+			ch := evidenceChart{Title: texts.F("{1}, {2}", name, over), Flags: flags}
 			if f.Label != "" {
-				ch.Title = name + " of " + f.Label + ", " + over
+				ch.Title = texts.F("{1} of {2}, {3}", name, f.Label, over)
 			}
-			words := "Line chart. " + name + ": " + amount(firstOf(l.Value), unit) + " at first, " + amount(last(l.Value), unit) + " at the end."
+			words := v.lang.Say(texts.F("Line chart. {1}: {2} at first, {3} at the end.", name, amount(firstOf(l.Value), unit), amount(last(l.Value), unit)))
 			ch.Picture = chart(l, class, unit, "", words, flags, c)
 			each := max(len(l.At)/10, 1)
 			for k := len(l.At) - 1; k >= 0; k -= each {
@@ -334,7 +339,7 @@ func boolOrder(a, b bool) int {
 // steps, and changes that may be the cause.
 func (s *Site) flags(v *visit, f store.Finding, l line) []flagged {
 	var out []flagged
-	add := func(at time.Time, text string) {
+	add := func(at time.Time, text texts.T) {
 		if !at.Before(l.From) && !at.After(l.To) {
 			out = append(out, flagged{At: at, Text: text})
 		}
@@ -359,72 +364,75 @@ func (s *Site) flags(v *visit, f store.Finding, l line) []flagged {
 }
 
 // eventWords is a kind of event as people say it.
-func eventWords(kind string) string { return strings.ReplaceAll(kind, "_", " ") }
+func eventWords(kind string) texts.T { return texts.Known(strings.ReplaceAll(kind, "_", " ")) }
 
-func byWhom(by, me string) string {
+func byWhom(by, me string) texts.T {
 	switch by {
 	case "":
 		return "Muster"
 	case me:
 		return "You"
 	}
-	return by
+	return texts.As(by)
 }
 
 // stepText is what somebody did, after their name.
-func stepText(st store.Step) string {
-	text := ""
+func stepText(st store.Step) texts.T {
 	if st.Text != "" {
-		text = ": “" + st.Text + "”"
+		return texts.F("{1}: “{2}”", stepDone(st), st.Text)
 	}
+	return stepDone(st)
+}
+
+func stepDone(st store.Step) texts.T {
 	switch st.Do {
 	case "opened":
-		return "found this" + text
+		return "found this"
 	case "worse":
-		return "raised this" + text
+		return "raised this"
 	case "better":
-		return "lowered this" + text
+		return "lowered this"
 	case "joined":
-		return "added to it" + text
+		return "added to it"
 	case "cleared":
-		return "sees it no more" + text
+		return "sees it no more"
 	case "reopened":
-		return "sees it again" + text
+		return "sees it again"
 	case store.DoClaim:
-		return "claimed this" + text
+		return "claimed this"
 	case store.DoRelease:
-		return "gave it back" + text
+		return "gave it back"
 	case store.DoNote:
-		return "wrote" + text
+		return "wrote"
 	case store.DoCheck:
-		return "did check " + strconv.Itoa(st.Item) + text
+		return texts.F("did check {1}", st.Item)
 	case store.DoUncheck:
-		return "took back check " + strconv.Itoa(st.Item) + text
+		return texts.F("took back check {1}", st.Item)
 	case store.DoSnooze:
-		return "put it off" + text
+		return "put it off"
 	case store.DoWake:
-		return "took it up again" + text
+		return "took it up again"
 	case store.DoEscalate:
-		return "escalated it to " + st.To + text
+		return texts.F("escalated it to {1}", st.To)
 	case store.DoResolve:
-		out := "resolved it"
+		out := []texts.T{"resolved it"}
 		switch st.Useful {
 		case "no":
-			out += " (true, but not worth the time)"
+			out[0] = "resolved it (true, but not worth the time)"
 		case "wrong":
-			out += " (false alarm)"
+			out[0] = "resolved it (false alarm)"
 		}
 		if st.Replaced != "" {
-			out += ", replaced: " + st.Replaced
+			out = append(out, texts.F("replaced: {1}", st.Replaced))
 		}
 		if st.Called {
-			out += ", after a call"
+			out = append(out, "after a call")
 		}
-		return out + text
+		return texts.List(", ", out...)
 	case store.DoReopen:
-		return "opened it again" + text
+		return "opened it again"
 	}
-	return st.Do + text
+	return texts.As(st.Do)
 }
 
 // incidentAct is what somebody does about an incident.
@@ -468,7 +476,7 @@ func (s *Site) incidentAct(v *visit) error {
 	}
 	if v.form("from") == "row" && v.partial() {
 		r := v.row(shown.Incident)
-		return s.renderPart(v, "triage", "owner", map[string]any{"Row": r, "Clock": clock{s.o.Zone, v.now}, "Work": true})
+		return s.renderPart(v, "triage", "owner", map[string]any{"Row": r, "Clock": s.clock(v), "Work": true})
 	}
 	if v.partial() {
 		return s.showIncident(v, shown)

@@ -2,17 +2,17 @@ package web
 
 import (
 	"net/http"
-	"strings"
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // incidentList is incidents that the board keeps apart: of any status, of the
 // past, matters of upkeep, what was there before.
 type incidentList struct {
 	What  string // of the choices
-	Title string
+	Title texts.T
 	Rows  []row
 	More  bool
 	Work  bool
@@ -22,11 +22,12 @@ type incidentList struct {
 
 // view is one way to look at incidents.
 type view struct {
-	Name, Word string
-	in         api.IncidentListInput
+	Name string
+	Word texts.T
+	in   api.IncidentListInput
 }
 
-func (l *incidentList) Head() (string, string) { return l.Title, "triage" }
+func (l *incidentList) Head() (texts.T, string) { return l.Title, "triage" }
 
 // views are the ways, the first one first.
 func views() []view {
@@ -58,7 +59,7 @@ func (s *Site) incidents(v *visit) error {
 		return err
 	}
 	l.More = list.More
-	l.Title = count(len(list.Incidents), "incident", "incidents") + ": " + strings.ToLower(chosen.Word[:1]) + chosen.Word[1:]
+	l.Title = texts.F("{1}: {2}", count(len(list.Incidents), "incident", "incidents"), texts.Lower(chosen.Word))
 	if l.Rows, err = s.rows(v, list.Incidents); err != nil {
 		return err
 	}

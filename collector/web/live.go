@@ -62,13 +62,13 @@ func (s *Site) live(v *visit) error {
 			return nil // the browser comes again by itself
 		}
 		now := s.o.Now()
-		out := message{Mark: markOf(list.Incidents), At: clock{s.o.Zone, now}.At(now), Open: []openOne{}}
+		out := message{Mark: markOf(list.Incidents), At: clock{s.o.Zone, now, v.lang}.At(now), Open: []openOne{}}
 		name := "tick"
 		if out.Mark != mark {
 			name, mark = "open", out.Mark
 			for _, i := range list.Incidents {
 				class, word := urgency(i.Severity)
-				out.Open = append(out.Open, openOne{i.Number, i.Title, class, word, i.Site, i.Assignee})
+				out.Open = append(out.Open, openOne{i.Number, i.Title, class, v.lang.Say(word), i.Site, i.Assignee})
 			}
 		}
 		b, err := json.Marshal(out)

@@ -7,6 +7,7 @@ import (
 
 	"muster/collector/api"
 	"muster/collector/summary"
+	"muster/collector/web/texts"
 )
 
 // measures are what a board asks for: how fast people were, and which rules
@@ -26,7 +27,7 @@ type tookLong struct{ Median, P90 string }
 // mailed is a summary that goes out.
 type mailed struct {
 	api.Schedule
-	When string
+	When texts.T
 }
 
 func (s *Site) fleetReports(v *visit) error {
@@ -58,10 +59,10 @@ func (s *Site) fleetReports(v *visit) error {
 		return err
 	}
 	f := &fleetPage{Sub: "reports", Measures: m}
-	f.Title = count(i.Opened, "incident was", "incidents were") + " found in " + count(days, "day", "days")
-	f.Lede = count(i.Resolved, "is", "are") + " resolved. Nobody has said yet whether they were worth the time: closing one asks for it."
+	f.Title = texts.F("{1} found in {2}", count(i.Opened, "incident was", "incidents were"), count(days, "day", "days"))
+	f.Lede = texts.F("{1} resolved. Nobody has said yet whether they were worth the time: closing one asks for it.", count(i.Resolved, "is", "are"))
 	if i.Useful+i.Useless+i.Wrong > 0 {
-		f.Lede = count(i.Resolved, "is", "are") + " resolved; of those that people judged, " + count(i.Useful, "was", "were") + " worth somebody’s time, " + whole(int64(i.BeforeCall)) + " of them before anybody called, and " + count(i.Wrong, "was a false alarm", "were false alarms") + "."
+		f.Lede = texts.F("{1} resolved; of those that people judged, {2} worth somebody’s time, {3} of them before anybody called, and {4}.", count(i.Resolved, "is", "are"), count(i.Useful, "was", "were"), whole(int64(i.BeforeCall)), count(i.Wrong, "was a false alarm", "were false alarms"))
 	}
 	return s.render(v, http.StatusOK, "fleet", "", f)
 }

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // netfind is where something is plugged in: the page behind the box that takes
 // an address, a host, or what is written on a wall port.
 type netfind struct {
 	Q       string
-	Title   string
+	Title   texts.T
 	Problem *api.Problem
 	Where   *api.PortWhere
 	Walls   []wallPort
@@ -22,7 +23,7 @@ type netfind struct {
 	Now     time.Time
 }
 
-func (p *netfind) Head() (string, string) { return p.Title, "network" }
+func (p *netfind) Head() (texts.T, string) { return p.Title, "network" }
 
 // wallPort is a port whose name, or what people call it, is what somebody
 // looked for.
@@ -62,13 +63,13 @@ func (s *Site) netFind(v *visit) error {
 	if p.Where == nil {
 		switch {
 		case len(p.Walls) == 1:
-			p.Title = clip(p.Q, 60) + " is " + p.Walls[0].Device.Name + ", port " + p.Walls[0].Port
+			p.Title = texts.F("{1} is {2}, port {3}", clip(p.Q, 60), p.Walls[0].Device.Name, p.Walls[0].Port)
 		case len(p.Walls) > 1:
-			p.Title = count(len(p.Walls), "port is", "ports are") + " called like " + clip(p.Q, 60)
+			p.Title = texts.F("{1} called like {2}", count(len(p.Walls), "port is", "ports are"), clip(p.Q, 60))
 		default:
-			p.Title, status = "Nobody has seen "+clip(p.Q, 60), http.StatusNotFound
+			p.Title, status = texts.F("Nobody has seen {1}", clip(p.Q, 60)), http.StatusNotFound
 			if len(problem.Candidates) > 0 {
-				p.Title = "Several devices answer to " + clip(p.Q, 60)
+				p.Title = texts.F("Several devices answer to {1}", clip(p.Q, 60))
 			}
 		}
 	}
@@ -76,23 +77,23 @@ func (s *Site) netFind(v *visit) error {
 }
 
 // whereTitle is the answer.
-func whereTitle(q string, w api.PortWhere) string {
+func whereTitle(q string, w api.PortWhere) texts.T {
 	name := clip(q, 60)
 	if w.Device != nil && w.Device.Name != "" {
 		name = w.Device.Name
 	}
 	if len(w.Places) == 0 {
-		return name + " is on no port that Muster sees"
+		return texts.F("{1} is on no port that Muster sees", name)
 	}
 	p := w.Places[0]
 	if p.Switch == nil {
-		return name + " is on the Wi-Fi"
+		return texts.F("{1} is on the Wi-Fi", name)
 	}
 	is := " is on "
 	if !p.Present {
 		is = " was last on "
 	}
-	return name + is + p.Switch.Name + ", port " + p.Port
+	return texts.F("{1}{2}{3}, port {4}", name, is, p.Switch.Name, p.Port)
 }
 
 // walls looks for the text among names of ports and what people call them.

@@ -12,6 +12,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // gearFilter is all that is not a computer, in the search language.
@@ -19,7 +20,7 @@ const gearFilter = "kind!=pc kind!=server"
 
 // networkPage is the network: what stands where, and what of it needs somebody.
 type networkPage struct {
-	Title  string
+	Title  texts.T
 	Site   string
 	Sites  []string
 	Groups []gearGroup
@@ -35,13 +36,14 @@ type networkPage struct {
 	Now    time.Time
 }
 
-func (p *networkPage) Head() (string, string) { return p.Title, "network" }
+func (p *networkPage) Head() (texts.T, string) { return p.Title, "network" }
 
 type gearGroup struct {
-	Kind, Title string
-	Rows        []*gearLine
-	Ports       bool // some have ports
-	Feeds       bool // some give power
+	Kind  string
+	Title texts.T
+	Rows  []*gearLine
+	Ports bool // some have ports
+	Feeds bool // some give power
 }
 
 // gearLine is one device of the network in a list.
@@ -60,7 +62,7 @@ type inkLine struct {
 	Part    string
 	Percent float64 // negative: not known
 	Share   string
-	Word    string
+	Word    texts.T
 	Low     bool
 }
 
@@ -150,13 +152,13 @@ func (p *networkPage) title(total int) {
 	case p.Empty:
 		p.Title = "No network device yet"
 	case total == 0:
-		p.Title = "No network device" + where
+		p.Title = texts.F("No network device{1}", where)
 	case bad > 0:
-		p.Title = fmt.Sprintf("%d of %s%s %s somebody", bad, count(total, "network device", "network devices"), where, map[bool]string{true: "needs", false: "need"}[bad == 1])
+		p.Title = texts.F("{1} of {2}{3} {4} somebody", bad, count(total, "network device", "network devices"), where, map[bool]string{true: "needs", false: "need"}[bad == 1])
 	case total == 1:
-		p.Title = "The network device" + where + " looks fine"
+		p.Title = texts.F("The network device{1} looks fine", where)
 	default:
-		p.Title = "All " + whole(int64(total)) + " network devices" + where + " look fine"
+		p.Title = texts.F("All {1} network devices{2} look fine", whole(int64(total)), where)
 	}
 }
 
@@ -178,7 +180,7 @@ func gearKinds() []string {
 	}
 }
 
-func kindTitle(kind string) string {
+func kindTitle(kind string) texts.T {
 	switch kind {
 	case "switch":
 		return "Switches"
@@ -189,7 +191,7 @@ func kindTitle(kind string) string {
 	case "pdu":
 		return "PDUs"
 	}
-	return words(kind) + "s"
+	return texts.Known(words(kind) + "s")
 }
 
 // gear puts the devices into groups by kind, the troubled first.
@@ -270,9 +272,9 @@ func (p *networkPage) supplies(rows api.SectionRows) {
 		case r.Values["level_percent"] != nil:
 			x.Percent = decimal(r.Values["level_percent"])
 			x.Share = trim(max(0, min(100, x.Percent)))
-			x.Word, x.Low = trim(x.Percent)+" %", x.Percent <= lowInk
+			x.Word, x.Low = texts.As(trim(x.Percent)+" %"), x.Percent <= lowInk
 			if text("supply_class") == "filled" {
-				x.Word += " still free"
+				x.Word = texts.F("{1} still free", x.Word)
 			}
 		case text("level_state") == "some_left":
 			x.Word = "Some left"
@@ -392,13 +394,13 @@ func (s *Site) silent(v *visit, p *networkPage) error {
 	p.Silent = list.Targets
 	for _, st := range []string{"live", "suspect", "dead", "wrong_credential", "silent", "lying", "untried"} {
 		if n := list.Counts[st]; n > 0 {
-			p.States = append(p.States, fact{targetWord(st), whole(int64(n))})
+			p.States = append(p.States, fact{targetWord(st), texts.As(whole(int64(n)))})
 		}
 	}
 	return nil
 }
 
-func targetWord(state string) string {
+func targetWord(state string) texts.T {
 	switch state {
 	case "live":
 		return "Answers"
@@ -415,5 +417,5 @@ func targetWord(state string) string {
 	case "untried":
 		return "Not tried yet"
 	}
-	return words(state)
+	return texts.As(words(state))
 }

@@ -1,8 +1,10 @@
 package web
 
+import "muster/collector/web/texts"
+
 // numberWord is what a number of the catalogue is called under a chart: as
 // somebody says it who has never heard of its counter. Empty: its own name does.
-func numberWord(measurement, field string) string {
+func numberWord(measurement, field string) texts.T {
 	switch measurement + "." + field {
 	case "battery.full_watt_hours":
 		return "Full charge"

@@ -14,6 +14,7 @@ import (
 
 	"muster/collector/api"
 	"muster/collector/store"
+	"muster/collector/web/texts"
 	"muster/internal/inventory"
 )
 
@@ -34,11 +35,15 @@ type panelView struct {
 	ReadAt   time.Time
 }
 
-type panelBy struct{ Name, Word, Link string }
+type panelBy struct {
+	Name string
+	Word texts.T
+	Link string
+}
 
 // panelUnit is a member of a stack, or a module: blocks of sockets.
 type panelUnit struct {
-	Word   string // empty when there is one alone
+	Word   texts.T // empty when there is one alone
 	Blocks []panelBlock
 }
 
@@ -49,9 +54,10 @@ type panelBlock struct {
 }
 
 type legendLine struct {
-	Class, Word string
-	Count       int
-	Shape       template.HTML
+	Class string
+	Word  texts.T
+	Count int
+	Shape template.HTML
 }
 
 // socket is one port of the panel.
@@ -75,7 +81,7 @@ type socket struct {
 	Mac     string
 	Link    string
 	Chosen  bool
-	Words   string
+	Words   texts.T
 	group   string // unit and module
 	metal   bool
 	flowBps float64
@@ -115,8 +121,9 @@ func (s *Site) panel(v *visit, shown api.DeviceShow, ports api.PortShow) *panelV
 	q := v.r.URL.Query()
 	id := string(shown.Device.ID)
 	p := &panelView{ID: id, Name: shown.Device.Name, By: q.Get("by"), Text: strings.TrimSpace(q.Get("ports")), ReadAt: ports.ReadAt}
-	for _, x := range [][2]string{{"state", "State"}, {"traffic", "Traffic"}, {"power", "Power"}, {"vlan", "VLAN"}, {"used", "Last used"}} {
-		p.Views = append(p.Views, panelBy{x[0], x[1], "/devices/" + id + "?" + queryOf("port", q.Get("port"), "by", x[0]) + "#ports"})
+	for _, x := range []panelBy{{Name: "state", Word: "State"}, {Name: "traffic", Word: "Traffic"}, {Name: "power", Word: "Power"}, {Name: "vlan", Word: "VLAN"}, {Name: "used", Word: "Last used"}} {
+		x.Link = "/devices/" + id + "?" + queryOf("port", q.Get("port"), "by", x.Name) + "#ports"
+		p.Views = append(p.Views, x)
 	}
 	if !slices.ContainsFunc(p.Views, func(x panelBy) bool { return x.Name == p.By }) {
 		p.By = "state"
@@ -315,25 +322,25 @@ func (x *socket) judge() {
 	default:
 		x.State = "up"
 	}
-	say := []string{stateWord(x.State)}
+	say := []texts.T{stateWord(x.State)}
 	if x.End.State == "up" && x.End.SpeedBits > 0 {
-		say = append(say, amount(float64(x.End.SpeedBits), "bit_per_second"))
+		say = append(say, texts.As(amount(float64(x.End.SpeedBits), "bit_per_second")))
 	}
 	if n := x.Damaged(); n >= muchDamage {
-		say = append(say, whole(n)+" damaged frames in 24 hours")
+		say = append(say, texts.F("{1} damaged frames in 24 hours", n))
 	}
 	if x.Gives {
 		say = append(say, "gives power")
 	}
 	for _, t := range []string{x.Alias, x.Who} {
 		if t != "" {
-			say = append(say, t)
+			say = append(say, texts.As(t))
 		}
 	}
-	x.Words = "Port " + x.Name + ": " + strings.Join(say, ", ")
+	x.Words = texts.F("Port {1}: {2}", x.Name, texts.List(", ", say...))
 }
 
-func stateWord(state string) string {
+func stateWord(state string) texts.T {
 	switch state {
 	case "up":
 		return "Up"
@@ -383,7 +390,7 @@ func (x *socket) color(by string, now time.Time) {
 		return
 	}
 	if x.Value != "" {
-		x.Words += ", " + x.Value
+		x.Words = texts.F("{1}, {2}", x.Words, x.Value)
 	}
 }
 
@@ -412,7 +419,7 @@ func (p *panelView) lay(all []*socket) {
 	for _, g := range groups {
 		u := panelUnit{}
 		if len(groups) > 1 && g != "" && g != "~" {
-			u.Word = "Unit " + g
+			u.Word = texts.F("Unit {1}", g)
 		}
 		var plain, optical []*socket
 		for _, x := range by[g] {
@@ -454,7 +461,7 @@ func (p *panelView) legend(all []*socket) {
 		}
 		return
 	}
-	words := map[string][]string{
+	words := map[string][]texts.T{
 		"traffic": {"None in 15 minutes", "Below 1 % of its speed", "1 to 10 %", "10 to 50 %", "More than half"},
 		"power":   {"Gives none", "Below 4 W", "4 to 13 W", "13 to 26 W", "26 W and more"},
 		"vlan":    {"None told", "", "One VLAN, its number below", "", "Several VLANs, tagged"},

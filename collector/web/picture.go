@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"muster/collector/web/texts"
 )
 
 // Pictures are drawn on the server as SVG in percent, so that they stretch with
@@ -132,7 +134,7 @@ func spark(l line, class, words string) template.HTML {
 type flagged struct {
 	At     time.Time
 	Letter string
-	Text   string
+	Text   texts.T
 }
 
 // chart is the large picture: axes, the line, its limit, what happened.

@@ -41,7 +41,7 @@ func TestIncidentsNameTheirDevices(t *testing.T) {
 		{nil, 30, "30 devices"},
 		{pc(""), 1, "1 device"},
 	} {
-		if got := deviceNames(x.list, x.all); got != x.want {
+		if got := deviceNames(x.list, x.all).String(); got != x.want {
 			t.Errorf("%v of %d: %q, want %q", x.list, x.all, got, x.want)
 		}
 	}

@@ -11,19 +11,22 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // healthChart is a chart that one can zoom: its numbers are data of the page.
 type healthChart struct {
-	ID, Title, Now, Words string
-	Data                  template.JS
-	Names                 []string
+	ID, Now      string
+	Title, Words texts.T
+	Data         template.JS
+	Names        []string
 }
 
 // wanted is a chart of the health of a device: its lines, each a number of the
 // catalogue.
 type wanted struct {
-	id, title string
+	id        string
+	title     texts.T
 	lines     []wantedLine
 	low, high float64 // of the axis; NaN: as it comes
 	limit     float64
@@ -55,7 +58,7 @@ func healthCharts(kind string) []wanted {
 
 // charts asks for the numbers of a device. What cannot be had is left out, and
 // said when that is all.
-func (s *Site) charts(v *visit, id, over string) (out []healthChart, behind string) {
+func (s *Site) charts(v *visit, id, over string) (out []healthChart, behind texts.T) {
 	to := v.now
 	from := to.Add(-rangeOf(over))
 	step := max(rangeOf(over)/240, time.Minute).Truncate(time.Minute)
@@ -175,13 +178,13 @@ func (s *Site) chartData(v *visit, id string, w wanted, from, to time.Time, step
 		now = append(now, word)
 	}
 	out.Now = strings.Join(now, " · ")
-	out.Words = w.title + ": " + out.Now + ", over the last " + strings.TrimSpace(span(to.Sub(from)))
+	out.Words = texts.F("{1}: {2}, over the last {3}", w.title, out.Now, strings.TrimSpace(span(to.Sub(from))))
 	data.Unit = map[string]string{"percent": " %", "celsius": " °C", "millisecond": " ms", "second": " s", "packet_per_second": "/s"}[unit]
 	data.Scale = map[string]string{"byte_per_second": "B/s", "bit_per_second": "b/s"}[unit]
 	if !math.IsNaN(w.low) && !math.IsNaN(w.high) {
 		data.Range = []float64{w.low, w.high}
 	}
-	c := clock{s.o.Zone, v.now}
+	c := s.clock(v)
 	for i := 1; i < 6; i++ {
 		t := from.Add(to.Sub(from) * time.Duration(i) / 6)
 		data.XS = append(data.XS, [2]any{t.Unix(), axisTime(t, to.Sub(from), c)})

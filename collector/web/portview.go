@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"fmt"
-	"html/template"
 	"math"
 	"net/http"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // portView is one port: what is wrong with it and where to begin, its charts,
@@ -19,11 +19,11 @@ type portView struct {
 	*socket
 	Device   string // ID of the gear
 	Range    string
-	Says     template.HTML // the sentence that names the culprit
-	Cable    string        // what both ends say of it
+	Says     texts.T // the sentence that names the culprit
+	Cable    texts.T // what both ends say of it
 	Incident int64
 	Charts   []healthChart
-	Behind   string
+	Behind   texts.T
 	Place    *api.Place // who is on it, when it is one
 	Facts    []fact
 	Now      time.Time
@@ -42,7 +42,7 @@ func (s *Site) portView(v *visit, p *panelView, all []*socket, x *socket) *portV
 		out.Place = &x.Hosts[0]
 	}
 	out.Says, out.Cable = culprit(x, all, v.now), bothEnds(out.Place, x)
-	out.facts(p, clock{s.o.Zone, v.now})
+	out.facts(p, s.clock(v))
 	if x.Admin != "down" {
 		out.Charts, out.Behind = s.portCharts(v, p.ID, x.Name, out.Range)
 	}
@@ -50,29 +50,29 @@ func (s *Site) portView(v *visit, p *panelView, all []*socket, x *socket) *portV
 }
 
 func (p *portView) facts(panel *panelView, c clock) {
-	add := func(label, value string) {
+	add := func(label, value texts.T) {
 		if value != "" {
 			p.Facts = append(p.Facts, fact{label, value})
 		}
 	}
-	add("Wall port", p.Alias)
+	add("Wall port", texts.As(p.Alias))
 	if p.UntaggedVlan > 0 {
-		add("VLAN", fmt.Sprint(p.UntaggedVlan))
+		add("VLAN", texts.As(fmt.Sprint(p.UntaggedVlan)))
 	}
 	if p.VoiceVlan > 0 {
-		add("Phones", fmt.Sprintf("VLAN %d", p.VoiceVlan))
+		add("Phones", texts.F("VLAN {1}", p.VoiceVlan))
 	}
-	add("Tagged", p.Tagged)
+	add("Tagged", texts.As(p.Tagged))
 	if p.End.State == "up" && p.End.SpeedBits > 0 {
-		speed := amount(float64(p.End.SpeedBits), "bit_per_second")
+		speed := texts.As(amount(float64(p.End.SpeedBits), "bit_per_second"))
 		if p.End.Duplex != "" {
-			speed += ", " + p.End.Duplex + " duplex"
+			speed = texts.F("{1}, {2} duplex", speed, p.End.Duplex)
 		}
 		add("Speed", speed)
 	}
 	switch {
 	case p.Gives && p.Watts > 0:
-		add("Power", trim(p.Watts)+" W")
+		add("Power", texts.F("{1} W", trim(p.Watts)))
 	case p.Gives:
 		add("Power", "given")
 	}
@@ -80,16 +80,16 @@ func (p *portView) facts(panel *panelView, c clock) {
 	if p.Macs > 0 {
 		add("Addresses", count(p.Macs, "seen now", "seen now"))
 	}
-	add("Part of", p.Aggregate)
+	add("Part of", texts.As(p.Aggregate))
 	if p.StpState != "" && p.StpState != "forwarding" {
-		add("Spanning tree", p.StpState)
+		add("Spanning tree", texts.As(p.StpState))
 	}
 	if !p.Changed.IsZero() {
-		word := "Down since"
+		word := texts.T("Down since")
 		if p.End.State == "up" {
 			word = "Up since"
 		}
-		add(word, c.At(p.Changed))
+		add(word, texts.As(c.At(p.Changed)))
 	}
 }
 
@@ -117,24 +117,19 @@ func nearby(x *socket, all []*socket) []*socket {
 
 // culprit says in a sentence or two what is wrong with a port, and by what its
 // neighbors show, where to look.
-func culprit(x *socket, all []*socket, now time.Time) template.HTML {
-	esc := template.HTMLEscapeString
-	say := func(format string, args ...any) template.HTML {
-		return template.HTML(esc(fmt.Sprintf(format, args...)))
-	}
+func culprit(x *socket, all []*socket, now time.Time) texts.T {
 	switch x.State {
 	case "off":
 		return "Somebody switched this port off. Nothing works on it until it is switched on in the device’s settings."
 	case "down":
-		text := "Nothing is connected, or what is connected is off."
 		if !x.Changed.IsZero() {
-			text += " It was in use until " + span(now.Sub(x.Changed)) + " ago."
+			return texts.F("Nothing is connected, or what is connected is off. It was in use until {1} ago.", span(now.Sub(x.Changed)))
 		}
-		return say("%s", text)
+		return "Nothing is connected, or what is connected is off."
 	}
 	n := x.Damaged()
 	if n >= muchDamage {
-		lead := whole(n) + " frames were damaged here in 24 hours."
+		lead := texts.F("{1} frames were damaged here in 24 hours.", n)
 		near := nearby(x, all)
 		var clean, bad []*socket
 		for _, o := range near {
@@ -155,28 +150,31 @@ func culprit(x *socket, all []*socket, now time.Time) template.HTML {
 		}
 		switch {
 		case x.Gear != nil || x.Role == "uplink":
-			return say("%s This port leads to %s: the cable or module between the two, or the port at its other end.", lead, cmp.Or(x.Who, "other gear"))
+			if x.Who == "" {
+				return texts.F("{1} This port leads to other gear: the cable or module between the two, or the port at its other end.", lead)
+			}
+			return texts.F("{1} This port leads to {2}: the cable or module between the two, or the port at its other end.", lead, x.Who)
 		case used >= 4 && damaged*2 > used:
-			return say("%s So it is on %d of the %d ports in use: look at the device itself, its power and grounding, before any cable.", lead, damaged, used)
+			return texts.F("{1} So it is on {2} of the {3} ports in use: look at the device itself, its power and grounding, before any cable.", lead, damaged, used)
 		case len(clean) > 0 && len(bad) == 0:
-			return say("%s %s, so it is this cable, this wall port or %s.", lead, areClean(clean), thing(x))
+			return texts.F("{1} {2}, so it is this cable, this wall port or {3}.", lead, areClean(clean), thing(x))
 		case len(clean) > 0:
-			return say("%s %s; %s too. Begin with this cable; if another one changes nothing, look at what the bad ports share: a patch panel, a bundle, a power strip.", lead, areClean(clean), haveIt(bad))
+			return texts.F("{1} {2}; {3} too. Begin with this cable; if another one changes nothing, look at what the bad ports share: a patch panel, a bundle, a power strip.", lead, areClean(clean), haveIt(bad))
 		case len(bad) > 0:
-			return say("%s %s too: look at what they share, a patch panel, a bundle of cables, the device itself.", lead, haveIt(bad))
+			return texts.F("{1} {2} too: look at what they share, a patch panel, a bundle of cables, the device itself.", lead, haveIt(bad))
 		}
-		return say("%s No port beside it is in use to compare with. Begin with the cable.", lead)
+		return texts.F("{1} No port beside it is in use to compare with. Begin with the cable.", lead)
 	}
 	if x.Finding != nil {
-		return say("%s. %s", x.Finding.Title, evidenceText(x))
+		return texts.F("{1}. {2}", x.Finding.Title, evidenceText(x))
 	}
 	switch {
 	case x.End.Duplex == "half":
-		return say("It runs in half duplex, which slows everything down. Both ends should be set to find out by themselves.")
+		return "It runs in half duplex, which slows everything down. Both ends should be set to find out by themselves."
 	case x.State == "slow":
-		return say("It runs at %s and can do %s. Often one pair of the cable is broken; some old devices cannot do more.", amount(float64(x.End.SpeedBits), "bit_per_second"), amount(float64(x.MaxBits), "bit_per_second"))
+		return texts.F("It runs at {1} and can do {2}. Often one pair of the cable is broken; some old devices cannot do more.", amount(float64(x.End.SpeedBits), "bit_per_second"), amount(float64(x.MaxBits), "bit_per_second"))
 	case x.Role == "shared":
-		return say("%s are behind this port: a small switch stands between.", count(max(len(x.Hosts), x.Macs), "device is", "devices"))
+		return texts.F("{1} are behind this port: a small switch stands between.", count(max(len(x.Hosts), x.Macs), "device is", "devices"))
 	case x.Role == "unseen":
 		return "There is a link, but nobody has sent anything. It may be asleep, or wait for a network that this port does not offer."
 	case n < 0:
@@ -185,7 +183,7 @@ func culprit(x *socket, all []*socket, now time.Time) template.HTML {
 	return "Nothing wrong: no damaged frames to speak of in 24 hours."
 }
 
-func evidenceText(x *socket) string {
+func evidenceText(x *socket) texts.T {
 	var parts []string
 	for _, e := range x.Finding.Evidence {
 		if e.Value != "" && e.Measurement == "" && len(parts) < 3 {
@@ -195,42 +193,42 @@ func evidenceText(x *socket) string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return strings.Join(parts, "; ") + "."
+	return texts.As(strings.Join(parts, "; ") + ".")
 }
 
 // thing is what hangs on a port, for a sentence.
-func thing(x *socket) string {
+func thing(x *socket) texts.T {
 	if len(x.Hosts) > 0 && x.Hosts[0].Device != nil {
-		return "this " + kindWord(x.Hosts[0].Device.Kind)
+		return texts.F("this {1}", kindWord(x.Hosts[0].Device.Kind))
 	}
 	return "what hangs on it"
 }
 
-func areClean(list []*socket) string {
+func areClean(list []*socket) texts.T {
 	if len(list) == 1 {
-		return "Port " + list[0].Short + " beside it is clean"
+		return texts.F("Port {1} beside it is clean", list[0].Short)
 	}
-	return "Ports " + numbersOf(list) + " beside it are clean"
+	return texts.F("Ports {1} beside it are clean", numbersOf(list))
 }
 
-func haveIt(list []*socket) string {
+func haveIt(list []*socket) texts.T {
 	if len(list) == 1 {
-		return "port " + list[0].Short + " has it"
+		return texts.F("port {1} has it", list[0].Short)
 	}
-	return "ports " + numbersOf(list) + " have it"
+	return texts.F("ports {1} have it", numbersOf(list))
 }
 
-func numbersOf(list []*socket) string {
+func numbersOf(list []*socket) texts.T {
 	var names []string
 	for _, x := range list {
 		names = append(names, x.Short)
 	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	return texts.F("{1} and {2}", strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
 }
 
 // bothEnds compares what the two ends of a cable say of it: each end counts the
 // damage that arrives, and so tells which way it is damaged.
-func bothEnds(p *api.Place, x *socket) string {
+func bothEnds(p *api.Place, x *socket) texts.T {
 	if p == nil || p.PortEnd == nil || p.DeviceEnd == nil {
 		return ""
 	}
@@ -241,20 +239,20 @@ func bothEnds(p *api.Place, x *socket) string {
 		return *n
 	}
 	here, there := of(p.PortEnd.In), of(p.DeviceEnd.In)
-	who := "the device"
+	who := texts.T("the device")
 	if p.Device != nil {
-		who = p.Device.Name
+		who = texts.As(p.Device.Name)
 	}
 	if a, b := p.PortEnd.Duplex, p.DeviceEnd.Duplex; a != "" && b != "" && a != b {
-		return "The ends do not agree: " + a + " duplex here, " + b + " duplex at " + who + ". That alone damages frames. Set both to find out by themselves."
+		return texts.F("The ends do not agree: {1} duplex here, {2} duplex at {3}. That alone damages frames. Set both to find out by themselves.", a, b, who)
 	}
 	switch {
 	case here < 0 || there < 0:
 		return ""
 	case here >= muchDamage && there < max(here/20, 1):
-		return "Only this end sees damage: it happens on the way from " + who + ". Start with the cable at the desk."
+		return texts.F("Only this end sees damage: it happens on the way from {1}. Start with the cable at the desk.", who)
 	case there >= muchDamage && here < max(there/20, 1):
-		return "Only " + who + " sees damage: it happens on the way to it. Start with the cable in the closet, then this port."
+		return texts.F("Only {1} sees damage: it happens on the way to it. Start with the cable in the closet, then this port.", who)
 	case here >= muchDamage && there >= muchDamage:
 		return "Both ends see damage: the cable itself, or something that disturbs it. Put in another one."
 	}
@@ -262,7 +260,7 @@ func bothEnds(p *api.Place, x *socket) string {
 }
 
 // portCharts are the damage and the traffic of a port.
-func (s *Site) portCharts(v *visit, id, port, over string) (out []healthChart, behind string) {
+func (s *Site) portCharts(v *visit, id, port, over string) (out []healthChart, behind texts.T) {
 	nan := math.NaN()
 	label := "ifName=" + port
 	to := v.now

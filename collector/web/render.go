@@ -70,8 +70,14 @@ func (s *Site) funcs(l *texts.Language) template.FuncMap {
 		return x
 	}
 	return template.FuncMap{
-		"say":  say,
-		"icon": drawn, "kindIcon": kindIcon, "asset": s.assets.url,
+		"say": say,
+		"icon": func(name string, word ...texts.T) (template.HTML, error) {
+			if len(word) == 0 {
+				return drawn(name)
+			}
+			return drawn(name, l.Say(word[0]))
+		},
+		"kindIcon": kindIcon, "asset": s.assets.url,
 		"urgency": urgencyClass, "urgencyWord": urgencyWord, "presenceWord": presenceWord, "presenceIcon": presenceIcon, "kindWord": kindWord,
 		"count": func(n int, one, many texts.T) string { return l.Say(texts.Count(n, one, many)) },
 		"whole": whole, "size": size, "num": func(n int) string { return whole(int64(n)) },
@@ -90,7 +96,9 @@ func (s *Site) funcs(l *texts.Language) template.FuncMap {
 			return *s
 		},
 		"deviceNames": deviceNames,
-		"qr":          qrPicture, "dict": dict, "list": func(a ...any) []any { return a },
+		"qr":          qrPicture,
+		"known":       func(s string) string { return l.Say(texts.Known(s)) },
+		"dict":        dict, "list": func(a ...any) []any { return a },
 		"titleLink": titleLink, "sentence": sentence, "targetWord": targetWord, "heardWord": heardWord,
 		"queryOf": queryOf, "query": func(filter string) string { return "/devices?" + queryOf("q", filter) },
 	}
@@ -114,7 +122,7 @@ func dict(pairs ...any) (map[string]any, error) {
 
 // frame is what the page around a page needs.
 type frame struct {
-	Title string
+	Title texts.T
 	Page  string // of the top bar: triage, devices …
 	Actor account.Actor
 	Clock clock
@@ -127,7 +135,9 @@ type frame struct {
 }
 
 // title is what a page may say of itself.
-type titled interface{ Head() (title, page string) }
+type titled interface {
+	Head() (title texts.T, page string)
+}
 
 // render writes a page, or with a part only that.
 func (s *Site) render(v *visit, status int, name, part string, data any) error {
@@ -135,7 +145,7 @@ func (s *Site) render(v *visit, status int, name, part string, data any) error {
 	if t == nil {
 		return fmt.Errorf("there is no page %q", name)
 	}
-	f := frame{Actor: v.actor, Clock: clock{s.o.Zone, v.now}, D: data, Signed: v.actor.Name != "",
+	f := frame{Actor: v.actor, Clock: s.clock(v), D: data, Signed: v.actor.Name != "",
 		Staff: v.can(account.Query), Manage: v.can(account.Manage), Admin: v.can(account.Administer)}
 	if h, ok := data.(titled); ok {
 		f.Title, f.Page = h.Head()

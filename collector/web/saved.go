@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // keptMenu is what is saved, beside what it runs in, and what is shown now, to
@@ -28,7 +29,7 @@ type keptItem struct {
 	ID      int64
 	Name    string
 	Text    string
-	Says    string // columns and order, in words
+	Says    texts.T // columns and order, in words
 	By      string
 	Link    string
 	Shared  bool
@@ -41,18 +42,18 @@ type keptItem struct {
 type keptForm struct {
 	Name, Text, Cols, Sort string
 	Shared, Taken          bool
-	Problem                string
+	Problem                texts.T
 	ID                     int64 // of the one that is changed
 }
 
 // keptPage is the page of all that is saved of a kind.
 type keptPage struct {
 	keptMenu
-	Title string
+	Title texts.T
 	Form  keptForm
 }
 
-func (p *keptPage) Head() (string, string) {
+func (p *keptPage) Head() (texts.T, string) {
 	if p.SQL {
 		return p.Title, "sql"
 	}
@@ -75,7 +76,7 @@ func (s *Site) searchesKept(v *visit, q, cols, sort string) keptMenu {
 		s.o.Log.WarnContext(v.ctx(), "saved searches", "error", err)
 		return m
 	}
-	titles := map[string]string{}
+	titles := map[string]texts.T{}
 	for _, c := range deviceColumns() {
 		titles[c.Name] = c.Title
 	}
@@ -84,17 +85,17 @@ func (s *Site) searchesKept(v *visit, q, cols, sort string) keptMenu {
 		own := strings.Join(x.Columns, ",")
 		i.Link = "/devices?" + queryOf("q", x.Filter, "cols", own, "sort", x.Sort)
 		i.Current = x.Filter == q && own == cols && x.Sort == sort
-		var shown []string
+		var shown []texts.T
 		for _, c := range x.Columns {
 			if titles[c] != "" {
-				shown = append(shown, titles[c])
+				shown = append(shown, texts.Lower(titles[c]))
 			}
 		}
 		if len(shown) > 0 {
-			i.Says = "Shows " + strings.ToLower(strings.Join(shown, ", ")) + ". "
+			i.Says = texts.F("Shows {1}.", texts.List(", ", shown...))
 		}
 		if t := titles[strings.TrimPrefix(x.Sort, "-")]; t != "" {
-			i.Says += "Ordered by " + strings.ToLower(t) + "."
+			i.Says = texts.List(" ", i.Says, texts.F("Ordered by {1}.", texts.Lower(t)))
 		}
 		m.add(i)
 	}
@@ -139,21 +140,22 @@ func (s *Site) savedQueries(v *visit) error  { return s.keptAll(v, true, http.St
 func (s *Site) keptAll(v *visit, sql bool, status int, form keptForm) error {
 	p := &keptPage{Form: form}
 	if sql {
-		p.keptMenu, p.Title = s.statementsKept(v, form.Text), "statement"
+		p.keptMenu = s.statementsKept(v, form.Text)
 	} else {
-		p.keptMenu, p.Title = s.searchesKept(v, form.Text, form.Cols, form.Sort), "search"
+		p.keptMenu = s.searchesKept(v, form.Text, form.Cols, form.Sort)
 	}
 	switch n := len(p.Items); {
 	case form.Problem != "":
 		p.Title = "That was not saved"
 	case n == 0:
-		p.Title = "No " + p.Title + " is saved yet"
-	case n == 1:
-		p.Title = "1 saved " + p.Title
+		p.Title = "No search is saved yet"
+		if sql {
+			p.Title = "No statement is saved yet"
+		}
 	case sql:
-		p.Title = count(n, "", "saved statements")
+		p.Title = count(n, "saved statement", "saved statements")
 	default:
-		p.Title = count(n, "", "saved searches")
+		p.Title = count(n, "saved search", "saved searches")
 	}
 	return s.render(v, status, "saved", "", p)
 }
@@ -212,7 +214,7 @@ func (s *Site) kept(v *visit, sql bool, f keptForm, to string, err error) error 
 	}
 	f.Problem = sentence(problem.Detail)
 	for _, e := range problem.Errors {
-		f.Problem += " " + sentence(e.Detail)
+		f.Problem = texts.List(" ", f.Problem, sentence(e.Detail))
 	}
 	f.Taken = f.ID == 0 && s.ownOf(v, sql, f.Name) != 0
 	return s.keptAll(v, sql, problem.Status, f)

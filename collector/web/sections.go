@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 	"muster/internal/inventory"
 )
 
 // shelf is sections that belong together, in the order of a page.
 type shelf struct {
-	Title    string
+	Title    texts.T
 	Sections []string
 }
 
@@ -33,7 +34,7 @@ func shelves() []shelf {
 }
 
 // sectionTitle is a section's name as people read it.
-func sectionTitle(name string) string {
+func sectionTitle(name string) texts.T {
 	switch name {
 	case "os":
 		return "Operating system"
@@ -42,7 +43,7 @@ func sectionTitle(name string) string {
 	case "memory_module":
 		return "Memory modules"
 	case "sensor", "service", "driver", "certificate", "user", "group", "session", "network", "route", "container", "port", "startup_item", "scheduled_task", "browser_extension", "virtual_machine", "print_queue", "memory_pool", "wireless_network", "wireless_client", "access_point", "radio", "printer_tray", "printer_alert", "monitor", "listening_port", "stack_member", "power_line", "user_group", "group_member":
-		return words(name) + "s"
+		return texts.Known(words(name) + "s")
 	case "battery":
 		return "Batteries"
 	case "process":
@@ -96,7 +97,7 @@ func sectionTitle(name string) string {
 	case "vlan":
 		return "VLANs"
 	}
-	return words(name)
+	return texts.Known(words(name))
 }
 
 // words makes a name of the catalogue one for people.
@@ -106,7 +107,7 @@ func words(name string) string {
 }
 
 // columnTitle is a column's name without what its cells say anyway.
-func columnTitle(c inventory.Column) string {
+func columnTitle(c inventory.Column) texts.T {
 	name := c.Name
 	for _, unit := range []string{"_bytes", "_percent", "_seconds", "_celsius", "_bits_per_second", "_bits", "_at"} {
 		if trimmed := strings.TrimSuffix(name, unit); trimmed != "" {
@@ -119,33 +120,35 @@ func columnTitle(c inventory.Column) string {
 	case "wwn":
 		return "WWN"
 	case "ip", "ipv4", "ipv6":
-		return strings.ToUpper(name[:2]) + name[2:]
+		return texts.As(strings.ToUpper(name[:2]) + name[2:])
 	}
-	return words(name)
+	return texts.Known(words(name))
 }
 
 // sectionView is a section as a page shows it.
 type sectionView struct {
-	Name, Title, Doc string
-	Status           api.SectionStatus
-	State            string // fine, week (partly), unknown (not here), lock (denied), today (failed)
-	Says             string // the status in words
-	Single           bool
-	Pairs            []pair
-	Columns          []inventory.Column
-	Titles           []string
-	Rows             [][]cell
-	Count            int // rows of the section
-	Cut              int // rows that are not shown
-	Open             bool
-	Lazy             bool
-	Hidden           bool // something is left out for want of the right
+	Name, Doc string
+	Title     texts.T
+	Status    api.SectionStatus
+	State     string  // fine, week (partly), unknown (not here), lock (denied), today (failed)
+	Says      texts.T // the status in words
+	Single    bool
+	Pairs     []pair
+	Columns   []inventory.Column
+	Titles    []texts.T
+	Rows      [][]cell
+	Count     int // rows of the section
+	Cut       int // rows that are not shown
+	Open      bool
+	Lazy      bool
+	Hidden    bool // something is left out for want of the right
 }
 
 // pair is a column of a section that has one row.
 type pair struct {
-	Title, Doc string
-	Value      template.HTML
+	Title texts.T
+	Doc   string
+	Value template.HTML
 }
 
 // rowsShown is how many rows of a section a page shows before one asks for all.
@@ -225,29 +228,31 @@ func told(x any) bool {
 }
 
 // statusWords is how a section was read, in words, and the mark beside it.
-func statusWords(st api.SectionStatus, c clock) (state, says string) {
-	why := ""
-	if st.Reason != "" {
-		why = ": " + st.Reason
-	}
-	ago := span(c.now.Sub(st.ReadAt)) + " ago"
+func statusWords(st api.SectionStatus, c clock) (state string, says texts.T) {
+	ago := texts.F("{1} ago", span(c.now.Sub(st.ReadAt)))
 	if c.now.Sub(st.ReadAt) < time.Minute {
 		ago = "just now"
 	}
 	if st.ReadAt.IsZero() {
 		ago = ""
 	}
+	because := func(what texts.T) texts.T {
+		if st.Reason == "" {
+			return what
+		}
+		return texts.F("{1}: {2}", what, st.Reason)
+	}
 	switch st.Status {
 	case "ok":
-		return "fine", "Read " + ago
+		return "fine", texts.F("Read {1}", ago)
 	case "partial":
-		return "week", "Partly read " + ago + why
+		return "week", because(texts.F("Partly read {1}", ago))
 	case "unsupported":
-		return "unknown", "Not on this device" + why
+		return "unknown", because("Not on this device")
 	case "denied":
-		return "lock", "Not allowed to read" + why
+		return "lock", because("Not allowed to read")
 	case "failed":
-		return "today", "Reading failed " + ago + why
+		return "today", because(texts.F("Reading failed {1}", ago))
 	}
 	return "unknown", "Not read yet"
 }

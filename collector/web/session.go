@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster/collector/account"
+	"muster/collector/web/texts"
 )
 
 // sessions are the browsers in which somebody is signed in, as accounts keep
@@ -72,21 +73,21 @@ func here(ctx context.Context) account.Session {
 }
 
 // Put keeps a sentence for the next page.
-func (x *sessions) Put(ctx context.Context, text string) error {
+func (x *sessions) Put(ctx context.Context, text texts.T) error {
 	s := here(ctx)
 	if s.ID == "" {
 		return nil
 	}
-	return x.accounts.Store.TouchSession(context.WithoutCancel(ctx), s.ID, s.SeenAt, text)
+	return x.accounts.Store.TouchSession(context.WithoutCancel(ctx), s.ID, s.SeenAt, string(text))
 }
 
 // Pop gives that sentence once.
-func (x *sessions) Pop(ctx context.Context) (string, error) {
+func (x *sessions) Pop(ctx context.Context) (texts.T, error) {
 	s := here(ctx)
 	if s.ID == "" || s.Said == "" {
 		return "", nil
 	}
-	return s.Said, x.Put(ctx, "")
+	return texts.T(s.Said), x.Put(ctx, "")
 }
 
 // who is signed in, with all that their account asks of them.
@@ -102,13 +103,13 @@ func (s *Site) wanting(o account.Opened) bool {
 
 // begin opens a session under a new token; its first page says what was done.
 // One that the browser had ends.
-func (s *Site) begin(v *visit, user, how, said string) error {
+func (s *Site) begin(v *visit, user, how string, said texts.T) error {
 	if o, ok, err := s.sessions.of(v.r); err == nil && ok {
 		if err := s.end(v, o.Session); err != nil {
 			return err
 		}
 	}
-	_, token, err := s.o.Accounts.Open(v.ctx(), user, account.Session{How: how, Said: said, Strong: how != account.ByPassword,
+	_, token, err := s.o.Accounts.Open(v.ctx(), user, account.Session{How: how, Said: string(said), Strong: how != account.ByPassword,
 		Address: s.o.Peer(v.r).String(), Device: account.DeviceOf(clip(v.r.UserAgent(), 500))})
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/store"
+	"muster/collector/web/texts"
 )
 
 // setupLife is how long the link to the first account holds.
@@ -59,7 +60,10 @@ func (f *first) holds(ctx context.Context, key string) (bool, error) {
 	return f.key != "" && f.now().Before(f.until) && subtle.ConstantTimeCompare([]byte(f.key), []byte(key)) == 1, nil
 }
 
-type settingUp struct{ Key, Name, Error string }
+type settingUp struct {
+	Key, Name string
+	Error     texts.T
+}
 
 func (s *Site) setupPage(v *visit) error {
 	key := v.r.URL.Query().Get("key")
@@ -75,7 +79,7 @@ func (s *Site) setupPage(v *visit) error {
 
 func (s *Site) setup(v *visit) error {
 	in := settingUp{Key: v.form("key"), Name: v.form("name")}
-	again := func(why string) error {
+	again := func(why texts.T) error {
 		in.Error = why
 		return s.render(v, http.StatusUnprocessableEntity, "setup", "", in)
 	}

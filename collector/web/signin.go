@@ -11,16 +11,18 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/store"
+	"muster/collector/web/texts"
 )
 
 // signing is the page to sign in on.
 type signing struct {
-	To, Name, Error, Say string
-	First                bool   // there is no account yet
-	Provider             string // its name, if one may sign in there
+	To, Name   string
+	Error, Say texts.T
+	First      bool   // there is no account yet
+	Provider   string // its name, if one may sign in there
 }
 
-func (p signing) Head() (string, string) { return "Sign in", "" }
+func (p signing) Head() (texts.T, string) { return "Sign in", "" }
 
 func gone(err error) bool { return errors.Is(err, store.ErrNotFound) }
 
@@ -115,9 +117,9 @@ func (s *Site) enter(v *visit, user, how, to string, form *kept) error {
 }
 
 // codePage asks for the second factor.
-type codePage struct{ Error string }
+type codePage struct{ Error texts.T }
 
-func (codePage) Head() (string, string) { return "Enter the code", "" }
+func (codePage) Head() (texts.T, string) { return "Enter the code", "" }
 
 func (s *Site) codePage(v *visit) error {
 	if x, ok := s.half.look(s.sessions.value(v.r, halfCookie), false); !ok || x.id == 0 {
@@ -194,7 +196,7 @@ func (s *Site) fromProvider(v *visit) error {
 		s.gate.Failed(peer, "")
 		s.o.Log.WarnContext(v.ctx(), "sign in at the provider", "error", err)
 		s.audit(v.ctx(), account.Record{Actor: clip(actor.Name, 63), Via: "provider", Address: peer.String(), Action: "sign-in", Outcome: "refused", Detail: map[string]string{"why": clip(err.Error(), 300)}})
-		said := "The provider does not answer as it should; the collector's log says why."
+		said := texts.T("The provider does not answer as it should; the collector's log says why.")
 		if errors.Is(err, account.ErrOutside) {
 			said = sentence(clip(err.Error(), 300))
 		}
@@ -222,10 +224,10 @@ func (s *Site) tooLate(v *visit) bool {
 			if secretName(name) || len(x) > maxKept {
 				return false
 			}
-			k.Fields = append(k.Fields, link{name, x})
+			k.Fields = append(k.Fields, sent{name, x})
 		}
 	}
-	slices.SortStableFunc(k.Fields, func(a, b link) int { return strings.Compare(a.To, b.To) })
+	slices.SortStableFunc(k.Fields, func(a, b sent) int { return strings.Compare(a.Name, b.Name) })
 	s.keepHalf(v, half{user: o.User.Name, form: k})
 	return true
 }
@@ -252,7 +254,7 @@ func (s *Site) lateForm(v *visit, user string) *kept {
 // keptForm gives a form back.
 type keptPost struct{ kept }
 
-func (keptPost) Head() (string, string) { return "Not sent yet: what you wrote", "" }
+func (keptPost) Head() (texts.T, string) { return "Not sent yet: what you wrote", "" }
 
 func (s *Site) lateFormPage(v *visit) error {
 	k := s.lateForm(v, v.actor.Name)

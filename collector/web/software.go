@@ -9,12 +9,13 @@ import (
 
 	"muster/collector/api"
 	"muster/collector/store"
+	"muster/collector/web/texts"
 )
 
 // softwarePage is the programs of the fleet: all by their spread, what is new,
 // what is rare, and systems whose support ends.
 type softwarePage struct {
-	Title    string
+	Title    texts.T
 	View     string // spread, new, rare, ending
 	Q        string
 	Rows     []titleLine
@@ -30,7 +31,7 @@ type softwarePage struct {
 	Now      time.Time
 }
 
-func (p *softwarePage) Head() (string, string) { return p.Title, "software" }
+func (p *softwarePage) Head() (texts.T, string) { return p.Title, "software" }
 
 // titleLine is one program of the list.
 type titleLine struct {
@@ -41,10 +42,12 @@ type titleLine struct {
 
 // endGroup is systems whose support ends in one span of time.
 type endGroup struct {
-	Title, Note, Class string
-	Count              int
-	Filter             string
-	Systems            []api.FacetValue
+	Title   texts.T
+	Note    texts.T
+	Class   string
+	Count   int
+	Filter  string
+	Systems []api.FacetValue
 }
 
 const (
@@ -144,23 +147,23 @@ func (s *Site) spreadSoftware(v *visit, p *softwarePage) error {
 	case len(shown) == 0 && p.Q == "":
 		p.Title = "No program is known yet"
 	case len(shown) == 0:
-		p.Title = "No program is called like " + clip(p.Q, 60)
+		p.Title = texts.F("No program is called like {1}", clip(p.Q, 60))
 	case p.Q != "" && !more && p.Page == 1:
-		p.Title = count(len(shown), "program is", "programs are") + " called like " + clip(p.Q, 60)
+		p.Title = texts.F("{1} called like {2}", count(len(shown), "program is", "programs are"), clip(p.Q, 60))
 	default:
 		p.Title = "Programs by how many devices have them"
 		if p.Page == 1 && p.Q == "" && (len(shown) == 1 || shown[0].Devices > shown[1].Devices) {
-			p.Title = shown[0].Name + " is on most: " + share(shown[0].Devices, p.Machines)
+			p.Title = texts.F("{1} is on most: {2}", shown[0].Name, share(shown[0].Devices, p.Machines))
 		}
 	}
 	return nil
 }
 
-func share(n, of int) string {
+func share(n, of int) texts.T {
 	if of == 0 {
 		return count(n, "device", "devices")
 	}
-	return whole(int64(n)) + " of " + count(of, "computer", "computers")
+	return texts.F("{1} of {2}", whole(int64(n)), count(of, "computer", "computers"))
 }
 
 func (p *softwarePage) lines(list []store.SoftwareTitle) {
@@ -178,7 +181,7 @@ func (s *Site) newSoftware(v *visit, p *softwarePage) error {
 	p.CSV = "/api/v1/software/news?format=csv"
 	switch len(p.News) {
 	case 0:
-		p.Title = "Nothing new in " + count(newDays, "day", "days")
+		p.Title = texts.F("Nothing new in {1}", count(newDays, "day", "days"))
 	case 1:
 		p.Title = "1 program came in the last 7 days that nobody had before"
 	default:
@@ -198,7 +201,7 @@ func (s *Site) rareSoftware(v *visit, p *softwarePage) error {
 	p.lines(list.Software)
 	p.Total = list.Total
 	p.CSV = "/api/v1/software?" + queryOf("name", p.Q, "most", strconv.Itoa(rareMost), "format", "csv", "limit", "100000")
-	p.Title = count(list.Total, "program is", "programs are") + " on 1 or 2 devices only"
+	p.Title = texts.F("{1} on 1 or 2 devices only", count(list.Total, "program is", "programs are"))
 	if list.Total == 0 {
 		p.Title = "No program is on 1 or 2 devices only"
 	}
@@ -232,9 +235,9 @@ func (s *Site) endingSystems(v *visit, p *softwarePage) error {
 	}
 	switch {
 	case gone > 0:
-		p.Title = count(gone, "device runs", "devices run") + " a system that is mended no more"
+		p.Title = texts.F("{1} a system that is mended no more", count(gone, "device runs", "devices run"))
 	case p.Total > 0:
-		p.Title = "No system has lost its support; " + count(p.Total, "device will", "devices will") + " within 18 months"
+		p.Title = texts.F("No system has lost its support; {1} within 18 months", count(p.Total, "device will", "devices will"))
 	default:
 		p.Title = "No system loses its support within 18 months"
 	}

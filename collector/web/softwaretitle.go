@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // softwareTitlePage is one program.
 type softwareTitlePage struct {
 	api.SoftwareShow
-	Heading  string
+	Heading  texts.T
 	Picture  template.HTML
 	Since    time.Time // where the line begins
 	Lines    []versionLine
@@ -32,7 +33,7 @@ type softwareTitlePage struct {
 	Now      time.Time
 }
 
-func (p *softwareTitlePage) Head() (string, string) { return p.Heading, "software" }
+func (p *softwareTitlePage) Head() (texts.T, string) { return p.Heading, "software" }
 
 // versionLine is one version of a program.
 type versionLine struct {
@@ -93,17 +94,17 @@ func (s *Site) softwareTitle(v *visit) error {
 	if p.Newest != "" && p.OldCount > 0 {
 		p.Old = "/devices?" + queryOf("q", softwareTerm(name, "<", p.Newest))
 	}
-	p.Heading = count(shown.Devices, "device has", "devices have") + " " + name
+	p.Heading = texts.F("{1} {2}", count(shown.Devices, "device has", "devices have"), name)
 	if live > 1 {
-		p.Heading += ", in " + count(live, "version", "versions")
+		p.Heading = texts.List(", ", p.Heading, texts.F("in {1}", count(live, "version", "versions")))
 	}
 	if shown.Devices == 0 {
-		p.Heading = "Nobody has " + name + " any more"
+		p.Heading = texts.F("Nobody has {1} any more", name)
 	}
 	l := spreadLine(shown.Days, shown.Spread)
 	if len(l.At) > 1 {
 		p.Since = l.At[0]
-		p.Picture = chart(l, "c", "count", "", fmt.Sprintf("%s: from %d to %d devices in %d days", name, shown.Spread[0], shown.Devices, p.Days), nil, clock{s.o.Zone, v.now})
+		p.Picture = chart(l, "c", "count", "", fmt.Sprintf("%s: from %d to %d devices in %d days", name, shown.Spread[0], shown.Devices, p.Days), nil, s.clock(v))
 	}
 	for i, x := range shown.Versions {
 		if i == versionsShown {

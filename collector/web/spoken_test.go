@@ -9,7 +9,7 @@ func TestPagesDoNotSpeakOfTheCommandLine(t *testing.T) {
 		"say why it can wait":                     "Say why it can wait.",
 		"a muster of cattle (24 head) is no file": "A muster of cattle (24 head) is no file.",
 	} {
-		if got := spoken(in); got != want {
+		if got := spoken(in).String(); got != want {
 			t.Errorf("%q: %q, not %q", in, got, want)
 		}
 	}

@@ -13,12 +13,13 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // sqlPage is the page for questions in SQL: an editor, what can be asked about
 // beside it, and the answer.
 type sqlPage struct {
-	Title    string
+	Title    texts.T
 	SQL      string
 	Problem  *api.Problem
 	Answer   *api.SQLAnswer
@@ -34,16 +35,20 @@ type sqlPage struct {
 	Saved    keptMenu
 }
 
-func (p *sqlPage) Head() (string, string) { return p.Title, "sql" }
+func (p *sqlPage) Head() (texts.T, string) { return p.Title, "sql" }
 
 // sqlView is a view one can ask about.
 type sqlView struct {
-	Name, Doc string
-	Columns   []api.SchemaColumn
-	History   bool // there is one of the past beside it
+	Name    string
+	Doc     texts.T
+	Columns []api.SchemaColumn
+	History bool // there is one of the past beside it
 }
 
-type sqlExample struct{ Title, SQL string }
+type sqlExample struct {
+	Title texts.T
+	SQL   string
+}
 
 // sqlBar is a row of the answer as a bar.
 type sqlBar struct{ Label, Value, Share string }
@@ -109,7 +114,7 @@ func (s *Site) sql(v *visit) error {
 	}
 	p.Views = otherViews()
 	for _, x := range schema.Sections {
-		p.Views = append(p.Views, sqlView{Name: x.Name, Doc: x.Doc, Columns: x.Columns, History: true})
+		p.Views = append(p.Views, sqlView{Name: x.Name, Doc: texts.Known(x.Doc), Columns: x.Columns, History: true})
 	}
 	status := http.StatusOK
 	if v.r.Method == http.MethodPost && p.SQL != "" {
@@ -122,7 +127,7 @@ func (s *Site) sql(v *visit) error {
 		problem, told := asProblem(err)
 		switch {
 		case err == nil:
-			p.answer(a, clock{s.o.Zone, v.now})
+			p.answer(a, s.clock(v))
 		case told && problem.Status < 500 || told && problem.Type == "muster:not_offered":
 			p.Problem, p.Title, status = problem, "That cannot be answered", http.StatusUnprocessableEntity
 		default:
@@ -159,7 +164,7 @@ func (p *sqlPage) answer(a api.SQLAnswer, c clock) {
 	p.Answer = &a
 	p.Title = count(len(a.Rows), "row", "rows")
 	if a.Truncated {
-		p.Title = "The first " + count(len(a.Rows), "row", "rows")
+		p.Title = texts.F("The first {1}", count(len(a.Rows), "row", "rows"))
 	}
 	numeric := make([]bool, len(a.Columns))
 	for i := range a.Columns {

@@ -12,12 +12,13 @@ import (
 	"unicode"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // topologyPage is how the network's gear hangs together: trees from the core,
 // and the cables as a list.
 type topologyPage struct {
-	Title  string
+	Title  texts.T
 	Site   string
 	Trees  []*treeNode
 	Links  []cableLine
@@ -30,7 +31,7 @@ type topologyPage struct {
 	Now    time.Time
 }
 
-func (p *topologyPage) Head() (string, string) { return p.Title, "network" }
+func (p *topologyPage) Head() (texts.T, string) { return p.Title, "network" }
 
 // treeNode is a device in a tree, with the cable that leads up from it.
 type treeNode struct {
@@ -118,9 +119,9 @@ func (s *Site) topology(v *visit) error {
 	case p.Nodes == 0:
 		p.Title = "No cable between network devices is known yet"
 	case p.Faulty > 0:
-		p.Title = fmt.Sprintf("%s between %s, %d with trouble", count(len(p.Links), "cable", "cables"), count(p.Nodes, "network device", "network devices"), p.Faulty)
+		p.Title = texts.F("{1} between {2}, {3} with trouble", count(len(p.Links), "cable", "cables"), count(p.Nodes, "network device", "network devices"), p.Faulty)
 	default:
-		p.Title = fmt.Sprintf("%s between %s, none with trouble", count(len(p.Links), "cable", "cables"), count(p.Nodes, "network device", "network devices"))
+		p.Title = texts.F("{1} between {2}, none with trouble", count(len(p.Links), "cable", "cables"), count(p.Nodes, "network device", "network devices"))
 	}
 	return s.render(v, http.StatusOK, "topology", "", p)
 }
@@ -158,16 +159,16 @@ func endName(e api.LinkEnd) (name, link string) {
 }
 
 // heardWord is what a cable is known by.
-func heardWord(how string) string {
+func heardWord(how string) texts.T {
 	switch how {
 	case "own_mac":
 		return "addresses seen"
 	case "stp":
 		return "spanning tree"
 	case "lldp", "cdp", "fdp", "edp", "mndp":
-		return strings.ToUpper(how)
+		return texts.As(strings.ToUpper(how))
 	}
-	return strings.ReplaceAll(how, "_", " ")
+	return texts.As(strings.ReplaceAll(how, "_", " "))
 }
 
 // edge is a cable from one device's view.

@@ -13,13 +13,14 @@ import (
 	"muster/collector/account"
 	"muster/collector/api"
 	"muster/collector/store"
+	"muster/collector/web/texts"
 	"muster/internal/inventory"
 )
 
 // board is the home page: what needs somebody, the worst first.
 type board struct {
-	Title string // the answer, as a sentence
-	Show  string // all, mine, unclaimed
+	Title texts.T // the answer, as a sentence
+	Show  string  // all, mine, unclaimed
 	Site  string
 
 	All, Mine, Unclaimed int
@@ -39,12 +40,12 @@ type board struct {
 	Now                  time.Time
 }
 
-func (b *board) Head() (string, string) { return b.Title, "triage" }
+func (b *board) Head() (texts.T, string) { return b.Title, "triage" }
 
 // group is the incidents of one urgency.
 type group struct {
 	Severity string
-	Note     string
+	Note     texts.T
 	Rows     []row
 	Open     bool
 	Mini     bool
@@ -54,11 +55,11 @@ type group struct {
 type row struct {
 	Blind bool // its numbers could not be had
 	store.Incident
-	Line    string // of evidence
-	Tag     string // New, Worse
+	Line    texts.T // of evidence
+	Tag     texts.T // New, Worse
 	Picture template.HTML
 	Value   string
-	Caption string
+	Caption texts.T
 	Port    string
 	PortRef string // device of the port
 	Me      bool   // its owner is who looks
@@ -76,7 +77,7 @@ type siteLine struct {
 // tally is a number of the last day.
 type tally struct {
 	Count int
-	Word  string
+	Word  texts.T
 	Link  string
 }
 
@@ -139,7 +140,7 @@ func (s *Site) unseen(v *visit, b *board) {
 // blind is something that Muster cannot see.
 type blind struct {
 	Count  int
-	Word   string
+	Word   texts.T
 	Filter string
 	Link   string
 }
@@ -211,7 +212,7 @@ func (s *Site) triage(v *visit) error {
 		return err
 	}
 	b.Away = slices.ContainsFunc(rows, func(r row) bool { return r.Blind })
-	notes := map[string]string{
+	notes := map[string]texts.T{
 		"critical": "risk to data or to a service", "warn": "will turn into a call if left alone",
 		"info": "nothing to do yet; Muster keeps looking",
 	}
@@ -234,20 +235,24 @@ func (s *Site) triage(v *visit) error {
 }
 
 // headline is the answer to "what has to be done today".
-func headline(today, all int, site string) string {
-	where := ""
-	if site != "" {
-		where = " at " + site[strings.LastIndex(site, "/")+1:]
+func headline(today, all int, site string) texts.T {
+	if site == "" {
+		switch {
+		case today > 0:
+			return count(today, "incident needs someone today", "incidents need someone today")
+		case all > 0:
+			return texts.F("Nothing burns. {1} can be looked at this week", count(all, "incident", "incidents"))
+		}
+		return "Nothing needs anybody right now"
 	}
+	where := site[strings.LastIndex(site, "/")+1:]
 	switch {
-	case today > 1:
-		return count(today, "", "incidents need someone today") + where
-	case today == 1:
-		return "1 incident needs someone today" + where
+	case today > 0:
+		return texts.F("{1} at {2}", count(today, "incident needs someone today", "incidents need someone today"), where)
 	case all > 0:
-		return "Nothing burns" + where + ". " + count(all, "incident", "incidents") + " can be looked at this week"
+		return texts.F("Nothing burns at {1}. {2} can be looked at this week", where, count(all, "incident", "incidents"))
 	}
-	return "Nothing needs anybody" + where + " right now"
+	return texts.F("Nothing needs anybody at {1} right now", where)
 }
 
 // facets fills in what is told around the list.
@@ -351,7 +356,7 @@ func (s *Site) rows(v *visit, list []store.Incident) ([]row, error) {
 
 // deviceNames names the devices of an incident: both of two, else the first one
 // and how many more there are.
-func deviceNames(list []store.IncidentDevice, all int) string {
+func deviceNames(list []store.IncidentDevice, all int) texts.T {
 	all = max(all, len(list))
 	var names []string
 	for _, d := range list {
@@ -363,11 +368,11 @@ func deviceNames(list []store.IncidentDevice, all int) string {
 	case len(names) == 0:
 		return count(all, "device", "devices")
 	case all == 1:
-		return names[0]
+		return texts.As(names[0])
 	case all == 2 && len(names) == 2:
-		return names[0] + ", " + names[1]
+		return texts.F("{1}, {2}", names[0], names[1])
 	}
-	return names[0] + " and " + count(all-1, "more", "more")
+	return texts.F("{1} and {2}", names[0], count(all-1, "more", "more"))
 }
 
 // row is an incident as who looks at it has to do with it.
@@ -376,7 +381,7 @@ func (v *visit) row(i store.Incident) row {
 }
 
 // tag says what is new about an incident.
-func tag(i store.Incident, now time.Time) string {
+func tag(i store.Incident, now time.Time) texts.T {
 	switch {
 	case now.Sub(i.OpenedAt) < time.Hour:
 		return "New"
@@ -388,7 +393,7 @@ func tag(i store.Incident, now time.Time) string {
 
 // evidenceLine is the numbers behind an incident in one line: of its first
 // finding, and how many more there are.
-func evidenceLine(fs []store.Finding, i store.Incident) string {
+func evidenceLine(fs []store.Finding, i store.Incident) texts.T {
 	if len(fs) == 0 {
 		return ""
 	}
@@ -411,7 +416,7 @@ func evidenceLine(fs []store.Finding, i store.Incident) string {
 			line = f.Label
 		}
 	}
-	return line
+	return texts.As(line)
 }
 
 // picture draws the first chart among the evidence. Numbers that cannot be had
@@ -429,11 +434,11 @@ func (s *Site) picture(v *visit, r *row, fs []store.Finding) {
 			}
 			name, over := chartName(e), spanWord(e.Hours)
 			if young(&l) {
-				over = "since " + clock{s.o.Zone, v.now}.At(l.From)
+				over = texts.F("since {1}", s.clock(v).At(l.From))
 			}
 			r.Value = amount(last(l.Value), unit)
-			r.Caption = lower(name) + ", " + over
-			r.Picture = spark(l, urgencyClass(r.Severity), name+": from "+amount(firstOf(l.Value), unit)+" to "+r.Value+", "+over)
+			r.Caption = texts.F("{1}, {2}", texts.Lower(name), over)
+			r.Picture = spark(l, urgencyClass(r.Severity), v.lang.Say(texts.F("{1}: from {2} to {3}, {4}", name, amount(firstOf(l.Value), unit), r.Value, over)))
 			return
 		}
 	}
@@ -459,14 +464,14 @@ func away(err error) bool {
 }
 
 // chartName is what a chart shows.
-func chartName(e store.Evidence) string {
+func chartName(e store.Evidence) texts.T {
 	if e.Label != "" {
-		return e.Label
+		return texts.As(e.Label)
 	}
 	if w := numberWord(e.Measurement, e.Field); w != "" {
 		return w
 	}
-	return words(e.Field)
+	return texts.As(words(e.Field))
 }
 
 // young lets a line begin where its numbers do, when most of its time has none:
@@ -523,7 +528,7 @@ func firstOf(v []float64) float64 {
 }
 
 // spanWord is hours as people count them.
-func spanWord(hours int) string {
+func spanWord(hours int) texts.T {
 	switch {
 	case hours <= 1:
 		return "1 hour"

@@ -166,7 +166,7 @@ func back(to string) string {
 
 // trouble is what a page of an error says.
 type trouble struct {
-	Title, Text string
+	Title, Text texts.T
 	Errors      []api.Fault
 	Candidates  []api.Candidate
 	ID          string
@@ -227,7 +227,7 @@ func (s *Site) nowhere(v *visit) error {
 
 // spoken is what the API says without its hints for the command line, which
 // nobody types into a page.
-func spoken(detail string) string {
+func spoken(detail string) texts.T {
 	detail = commandHint.ReplaceAllString(detail, "")
 	if at := commandTail.FindStringIndex(detail); at != nil {
 		detail = detail[:at[0]]
@@ -241,15 +241,15 @@ var (
 )
 
 // sentence makes a text of the API one of a page.
-func sentence(s string) string {
+func sentence(s string) texts.T {
 	if s == "" {
-		return s
+		return ""
 	}
 	s = strings.ToUpper(s[:1]) + s[1:]
 	if !strings.ContainsAny(s[len(s)-1:], ".!?") {
 		s += "."
 	}
-	return s
+	return texts.As(s)
 }
 
 func clip(s string, n int) string {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,18 +9,19 @@ import (
 	"time"
 
 	"muster/collector/api"
+	"muster/collector/web/texts"
 )
 
 // vlansPage is the VLANs of all switches, by number; with one chosen, where it is.
 type vlansPage struct {
-	Title  string
+	Title  texts.T
 	List   []*vlanLine
 	Chosen *vlanLine
 	Clash  int // numbers that have several names
 	Now    time.Time
 }
 
-func (p *vlansPage) Head() (string, string) { return p.Title, "network" }
+func (p *vlansPage) Head() (texts.T, string) { return p.Title, "network" }
 
 // vlanLine is one VLAN.
 type vlanLine struct {
@@ -72,11 +72,11 @@ func (s *Site) vlans(v *visit) error {
 	case len(p.List) == 0:
 		p.Title = "No VLAN is known yet"
 	case p.Chosen != nil:
-		p.Title = fmt.Sprintf("VLAN %d is on %s", p.Chosen.ID, count(len(p.Chosen.Switches), "device", "devices"))
+		p.Title = texts.F("VLAN {1} is on {2}", p.Chosen.ID, count(len(p.Chosen.Switches), "device", "devices"))
 	case p.Clash > 0:
-		p.Title = fmt.Sprintf("%s, %d with more than one name", count(len(p.List), "VLAN", "VLANs"), p.Clash)
+		p.Title = texts.F("{1}, {2} with more than one name", count(len(p.List), "VLAN", "VLANs"), p.Clash)
 	default:
-		p.Title = count(len(p.List), "VLAN", "VLANs") + " on the switches"
+		p.Title = texts.F("{1} on the switches", count(len(p.List), "VLAN", "VLANs"))
 	}
 	return s.render(v, http.StatusOK, "vlans", "", p)
 }

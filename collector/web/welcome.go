@@ -4,16 +4,18 @@ import (
 	"net/http"
 
 	"muster/collector/account"
+	"muster/collector/web/texts"
 )
 
 // welcoming is the page behind a set-up link: somebody gives their account a
 // password.
 type welcoming struct {
-	Key, Error string
-	Name       string // the account's; empty: the link does not hold
+	Key   string
+	Error texts.T
+	Name  string // the account's; empty: the link does not hold
 }
 
-func (p welcoming) Head() (string, string) {
+func (p welcoming) Head() (texts.T, string) {
 	if p.Name == "" {
 		return "This link does not hold any more", ""
 	}
@@ -53,7 +55,7 @@ func (s *Site) welcome(v *visit) error {
 		return err
 	}
 	in.Name = u.Name
-	again := func(why string) error {
+	again := func(why texts.T) error {
 		in.Error = why
 		return s.render(v, http.StatusUnprocessableEntity, "welcome", "", in)
 	}

@@ -6,12 +6,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"muster/collector/web/texts"
 )
 
 // The words and forms that pages share: one meaning, one word, everywhere.
 
 // urgency is a severity as people read it: its class, and its word.
-func urgency(severity string) (class, word string) {
+func urgency(severity string) (class string, word texts.T) {
 	switch severity {
 	case "critical":
 		return "today", "Act today"
@@ -26,10 +28,10 @@ func urgency(severity string) (class, word string) {
 }
 
 func urgencyClass(severity string) string { c, _ := urgency(severity); return c }
-func urgencyWord(severity string) string  { _, w := urgency(severity); return w }
+func urgencyWord(severity string) texts.T { _, w := urgency(severity); return w }
 
 // presence is a state as people read it.
-func presenceWord(p string) string {
+func presenceWord(p string) texts.T {
 	switch p {
 	case "online":
 		return "Online"
@@ -56,7 +58,7 @@ func presenceIcon(p string) string {
 }
 
 // kindWord is a kind of device, of one or of several.
-func kindWord(kind string) string {
+func kindWord(kind string) texts.T {
 	switch kind {
 	case "pc":
 		return "PC"
@@ -69,16 +71,11 @@ func kindWord(kind string) string {
 	case "":
 		return "device"
 	}
-	return strings.ReplaceAll(kind, "_", " ")
+	return texts.Known(strings.ReplaceAll(kind, "_", " "))
 }
 
 // count is a number and what it counts.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return whole(int64(n)) + " " + many
-}
+func count(n int, one, many texts.T) texts.T { return texts.Count(n, one, many) }
 
 // whole writes a number with its thousands apart.
 func whole(n int64) string {
@@ -166,7 +163,10 @@ func span(d time.Duration) string {
 type clock struct {
 	zone *time.Location
 	now  time.Time
+	lang *texts.Language // of what is written with times
 }
+
+func (s *Site) clock(v *visit) clock { return clock{s.o.Zone, v.now, v.lang} }
 
 // Zone is the zone's name, as it is now.
 func (c clock) Zone() string { return c.now.In(c.zone).Format("MST") }

@@ -543,6 +543,7 @@ func Folders() []Folder {
 			{"collector/health/rule", "it has rules"},
 			{"collector/rulebook", "rules that pages change"},
 			{"collector/account/providertest", "people come from a real provider"},
+			{"collector/search", "what its words are belongs into the list of texts"},
 		}},
 	}
 }

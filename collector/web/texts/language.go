@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -158,6 +160,17 @@ func (l *Language) Say(t T) string {
 	case kind == isCount && len(parts) == 3:
 		n, _ := strconv.Atoi(parts[0])
 		return l.count(n, parts[1], parts[2])
+	case kind == isLower && len(parts) == 1:
+		s := l.Say(T(parts[0]))
+		first, n := utf8.DecodeRuneInString(s)
+		if second, _ := utf8.DecodeRuneInString(s[n:]); unicode.IsUpper(second) {
+			return s
+		}
+		return string(unicode.ToLower(first)) + s[n:]
+	case kind == isCapital && len(parts) == 1:
+		s := l.Say(T(parts[0]))
+		first, n := utf8.DecodeRuneInString(s)
+		return string(unicode.ToUpper(first)) + s[n:]
 	case kind == isList && len(parts) > 0:
 		said := make([]string, 0, len(parts))
 		for _, p := range parts[1:] {

@@ -477,17 +477,22 @@ func said(p *parse.PipeNode) string {
 	return p.String()
 }
 
-// counts finds what {{count}} counts in a pipe.
+// counts finds what {{count}} counts in a pipe, and constants that are {{known}}.
 func (m *Markup) counts(p *parse.PipeNode) {
-	if p == nil || m.Counted == nil {
+	if p == nil {
 		return
 	}
 	for _, c := range p.Cmds {
 		if i, ok := c.Args[0].(*parse.IdentifierNode); ok && i.Ident == "count" && len(c.Args) == 4 {
 			one, ok1 := c.Args[2].(*parse.StringNode)
 			many, ok2 := c.Args[3].(*parse.StringNode)
-			if ok1 && ok2 {
+			if ok1 && ok2 && m.Counted != nil {
 				m.Counted(one.Text, many.Text)
+			}
+		}
+		if i, ok := c.Args[0].(*parse.IdentifierNode); ok && i.Ident == "known" && m.Found != nil {
+			if s, ok := c.Args[1].(*parse.StringNode); ok {
+				m.Found(s.Text, nil)
 			}
 		}
 		for _, a := range c.Args {

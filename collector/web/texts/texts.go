@@ -27,6 +27,9 @@ const (
 	isFormat = 'f' // a format and its values
 	isCount  = 'n' // a number, the form for one, the form for many
 	isList   = 'l' // what stands between, and the parts
+
+	isLower   = 's' // a text that begins small
+	isCapital = 'c' // one that begins with a capital
 )
 
 func made(kind byte, parts ...string) T {
@@ -68,6 +71,16 @@ func As(s string) T {
 	return made(isAs, s)
 }
 
+// Known is a text of another part of the collector, such as what a fact is. The
+// list of texts has it too; one that it does not have is the same in every
+// language.
+func Known(s string) T {
+	if strings.HasPrefix(s, mark) {
+		return As(s)
+	}
+	return T(s)
+}
+
 // part is a value in a text: a text, or data.
 func part(v any) string {
 	switch v := v.(type) {
@@ -100,16 +113,35 @@ func Count(n int, one, many T) T {
 	return made(isCount, strconv.Itoa(n), string(one), string(many))
 }
 
-// List is several texts, and what stands between them.
+// List is several texts, and what stands between them. Empty ones are left out.
 func List(between string, list ...T) T {
 	parts := []string{between}
 	for _, t := range list {
-		parts = append(parts, string(t))
+		if t != "" {
+			parts = append(parts, string(t))
+		}
 	}
-	if len(list) == 0 {
+	switch len(parts) {
+	case 1:
 		return ""
+	case 2:
+		return T(parts[1])
 	}
 	return made(isList, parts...)
+}
+
+// Lower is a text as it stands within a sentence: it begins small, unless it
+// begins with an abbreviation.
+func Lower(t T) T { return made(isLower, string(t)) }
+
+// Capital is a text as it stands at the beginning of a sentence.
+func Capital(t T) T { return made(isCapital, string(t)) }
+
+// Cut takes a sign of the program off the beginning of a constant, and says
+// whether it was there.
+func (t T) Cut(sign string) (T, bool) {
+	s, ok := strings.CutPrefix(string(t), sign)
+	return T(s), ok
 }
 
 // String is the text in English.
