@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -16,11 +17,11 @@ import (
 // A question is asked and answered over a pipe; one that is not there is told
 // from one that fails, and one that does not answer is waited for only so long.
 func TestPipe(t *testing.T) {
-	const at = `\\.\pipe\muster-test-pipe`
+	at := fmt.Sprintf(`\\.\pipe\muster-test-%d`, os.Getpid())
 	if _, err := dialLocal(t.Context(), at); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("a pipe that is not there: %v", err)
 	}
-	serve := func(answer string) {
+	serve := func(at, answer string) {
 		name, err := windows.UTF16PtrFromString(at)
 		if err != nil {
 			t.Fatal(err)
@@ -48,14 +49,15 @@ func TestPipe(t *testing.T) {
 		}()
 	}
 	q := Question{Name: "docker", Path: "/containers/json?all=1", Most: 100}
-	serve("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+	serve(at, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
 	if b, err := get(t.Context(), q, at); err != nil || string(b) != "[]" {
 		t.Errorf("%q %v", b, err)
 	}
-	serve("")
+	silent := at + "-silent"
+	serve(silent, "")
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	if _, err := get(ctx, q, at); err == nil {
+	if _, err := get(ctx, q, silent); err == nil {
 		t.Error("silence was taken for an answer")
 	}
 }

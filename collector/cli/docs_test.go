@@ -97,7 +97,8 @@ func reference(root *cobra.Command) []byte {
 	var b bytes.Buffer
 	b.WriteString(`# The command line: muster
 
-Made from the program itself by ` + "`go test ./collector/cli -update`" + `; the same test fails when they differ.
+Made from the program itself by ` + "`go test ./collector/cli -update`" + `; the same test fails when they differ. That of agents is
+in [cli-agent.md](cli-agent.md).
 
 ` + root.Long + `
 

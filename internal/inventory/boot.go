@@ -24,5 +24,5 @@ type Boot struct {
 // Section says how the section is named, kept and read.
 func (Boot) Section() Meta {
 	return Meta{Name: "boot", Doc: "Last start, how long it took and how the run before ended.", Single: true, Cadence: time.Hour,
-		Windows: "Kernel-Boot 27, Diagnostics-Performance 100, Kernel-General 12, CrashControl", Darwin: "sysctl kern.boottime", Linux: "/proc/stat btime, systemd properties, journal, kdump settings", SNMP: "hrSystemUptime, snmpEngineTime, sysUpTime"}
+		Windows: "events Kernel-Boot 27, EventLog 6006 and 6008, Kernel-Power 41 and Diagnostics-Performance 100; CrashControl, FwPOSTTime", Darwin: "sysctl kern.boottime", Linux: "/proc/stat btime, systemd properties, journal, kdump settings", SNMP: "hrSystemUptime, snmpEngineTime, sysUpTime"}
 }

@@ -20,5 +20,5 @@ type ChangeLog struct {
 // Section says how the section is named, kept and read.
 func (ChangeLog) Section() Meta {
 	return Meta{Name: "change_log", Doc: "Changes the system wrote down in the last 90 days: updates, drivers, firmware, programs.", Cadence: time.Hour,
-		Windows: "WindowsUpdateClient 19 and 20, UserPnp 20001, MsiInstaller, setupapi log", Darwin: "InstallHistory.plist", Linux: "/var/log/dpkg.log, rpm install times, fwupd history"}
+		Windows: "events WindowsUpdateClient 19 and 20, UserPnp 20001, MsiInstaller", Darwin: "InstallHistory.plist", Linux: "/var/log/dpkg.log, rpm install times, fwupd history"}
 }

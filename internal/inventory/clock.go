@@ -20,5 +20,5 @@ type Clock struct {
 // Section says how the section is named, kept and read.
 func (Clock) Section() Meta {
 	return Meta{Name: "clock", Doc: "What keeps the clock and whether it agrees.", Single: true, Cadence: time.Hour,
-		Windows: `HKLM\SYSTEM\CurrentControlSet\Services\W32Time, w32time status`, Darwin: "systemsetup -getusingnetworktime, -getnetworktimeserver", Linux: "adjtimex, chrony and timesyncd files", SNMP: "NTPv4-MIB"}
+		Windows: `HKLM\SYSTEM\CurrentControlSet\Services\W32Time and its policy, RealTimeIsUniversal`, Darwin: "systemsetup -getusingnetworktime, -getnetworktimeserver", Linux: "adjtimex, chrony and timesyncd files", SNMP: "NTPv4-MIB"}
 }

@@ -29,5 +29,5 @@ type DomainJoin struct {
 // Section says how the section is named, kept and read.
 func (DomainJoin) Section() Meta {
 	return Meta{Name: "domain_join", Doc: "Domain, Entra tenant and device management of a machine.", Single: true, Cadence: 24 * time.Hour,
-		Windows: "NetGetJoinInformation, DsGetSiteName, CloudDomainJoin, Enrollments", Darwin: "dsconfigad, profiles status", Linux: "settings of sssd, samba, FreeIPA, Centrify, Himmelblau, nslcd and krb5; whether there is a keytab"}
+		Windows: `NetGetJoinInformation, site in Netlogon\Parameters, CloudDomainJoin, Enrollments`, Darwin: "dsconfigad, profiles status", Linux: "settings of sssd, samba, FreeIPA, Centrify, Himmelblau, nslcd and krb5; whether there is a keytab"}
 }

@@ -21,5 +21,5 @@ type Firewall struct {
 // Section says how the section is named, kept and read.
 func (Firewall) Section() Meta {
 	return Meta{Name: "firewall", Doc: "Host firewalls as they are in force.", Cadence: time.Hour,
-		Windows: "INetFwPolicy2 (child), policy keys before local ones, SecurityCenter2 FirewallProduct (child)", Darwin: "socketfilterfw", Linux: "ufw, firewalld and iptables files, nftables by netlink where it is loaded"}
+		Windows: `HKLM\SOFTWARE\Policies\Microsoft\WindowsFirewall before SharedAccess\Parameters\FirewallPolicy, service mpssvc`, Darwin: "socketfilterfw", Linux: "ufw, firewalld and iptables files, nftables by netlink where it is loaded"}
 }

@@ -48,5 +48,5 @@ type Interface struct {
 // Section says how the section is named, kept and read.
 func (Interface) Section() Meta {
 	return Meta{Name: "interface", Doc: "Network interfaces of a host: hardware addresses, link, driver, DHCP, gateways and name servers.", Cadence: time.Minute,
-		Windows: "GetAdaptersAddresses, OID_802_3_PERMANENT_ADDRESS, PnP device id", Darwin: "ifconfig -a -v, networksetup -listallhardwareports", Linux: "netlink RTM_GETLINK, /sys/class/net/*, ETHTOOL_GPERMADDR, ETHTOOL_GLINKSETTINGS, ETHTOOL_GDRVINFO"}
+		Windows: "GetAdaptersAddresses, GetIfEntry2, keys of the class of network adapters, Network and NetworkList", Darwin: "ifconfig -a -v, networksetup -listallhardwareports", Linux: "netlink RTM_GETLINK, /sys/class/net/*, ETHTOOL_GPERMADDR, ETHTOOL_GLINKSETTINGS, ETHTOOL_GDRVINFO"}
 }

@@ -19,5 +19,5 @@ type Logon struct {
 // Section says how the section is named, kept and read.
 func (Logon) Section() Meta {
 	return Meta{Name: "logon", Doc: "Current, last and primary user of a machine.", Single: true, Cadence: time.Hour,
-		Windows: `WTSEnumerateSessions, Authentication\LogonUI\SessionData, IdentityStore, Security 4624 where readable`, Darwin: "who, last, com.apple.loginwindow", Linux: "utmp, wtmp, loginctl state"}
+		Windows: `WTSEnumerateSessions, LastLoggedOnUser of Authentication\LogonUI`, Darwin: "who, last, com.apple.loginwindow", Linux: "utmp, wtmp, loginctl state"}
 }

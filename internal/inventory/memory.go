@@ -20,6 +20,6 @@ type Memory struct {
 // Section says how the section is named, kept and read.
 func (Memory) Section() Meta {
 	return Meta{Name: "memory", Doc: "Main memory as a whole: usable, installed, slots, error correction and swap space.", Single: true, Cadence: time.Hour,
-		Windows: "GlobalMemoryStatusEx, GetPhysicallyInstalledSystemMemory, SMBIOS type 16", Darwin: "sysctl hw.memsize, vm.swapusage", Linux: "/proc/meminfo, /proc/swaps, SMBIOS type 16",
+		Windows: "GlobalMemoryStatusEx, SMBIOS types 16 and 17, ExistingPageFiles", Darwin: "sysctl hw.memsize, vm.swapusage", Linux: "/proc/meminfo, /proc/swaps, SMBIOS type 16",
 		SNMP: "HOST-RESOURCES-MIB hrMemorySize, UCD-SNMP-MIB memTotalReal"}
 }

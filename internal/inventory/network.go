@@ -23,5 +23,5 @@ type Network struct {
 // Section says how the section is named, kept and read.
 func (Network) Section() Meta {
 	return Meta{Name: "network", Doc: "Default route, name servers and proxy of a host.", Single: true, Cadence: time.Minute,
-		Windows: "GetAdaptersAddresses, GetIpForwardTable2, WinHttpGetDefaultProxyConfiguration", Darwin: "netstat -rn, scutil --dns, ifconfig -a -v", Linux: "netlink RTM_GETROUTE, RTM_GETNEIGH, /etc/resolv.conf, resolved"}
+		Windows: `GetAdaptersAddresses, GetIpNetTable, HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters, WinHttpSettings`, Darwin: "netstat -rn, scutil --dns, ifconfig -a -v", Linux: "netlink RTM_GETROUTE, RTM_GETNEIGH, /etc/resolv.conf, resolved"}
 }

@@ -37,5 +37,5 @@ type PlatformSecurity struct {
 // Section says how the section is named, kept and read.
 func (PlatformSecurity) Section() Meta {
 	return Meta{Name: "platform_security", Doc: "Secure Boot, security chip, isolation and access control of the system.", Single: true, Cadence: 24 * time.Hour,
-		Windows: `HKLM\SYSTEM\CurrentControlSet\Control\SecureBoot\State, tbs.dll or Win32_Tpm (child), Win32_DeviceGuard (child)`, Darwin: "bputil, csrutil, ioreg", Linux: "/sys/firmware/efi/efivars/SecureBoot-*, /sys/class/tpm, /sys/kernel/security, /sys/class/iommu, settings of display managers"}
+		Windows: `HKLM\SYSTEM\CurrentControlSet\Control\SecureBoot\State, PEFirmwareType, policies of sign-in and SmartScreen, Tbsi_GetDeviceInfo, NtQuerySystemInformation`, Darwin: "bputil, csrutil, ioreg", Linux: "/sys/firmware/efi/efivars/SecureBoot-*, /sys/class/tpm, /sys/kernel/security, /sys/class/iommu, settings of display managers"}
 }

@@ -21,5 +21,5 @@ type Power struct {
 // Section says how the section is named, kept and read.
 func (Power) Section() Meta {
 	return Meta{Name: "power", Doc: "Power plan, sleep settings and mains supply.", Single: true, Cadence: time.Hour,
-		Windows: "PowerGetActiveScheme, GetSystemPowerStatus, HiberbootEnabled", Darwin: "pmset -g custom, ioreg AppleSmartBattery", Linux: "/sys/class/power_supply, /sys/power, cpufreq, tuned, power-profiles-daemon, cooling devices"}
+		Windows: "ActivePowerScheme, GetSystemPowerStatus, CallNtPowerInformation, HiberbootEnabled", Darwin: "pmset -g custom, ioreg AppleSmartBattery", Linux: "/sys/class/power_supply, /sys/power, cpufreq, tuned, power-profiles-daemon, cooling devices"}
 }

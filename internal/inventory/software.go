@@ -25,7 +25,7 @@ type Software struct {
 // Section says how the section is named, kept and read.
 func (Software) Section() Meta {
 	return Meta{Name: "software", Doc: "Installed programs and packages with version, publisher and scope.", Cadence: time.Hour,
-		Windows: `HKLM and HKU ...\CurrentVersion\Uninstall in both views, MsiEnumProductsEx, AppModel\Repository\Packages, AppxAllUserStore; offline NTUSER.DAT by copy`,
+		Windows: `HKLM and HKU ...\CurrentVersion\Uninstall in both views, AppModel\Repository\Packages, AppxAllUserStore; offline NTUSER.DAT by copy`,
 		Darwin:  "Info.plist in /Applications, /System/Applications and ~/Applications, /var/db/receipts, Homebrew Cellar and Caskroom",
 		Linux:   "/var/lib/dpkg/status and status.d, rpm -qa, databases of apk and pacman, snapd socket, flatpak installations of the machine and of people", SNMP: "HOST-RESOURCES-MIB hrSWInstalledName"}
 }

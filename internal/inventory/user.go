@@ -26,5 +26,5 @@ type User struct {
 // Section says how the section is named, kept and read.
 func (User) Section() Meta {
 	return Meta{Name: "user", Doc: "Accounts the machine knows, with their rights and state.", Cadence: time.Hour,
-		Windows: `NetUserEnum, LsaLookupSids, ProfileList, IdentityStore`, Darwin: "dscl . -readall /Users", Linux: "/etc/passwd, /etc/shadow dates, /var/log/lastlog"}
+		Windows: `NetUserEnum, LookupAccountName, ProfileList`, Darwin: "dscl . -readall /Users", Linux: "/etc/passwd, /etc/shadow dates, /var/log/lastlog"}
 }
