@@ -136,6 +136,7 @@ say "removal keeps data, purge leaves nothing"
 run --uninstall || { cat /mnt/said; fail "not removed"; }
 [ ! -e /mnt/root/usr/local/bin/muster-agent ] && [ ! -e /mnt/root/Library/LaunchDaemons/muster-agent.plist ] && [ ! -e /mnt/root/tmp/loaded ] || fail "left"
 grep -q "our own line" "/mnt/root$support/agent.yaml" || fail "removal took the settings"
+: >/mnt/root/Library/Logs/muster-agent.log; : >/mnt/root/Library/Logs/muster-agent.log.1
 run --uninstall --purge || { cat /mnt/said; fail "not purged"; }
 left=$(find /mnt/root/Library -type f)
 [ -z "$left" ] || fail "left: $left"
