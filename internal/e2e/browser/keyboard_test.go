@@ -117,13 +117,9 @@ func TestAllByKeyboard(t *testing.T) {
 	b.see("Next and previous row")
 	b.focus("in the help")
 	b.press(escKey)
-	if eval[bool](b, "!!document.querySelector('dialog[open]')") {
-		t.Error("Esc does not close the help")
-	}
+	b.until("!document.querySelector('dialog[open]') && !document.activeElement?.closest('dialog')") // the browser takes the focus out in its own time
 	b.press("/")
-	if !b.on("#find") {
-		t.Error("/ does not lead to the box to search")
-	}
+	b.until("document.activeElement?.id === 'find'")
 	// Every stop of the page, once around.
 	b.do(script("document.activeElement.blur(); window.scrollTo(0, 0)"))
 	b.visit("/")
@@ -165,9 +161,7 @@ func TestAllByKeyboard(t *testing.T) {
 	b.focus("after a claim")
 	// A note.
 	b.press("n")
-	if !b.on("#n-text") {
-		t.Error("n does not lead to the note")
-	}
+	b.until("document.activeElement?.id === 'n-text'")
 	b.do(script("document.activeElement.value = ''")) // the browser of a test types what a handler took
 	b.press("asked the user", tabKey)
 	b.focus("after the note's text")
@@ -191,9 +185,7 @@ func TestAllByKeyboard(t *testing.T) {
 	b.press(enterKey)
 	b.until("document.activeElement.id === 'e-to'")
 	b.press(escKey)
-	if !b.on(".acts summary") {
-		t.Error("Esc in a form does not go back to what opened it")
-	}
+	b.until("document.activeElement?.matches('.acts summary')")
 	// Resolved.
 	b.do(script("document.activeElement.blur()"))
 	b.tabTo(".acts details:nth-of-type(2) summary")
