@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"muster/collector/account"
 	"muster/collector/api"
@@ -19,6 +20,7 @@ type accountPage struct {
 	Left     int    // recovery codes
 	Needed   bool   // an administrator cannot do without a second factor
 	Sessions []ownSession
+	Speaks   []spokenIn // languages to choose from; none when there is only one
 	Problem  struct{ Password, Code texts.T }
 }
 
@@ -73,8 +75,31 @@ func (s *Site) accountWith(v *visit, status int, p *accountPage) error {
 		}
 		return 1
 	})
+	if len(s.o.Languages) > 0 {
+		p.Speaks = []spokenIn{{"en-US", "English", v.lang == nil}}
+		for _, l := range s.o.Languages {
+			p.Speaks = append(p.Speaks, spokenIn{l.String(), l.Name, v.lang == l})
+		}
+	}
 	p.Done = s.done(v)
 	return s.render(v, status, "account", "", p)
+}
+
+// spokenIn is a language that pages can be in, by its own name.
+type spokenIn struct {
+	Tag, Name string
+	Now       bool
+}
+
+// accountLanguage keeps the language that somebody chose, in their browser as
+// the colors are: it holds before they have signed in too.
+func (s *Site) accountLanguage(v *visit) error {
+	chosen := v.form("language")
+	if chosen != (*texts.Language)(nil).String() && !slices.ContainsFunc(s.o.Languages, func(l *texts.Language) bool { return l.String() == chosen }) {
+		return &api.Problem{Type: "muster:invalid", Status: http.StatusUnprocessableEntity, Detail: "pages are not in that language: choose one of the list"}
+	}
+	s.sessions.set(v.w, languageCookie, chosen, 10*365*24*time.Hour)
+	return v.send("/account")
 }
 
 // proves asks for the password again, before what a stolen session must not

@@ -144,28 +144,6 @@ func (c *collected) program(t *testing.T) {
 	}
 }
 
-// scripts finds the texts of scripts, which ask for them by their English.
-func (c *collected) scripts(t *testing.T) {
-	said := regexp.MustCompile(`\bsaid\('((?:[^'\\]|\\.)*)'`)
-	counted := regexp.MustCompile(`\bcounted\([^']*'((?:[^'\\]|\\.)*)', '((?:[^'\\]|\\.)*)'\)`)
-	list, err := filepath.Glob("src/*.js")
-	if err != nil || len(list) == 0 {
-		t.Fatal(err, list)
-	}
-	for _, file := range list {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range said.FindAllStringSubmatch(string(b), -1) {
-			c.add(c.Texts, m[1], filepath.ToSlash(file), nil)
-		}
-		for _, m := range counted.FindAllStringSubmatch(string(b), -1) {
-			c.add(c.Counted, m[1]+"|"+m[2], filepath.ToSlash(file), nil)
-		}
-	}
-}
-
 // elsewhere adds what other parts of the collector say on pages: what facts are,
 // words of the search, questions of the fleet, kinds and events by their names.
 func (c *collected) elsewhere() {
@@ -205,7 +183,6 @@ func TestTheListOfTexts(t *testing.T) {
 	c := collect()
 	c.templates(t)
 	c.program(t)
-	c.scripts(t)
 	c.elsewhere()
 	b, err := json.MarshalIndent(c.Catalogue, "", " ")
 	if err != nil {

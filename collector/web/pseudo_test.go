@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -115,6 +116,7 @@ func untold(t *testing.T, page io.Reader) []string {
 func data() []string {
 	return []string{
 		"muster", "front-1", "Parks", "City Hall", "scoped intern", "scoped staff", "intern", "staff", "admin", "disabled",
+		"English", // languages are called by their own names
 		"Windows", "Linux", "macOS", "UTC", "CSV", "JSON", "SNMP", "SQL", "TLS", "STARTTLS", "AM", "PM", "GB", "MB", "KB", "TB",
 	}
 }
@@ -180,6 +182,45 @@ func TestEveryPageCanBeTranslated(t *testing.T) {
 	}
 	for _, s := range slices.Sorted(maps.Keys(found)) {
 		t.Errorf("%s (%s)", s, strings.Join(found[s][:min(len(found[s]), 3)], ", "))
+	}
+}
+
+// TestLanguageOfAVisitor holds that people get the language they chose, else the
+// one their browser asks for, and English pages nothing to choose from when there
+// is no other.
+func TestLanguageOfAVisitor(t *testing.T) {
+	w := newWorld(t, pseudo(t))
+	b := w.signedIn("intern")
+	is := func(asked, want, shown string) {
+		t.Helper()
+		body, err := io.ReadAll(w.speaking(b, "/account", asked).Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []string{`<html lang="` + want + `"`, shown, `action="/account/language"`} {
+			if !strings.Contains(string(body), s) {
+				t.Errorf("asked for %q: no %q", asked, s)
+			}
+		}
+	}
+	is("en", "en-US", "Where you are signed in")
+	is("qps", "qps", "⟦Where you are signed in")
+	choose := func(tag string, status int) {
+		t.Helper()
+		if resp := w.post(b, "/account/language", url.Values{"language": {tag}}); resp.StatusCode != status {
+			t.Errorf("%s: %s", tag, resp.Status)
+		}
+	}
+	choose("qps", http.StatusSeeOther)
+	is("en", "qps", "⟦Where you are signed in")
+	choose("en-US", http.StatusSeeOther)
+	is("qps", "en-US", "Where you are signed in")
+	choose("tlh", http.StatusUnprocessableEntity)
+
+	alone := newWorld(t)
+	body, err := io.ReadAll(alone.speaking(alone.signedIn("intern"), "/account", "qps").Body)
+	if err != nil || strings.Contains(string(body), "/account/language") {
+		t.Error("there is a choice of one language, or none of all: ", err)
 	}
 }
 

@@ -43,6 +43,7 @@ func pages() []page {
 		{post, "/account/code", account.Self, (*Site).accountCode},
 		{post, "/account/code/remove", account.Self, (*Site).accountCodeRemove},
 		{post, "/account/sessions", account.Self, (*Site).accountSessions},
+		{post, "/account/language", account.Self, (*Site).accountLanguage},
 
 		{get, "/{$}", account.Read, (*Site).triage},
 		{post, "/first/enroll", account.Manage, (*Site).enrolHere},
