@@ -148,6 +148,9 @@ func (r *reader) put(p piece) {
 // endAttr puts the value of an attribute into its tag.
 func (r *reader) endAttr() {
 	if len(r.attr) > 0 {
+		if r.tag == nil {
+			r.tag = &piece{sort: hard}
+		}
 		r.tag.nodes = append(r.tag.nodes, r.m.sentences(r.attr)...)
 		r.attr = nil
 	}
@@ -270,6 +273,7 @@ func (r *reader) text(s string) {
 }
 
 func (r *reader) endTag() {
+	r.endAttr() // one that a branch has ended
 	at := r.at
 	name, _, _ := strings.Cut(strings.TrimPrefix(strings.ReplaceAll(at.tag, "\n", " "), "<"), " ")
 	p := *r.tag
