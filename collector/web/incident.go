@@ -2,11 +2,8 @@ package web
 
 import (
 	"cmp"
-	"html/template"
-	"math"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,25 +125,6 @@ func (p *incidentPage) found() {
 	}
 }
 
-type evidenceChart struct {
-	Title   texts.T
-	Picture template.HTML
-	Rows    []numbered // the same as numbers
-	Flags   []flagged
-}
-
-type numbered struct {
-	At    time.Time
-	Value string
-}
-
-// logged is a line of the journal.
-type logged struct {
-	At   time.Time
-	Who  texts.T
-	Text texts.T
-}
-
 func (s *Site) incident(v *visit) error {
 	n, err := strconv.ParseInt(v.r.PathValue("number"), 10, 64)
 	if err != nil || n < 1 {
@@ -235,96 +213,6 @@ func (s *Site) showIncident(v *visit, shown api.IncidentShow) error {
 	return s.render(v, http.StatusOK, "incident", "", p)
 }
 
-// evidence draws the charts of an incident's findings, and lists the rest in
-// words.
-func (s *Site) evidence(v *visit, p *incidentPage) {
-	seen := map[string]bool{}
-	class := urgencyClass(p.Incident.Severity)
-	findings := slices.Clone(p.Incident.Findings)
-	slices.SortStableFunc(findings, func(a, b store.Finding) int {
-		return boolOrder(a.Rule == p.Incident.Rule, b.Rule == p.Incident.Rule)
-	})
-	c := s.clock(v)
-	// Of a cause that many share the numbers of one say what the others' would.
-	if len(p.Incident.Devices) > 1 && len(findings) > 0 {
-		first := findings[0].Device
-		findings = slices.DeleteFunc(findings, func(f store.Finding) bool { return f.Device != first })
-		p.Example = findings[0].Name
-	}
-	one := !slices.ContainsFunc(findings, func(f store.Finding) bool { return f.Label != findings[0].Label })
-	if one && len(findings) > 1 && p.Example == "" {
-		p.Example = findings[0].Label
-	}
-	for _, f := range findings {
-		for _, e := range f.Evidence {
-			if e.Measurement == "" {
-				if key := f.Label + e.Label + e.Value; e.Value != "" && !seen[key] && len(p.Facts) < 12 {
-					seen[key] = true
-					label := e.Label
-					if f.Label != "" && !one {
-						label = f.Label + ": " + label
-					}
-					p.Facts = append(p.Facts, fact{texts.As(label), texts.As(apart(e.Value))})
-				}
-				continue
-			}
-			if len(p.Charts) == 3 {
-				continue
-			}
-			l, unit, err := s.line(v, f, e, 160)
-			p.Away = p.Away || away(err)
-			if err != nil || len(l.At) < 2 {
-				continue
-			}
-			name, over := chartName(e), spanWord(e.Hours)
-			if young(&l) {
-				over = texts.F("since {1}", c.At(l.From))
-			}
-			flags := s.flags(v, f, l)
-			ch := evidenceChart{Title: texts.F("{1}, {2}", name, over), Flags: flags}
-			if f.Label != "" {
-				ch.Title = texts.F("{1} of {2}, {3}", name, f.Label, over)
-			}
-			words := v.lang.Say(texts.F("Line chart. {1}: {2} at first, {3} at the end.", name, amount(firstOf(l.Value), unit), amount(last(l.Value), unit)))
-			ch.Picture = chart(l, class, unit, "", words, flags, c)
-			each := max(len(l.At)/10, 1)
-			for k := len(l.At) - 1; k >= 0; k -= each {
-				if !math.IsNaN(l.Value[k]) {
-					ch.Rows = append(ch.Rows, numbered{l.At[k], amount(l.Value[k], unit)})
-				}
-			}
-			p.Charts = append(p.Charts, ch)
-		}
-	}
-}
-
-// ruleTexts find IDs of rules in texts, and those in parentheses.
-func ruleTexts() (id, behind *regexp.Regexp) {
-	return regexp.MustCompile(`\b[A-Z]\d\d\b`), regexp.MustCompile(` ?\([A-Z]\d\d(?:,? (?:and |or )?[A-Z]\d\d)*\)`)
-}
-
-// plain says a text of the catalogue without the IDs of rules, which nobody at a
-// desk knows: those that stand behind what is said anyway go, the others become
-// what their rules say.
-func (s *Site) plain(v *visit, text string) string {
-	text = s.behind.ReplaceAllString(text, "")
-	if !s.ruleID.MatchString(text) {
-		return text
-	}
-	list, err := v.api.RuleList(v.ctx())
-	if err != nil {
-		return text
-	}
-	return s.ruleID.ReplaceAllStringFunc(text, func(id string) string {
-		for _, r := range list.Rules {
-			if r.ID == id {
-				return "“" + r.Title + "”"
-			}
-		}
-		return id
-	})
-}
-
 func boolOrder(a, b bool) int {
 	switch {
 	case a == b:
@@ -333,106 +221,6 @@ func boolOrder(a, b bool) int {
 		return -1
 	}
 	return 1
-}
-
-// flags are what happened to the device while a chart runs: its findings' own
-// steps, and changes that may be the cause.
-func (s *Site) flags(v *visit, f store.Finding, l line) []flagged {
-	var out []flagged
-	add := func(at time.Time, text texts.T) {
-		if !at.Before(l.From) && !at.After(l.To) {
-			out = append(out, flagged{At: at, Text: text})
-		}
-	}
-	add(f.FiredAt, "Muster found this")
-	if f.WorseAt.After(f.FiredAt) {
-		add(f.WorseAt, "it got worse")
-	}
-	if ev, err := v.api.DeviceEvents(v.ctx(), api.DeviceEventsInput{Ref: string(f.Device), From: l.From.UTC().Format(time.RFC3339), Kinds: []string{"boot", "unclean_shutdown", "disk_error", "update_installed"}, Limit: 6}); err == nil {
-		for _, e := range ev.Events {
-			add(e.At, eventWords(e.Kind))
-		}
-	}
-	slices.SortFunc(out, func(a, b flagged) int { return a.At.Compare(b.At) })
-	if len(out) > 6 {
-		out = out[:6]
-	}
-	for k := range out {
-		out[k].Letter = string(rune('A' + k))
-	}
-	return out
-}
-
-// eventWords is a kind of event as people say it.
-func eventWords(kind string) texts.T { return texts.Known(strings.ReplaceAll(kind, "_", " ")) }
-
-func byWhom(by, me string) texts.T {
-	switch by {
-	case "":
-		return "Muster"
-	case me:
-		return "You"
-	}
-	return texts.As(by)
-}
-
-// stepText is what somebody did, after their name.
-func stepText(st store.Step) texts.T {
-	if st.Text != "" {
-		return texts.F("{1}: “{2}”", stepDone(st), st.Text)
-	}
-	return stepDone(st)
-}
-
-func stepDone(st store.Step) texts.T {
-	switch st.Do {
-	case "opened":
-		return "found this"
-	case "worse":
-		return "raised this"
-	case "better":
-		return "lowered this"
-	case "joined":
-		return "added to it"
-	case "cleared":
-		return "sees it no more"
-	case "reopened":
-		return "sees it again"
-	case store.DoClaim:
-		return "claimed this"
-	case store.DoRelease:
-		return "gave it back"
-	case store.DoNote:
-		return "wrote"
-	case store.DoCheck:
-		return texts.F("did check {1}", st.Item)
-	case store.DoUncheck:
-		return texts.F("took back check {1}", st.Item)
-	case store.DoSnooze:
-		return "put it off"
-	case store.DoWake:
-		return "took it up again"
-	case store.DoEscalate:
-		return texts.F("escalated it to {1}", st.To)
-	case store.DoResolve:
-		out := []texts.T{"resolved it"}
-		switch st.Useful {
-		case "no":
-			out[0] = "resolved it (true, but not worth the time)"
-		case "wrong":
-			out[0] = "resolved it (false alarm)"
-		}
-		if st.Replaced != "" {
-			out = append(out, texts.F("replaced: {1}", st.Replaced))
-		}
-		if st.Called {
-			out = append(out, "after a call")
-		}
-		return texts.List(", ", out...)
-	case store.DoReopen:
-		return "opened it again"
-	}
-	return texts.As(st.Do)
 }
 
 // incidentAct is what somebody does about an incident.

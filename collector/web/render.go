@@ -131,8 +131,9 @@ type frame struct {
 
 	Staff, Manage, Admin bool
 	Signed               bool
-	Body                 string // class
-	Lang                 string // tag of the language
+	Body                 string             // class
+	Lang                 string             // tag of the language
+	Scripts              map[texts.T]string // what scripts say in it; none in English
 }
 
 // title is what a page may say of itself.
@@ -146,7 +147,7 @@ func (s *Site) render(v *visit, status int, name, part string, data any) error {
 	if t == nil {
 		return fmt.Errorf("there is no page %q", name)
 	}
-	f := frame{Actor: v.actor, Clock: s.clock(v), D: data, Lang: v.lang.String(), Signed: v.actor.Name != "",
+	f := frame{Actor: v.actor, Clock: s.clock(v), D: data, Lang: v.lang.String(), Scripts: scriptWords(v.lang), Signed: v.actor.Name != "",
 		Staff: v.can(account.Query), Manage: v.can(account.Manage), Admin: v.can(account.Administer)}
 	if h, ok := data.(titled); ok {
 		f.Title, f.Page = h.Head()

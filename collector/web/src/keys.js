@@ -1,11 +1,12 @@
 // Keys. Single letters do nothing while one writes, and can be switched off
 // (WCAG 2.1.4) in the help that "?" opens.
+import { say } from './words.js';
 const writing = e => e.target.closest?.('input,textarea,select,[contenteditable]') || e.ctrlKey || e.metaKey || e.altKey;
 const off = () => { try { return localStorage.getItem('keys') === 'off'; } catch { return false; } };
 
-const words = [
-  ['/', 'Search'], ['j and k', 'Next and previous row'], ['Enter', 'Open the row'], ['c', 'Claim'], ['n', 'Write a note'],
-  ['[ and ]', 'Change before, change after'], ['g t', 'Triage'], ['g d', 'Devices'], ['g n', 'Network'], ['g s', 'Software'], ['Esc', 'Close'], ['?', 'This help'],
+const words = () => [
+  ['/', say('Search')], [say('{1} and {2}', 'j', 'k'), say('Next and previous row')], ['Enter', say('Open the row')], ['c', say('Claim')], ['n', say('Write a note')],
+  [say('{1} and {2}', '[', ']'), say('Change before, change after')], ['g t', say('Triage')], ['g d', say('Devices')], ['g n', say('Network')], ['g s', say('Software')], ['Esc', say('Close')], ['?', say('This help')],
 ];
 
 function help() {
@@ -14,7 +15,7 @@ function help() {
     d = document.createElement('dialog');
     d.className = 'keys card';
     d.setAttribute('aria-labelledby', 'keys-h');
-    d.innerHTML = `<form method="dialog"><h2 id="keys-h">Keys</h2><dl class="kv">${words.map(([k, w]) => `<dt><kbd>${k}</kbd></dt><dd>${w}</dd>`).join('')}</dl><label class="keys__off"><input class="tick" type="checkbox"> Single letters do nothing</label><p class="btns"><button class="usa-button">Close</button></p></form>`;
+    d.innerHTML = `<form method="dialog"><h2 id="keys-h">${say('Keys')}</h2><dl class="kv">${words().map(([k, w]) => `<dt><kbd>${k}</kbd></dt><dd>${w}</dd>`).join('')}</dl><label class="keys__off"><input class="tick" type="checkbox"> ${say('Switch single letters off')}</label><p class="btns"><button class="usa-button">${say('Close')}</button></p></form>`;
     const box = d.querySelector('input');
     box.checked = off();
     box.addEventListener('change', () => { try { box.checked ? localStorage.setItem('keys', 'off') : localStorage.removeItem('keys'); } catch { /* storage is off */ } });

@@ -1,7 +1,7 @@
 // The stream of what is open: numbers change in place, news wait for a click, and
 // nothing that somebody reads moves.
+import { say } from './words.js';
 const meta = document.querySelector('meta[name="live"]');
-const count = (n, one, many) => n === 1 ? `1 ${one}` : `${n} ${many}`;
 
 if (meta && window.EventSource) {
   let lost, shown;
@@ -10,8 +10,8 @@ if (meta && window.EventSource) {
   const heard = at => {
     clearTimeout(lost);
     const board = document.querySelector('[data-live]');
-    if (board) { board.classList.remove('live--lost'); board.querySelector('[data-live-at]').textContent = at; board.firstChild.textContent = 'Live, as of '; }
-    lost = setTimeout(() => { if (state) { state.classList.add('live--lost'); state.firstChild.textContent = 'Not live since '; } }, 15000);
+    if (board) { board.classList.remove('live--lost'); board.querySelector('[data-live-at]').textContent = at; board.firstChild.textContent = say('Live, as of '); }
+    lost = setTimeout(() => { if (state) { state.classList.add('live--lost'); state.firstChild.textContent = say('Not live since '); } }, 15000);
   };
   const rows = () => new Map([...document.querySelectorAll('[data-number]')].map(x => [+x.dataset.number, x]));
   source.addEventListener('tick', e => heard(JSON.parse(e.data).at));
@@ -34,12 +34,12 @@ if (meta && window.EventSource) {
       el.classList.toggle('inc--solved', gone);
       const tag = el.querySelector('.tagword--fixed');
       if (!gone) tag?.remove();
-      else if (!tag) el.querySelector('.inc__own')?.insertAdjacentHTML('beforeend', `<span class="tagword tagword--fixed">Over ${now.at}</span>`);
+      else if (!tag) el.querySelector('.inc__own')?.insertAdjacentHTML('beforeend', `<span class="tagword tagword--fixed">${say('Over {1}', now.at)}</span>`);
     }
     const news = now.open.filter(i => !document.querySelector(`[href="/incidents/${i.number}"]`));
     const box = document.querySelector('[data-fresh]');
     if (!box) return;
     box.hidden = news.length === 0;
-    if (news.length) box.querySelector('[data-fresh-text]').textContent = `${count(news.length, 'new incident', 'new incidents')} since you opened this page: ${news.slice(0, 2).map(i => i.title + (i.site ? ', ' + i.site : '')).join('; ')}${news.length > 2 ? ' …' : ''}`;
+    if (news.length) box.querySelector('[data-fresh-text]').textContent = say('{1} new since you opened this page: {2}', news.length, news.slice(0, 2).map(i => i.title + (i.site ? ', ' + i.site : '')).join('; ') + (news.length > 2 ? ' …' : ''));
   });
 }

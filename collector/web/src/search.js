@@ -1,5 +1,6 @@
 // The box for searches: reads back what is written, and offers how to go on.
 // A combobox with a listbox, as WAI-ARIA 1.2 has it.
+import { say } from './words.js';
 const wait = (f, ms) => { let t; return (...a) => { clearTimeout(t); t = setTimeout(() => f(...a), ms); }; };
 
 export function searchBox(input) {
@@ -23,11 +24,11 @@ export function searchBox(input) {
   };
   const draw = (d, open) => {
     reads.replaceChildren();
-    if (d.fault && input.value.trim()) reads.append(Object.assign(document.createElement('span'), { className: 'quiet', textContent: `Not yet a search: ${d.fault}` }));
+    if (d.fault && input.value.trim()) reads.append(Object.assign(document.createElement('span'), { className: 'quiet', textContent: say('Not yet a search: {1}', d.fault) }));
     else if (d.words.length) {
-      reads.append(Object.assign(document.createElement('span'), { className: 'quiet', textContent: 'In words: ' }));
+      reads.append(Object.assign(document.createElement('span'), { className: 'quiet', textContent: say('In words: ') }));
       for (const w of d.words) reads.append(w.strong ? Object.assign(document.createElement('b'), { textContent: w.text }) : w.text);
-    } else reads.append(Object.assign(document.createElement('span'), { className: 'quiet', textContent: 'All devices. A word finds names, serials, users and addresses.' }));
+    } else reads.append(Object.assign(document.createElement('span'), { className: 'quiet', textContent: say('All devices. A word finds names, serials, users and addresses.') }));
     offers = d.offers.slice(0, 9).map(o => ({ doc: '', ...o }));
     list.replaceChildren(...offers.map((o, i) => {
       const el = Object.assign(document.createElement('div'), { id: `o${i}`, className: 'compl__o' });

@@ -1,4 +1,5 @@
 import { searchBox } from './search.js';
+import { say as word } from './words.js';
 
 // Gives what is new on the page its behavior. May be called again on the same.
 const each = (root, sel, f) => root.querySelectorAll(sel).forEach(x => { if (!x.dataset.set) { x.dataset.set = '1'; f(x); } });
@@ -10,12 +11,12 @@ export function settle(root) {
   each(root, '[data-search]', searchBox);
   each(root, 'select[data-submit]', s => s.addEventListener('change', () => s.form.requestSubmit()));
   each(root, 'form[data-bulk]', f => {
-    const bar = f.querySelector('.bulk'), all = f.querySelector('[data-all]'), every = f.elements.all, word = f.querySelector('[data-chosen]');
+    const bar = f.querySelector('.bulk'), all = f.querySelector('[data-all]'), every = f.elements.all, chosen = f.querySelector('[data-chosen]');
     const boxes = [...f.querySelectorAll('tbody .tick')];
     const say = () => {
       const n = boxes.filter(b => b.checked).length;
       bar.hidden = n === 0 && !every.checked;
-      word.textContent = every.checked ? 'All chosen' : `${n} chosen`;
+      chosen.textContent = every.checked ? word('All chosen') : word('{1} chosen', n);
       all.checked = n === boxes.length; all.indeterminate = n > 0 && n < boxes.length;
       boxes.forEach(b => b.closest('tr').setAttribute('aria-selected', String(b.checked)));
     };
@@ -25,7 +26,7 @@ export function settle(root) {
   });
   each(root, '#asof', r => {
     const stops = JSON.parse(document.getElementById('asof-stops').textContent), out = document.getElementById('asof-out');
-    const say = () => { const s = stops[+r.value]; out.textContent = s ? 'just after the change of ' + s.word : 'now'; r.setAttribute('aria-valuetext', out.textContent); };
+    const say = () => { const s = stops[+r.value]; out.textContent = s ? word('just after the change of {1}', s.word) : word('now'); r.setAttribute('aria-valuetext', out.textContent); };
     r.hidden = false;
     r.addEventListener('input', say);
     r.addEventListener('change', () => {
@@ -40,11 +41,11 @@ export function settle(root) {
   }));
   each(root, '[data-link]', b => { b.hidden = false; b.addEventListener('click', async () => {
     const say = b.querySelector('span');
-    try { await navigator.clipboard.writeText(location.href); say.textContent = 'Copied'; } catch { prompt('The link to this view:', location.href); }
+    try { await navigator.clipboard.writeText(location.href); say.textContent = word('Copied'); } catch { prompt(word('The link to this view:'), location.href); }
   }); });
   each(root, '[data-copy]', b => b.addEventListener('click', async () => {
     const code = b.parentElement.querySelector('code');
-    try { await navigator.clipboard.writeText(code.textContent); b.lastChild.textContent = 'Copied'; } catch { getSelection().selectAllChildren(code); }
+    try { await navigator.clipboard.writeText(code.textContent); b.lastChild.textContent = word('Copied'); } catch { getSelection().selectAllChildren(code); }
   }));
   each(root, 'form[method="post"]', f => f.addEventListener('submit', e => {
     // Not before others have heard of it, or the button would not be sent.
