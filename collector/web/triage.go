@@ -97,16 +97,9 @@ func (s *Site) day(v *visit, b *board, open []store.Incident) {
 // unseen adds what gear does not answer, for those who may know of it.
 func (s *Site) unseen(v *visit, b *board) {
 	if v.can(account.Manage) {
-		if list, err := v.api.TargetList(v.ctx(), api.TargetListInput{Limit: 2000}); err == nil {
-			refused, silent := 0, 0
-			for _, t := range list.Targets {
-				switch t.State {
-				case "wrong_credential":
-					refused++
-				case "silent", "dead":
-					silent++
-				}
-			}
+		// One of them: it is the counts that are told.
+		if list, err := v.api.TargetList(v.ctx(), api.TargetListInput{Limit: 1}); err == nil {
+			refused, silent := list.Counts["wrong_credential"], list.Counts["silent"]+list.Counts["dead"]
 			if refused > 0 {
 				b.Blind = append(b.Blind, blind{refused, "of the network refuse the password that they are asked with", "", "/network"})
 			}
