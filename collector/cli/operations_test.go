@@ -4,7 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,13 +24,19 @@ func apart() map[string]string {
 // TestEveryOperationHasACommand: what pages and programs can ask for, the command
 // line can, by the client's method for it or by its name.
 func TestEveryOperationHasACommand(t *testing.T) {
-	files := token.NewFileSet()
-	packages, err := parser.ParseDir(files, ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
-	if err != nil {
-		t.Fatal(err)
+	names, err := filepath.Glob("*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no sources: ", err)
 	}
-	used := map[string]bool{}
-	for _, p := range packages {
+	used, files := map[string]bool{}, token.NewFileSet()
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		p, err := parser.ParseFile(files, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		ast.Inspect(p, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.SelectorExpr:

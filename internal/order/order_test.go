@@ -9,7 +9,6 @@ import (
 
 type item struct {
 	key, place int
-	name       string
 }
 
 // Both sort as package slices does.

@@ -23,13 +23,6 @@ type Update struct {
 	Released   time.Time
 }
 
-const (
-	// criteria of IUpdateSearcher.Search (Microsoft, "Windows Update Agent API").
-	criteria   = "IsInstalled=0 and IsHidden=0"
-	maxUpdates = 500
-	maxWords   = 200 // of one list
-)
-
 // Search gives what is offered. The error wraps errors.ErrUnsupported where
 // there is no such agent, fs.ErrPermission when a right is missing.
 func Search() ([]Update, error) { return search() }

@@ -11,6 +11,13 @@ import (
 	"github.com/go-ole/go-ole/oleutil"
 )
 
+const (
+	// criteria of IUpdateSearcher.Search (Microsoft, "Windows Update Agent API").
+	criteria   = "IsInstalled=0 and IsHidden=0"
+	maxUpdates = 500
+	maxWords   = 200 // of one list
+)
+
 func search() ([]Update, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
