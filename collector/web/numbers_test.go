@@ -63,7 +63,7 @@ func TestNumbersAreMissing(t *testing.T) {
 		name     string
 		state    int32
 		patience time.Duration
-	}{{"there", there, time.Minute}, {"away", absent, time.Minute}, {"silent", silent, 50 * time.Millisecond}} {
+	}{{"there", there, time.Minute}, {"away", absent, time.Minute}, {"silent", silent, 3 * time.Second}} {
 		w.series.state.Store(x.state)
 		w.Site.patience = x.patience
 		for path, kept := range pages {
