@@ -3,11 +3,11 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -103,15 +103,28 @@ func newWine(t *testing.T) *wine {
 		t.Fatal(err)
 	}
 	w.copy(exe, winesAgent)
-	holder := talks("cmd", "/c", "more")
+	holder := talks("cmd", "/c", "echo ready& more")
 	if _, err := holder.StdinPipe(); err != nil { // it waits for a line that never comes
 		t.Fatal(err)
 	}
-	holder.Stdout = io.Discard
+	// Once it runs, the manager is its own: a program that came before would have
+	// begun one that says nothing.
+	out, said, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	holder.Stdout = said
 	if err := holder.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { holder.Process.Kill(); holder.Wait() })
+	said.Close()
+	t.Cleanup(func() { holder.Process.Kill(); holder.Wait(); out.Close() })
+	if err := out.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.Contains(line, "ready") {
+		t.Fatalf("the program that holds Wine says %q: %v", line, err)
+	}
 	t.Logf("a Windows of Wine after %s", time.Since(begin).Round(100*time.Millisecond))
 	return w
 }
