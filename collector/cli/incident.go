@@ -182,7 +182,7 @@ FILTER chooses devices.
 		},
 	})
 	f := cmd.Flags()
-	f.BoolVar(&in.Mine, "mine", false, "only those that you have claimed")
+	f.BoolVar(&in.Mine, "mine", false, "only those that you have claimed, or that were escalated to you by name")
 	f.BoolVar(&in.Unclaimed, "unclaimed", false, "only those that nobody has claimed")
 	f.StringVar(&in.Assignee, "assignee", "", "only those that this `account` has claimed")
 	f.StringVar(&in.Site, "site", "", "only about devices of this site: `AGENCY/SITE`")
