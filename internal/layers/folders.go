@@ -164,8 +164,13 @@ func Folders() []Folder {
 			{"agent/host", "where they are read"},
 		}, Tests: recordings()},
 		{Path: "agent/gather/pdh", Owns: "performance counters of Windows, for several gatherers"},
-		{Path: "agent/gather/wua", Owns: "how Windows is asked which updates it offers"},
-		{Path: "agent/gather/wmi", Owns: "which classes of WMI are asked, for several gatherers"},
+		{Path: "agent/gather/com", Owns: "the beginning and end of a talk with objects of Windows, for several sources"},
+		{Path: "agent/gather/wua", Owns: "how Windows is asked which updates it offers", May: []Import{
+			{"agent/gather/com", "the updates are objects"},
+		}},
+		{Path: "agent/gather/wmi", Owns: "which classes of WMI are asked, for several gatherers", May: []Import{
+			{"agent/gather/com", "WMI is asked by objects"},
+		}},
 		{Path: "agent/gather/commandline", Owns: "programs in command lines of Windows, for several gatherers"},
 		{Path: "agent/gather/keyfile", Owns: "files of sections and keys, for several gatherers"},
 		{Path: "agent/gather/unit", Owns: "units of systemd by their files, for several gatherers", May: []Import{

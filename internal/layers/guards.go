@@ -50,7 +50,7 @@ func Guards() []Guard {
 		{Import: "golang.org/x/net/icmp", Only: []string{"collector/snmp/ping"}, Tests: true, Why: "echoes over one socket for thousands of targets; pro-bing has one socket and two goroutines for each"},
 		{Import: "golang.org/x/net/ipv4", Only: []string{"collector/snmp/ping"}, Tests: true, Why: "types of ICMP"},
 		{Import: "golang.org/x/net/ipv6", Only: []string{"collector/snmp/ping"}, Tests: true, Why: "types of ICMPv6"},
-		{Import: "github.com/go-ole/go-ole", Only: []string{"agent/gather/wmi", "agent/gather/wua"}, Why: "COM, for the few facts that only WMI and the Windows Update Agent tell, in processes of their own; comes with gopsutil"},
+		{Import: "github.com/go-ole/go-ole", Only: []string{"agent/gather/com", "agent/gather/wmi", "agent/gather/wua"}, Why: "COM, for the few facts that only WMI and the Windows Update Agent tell, in processes of their own; comes with gopsutil"},
 		{Import: "howett.net/plist", Only: []string{"agent/gather/*", "agent/host"}, Tests: true, Why: "property lists of macOS"},
 		{Import: "github.com/ebitengine/purego", Only: []string{"agent/gather/*", "agent/host"}, Why: "frameworks of macOS without cgo"},
 		{Import: "golang.org/x/sys", Only: everywhere, Why: "each folder has its own files per system"},

@@ -4,32 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
 
 	ole "github.com/go-ole/go-ole"
 	"github.com/go-ole/go-ole/oleutil"
+
+	"muster/agent/gather/com"
 )
 
 // ask asks by the scripting interface of WMI, on a thread of its own.
 func ask(namespace, question string, properties []string, k kinds) ([]Row, error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	const alreadyDone = 1 // S_FALSE
-	if err := ole.CoInitializeEx(0, ole.COINIT_MULTITHREADED); err != nil {
-		var e *ole.OleError
-		if !errors.As(err, &e) || e.Code() != alreadyDone {
-			return nil, fmt.Errorf("CoInitializeEx: %w", err)
-		}
-	}
-	defer ole.CoUninitialize()
-	unknown, err := oleutil.CreateObject("WbemScripting.SWbemLocator")
+	stop, err := com.Start()
 	if err != nil {
-		return nil, fmt.Errorf("there is no WMI: %w: %w", err, errors.ErrUnsupported)
+		return nil, err
 	}
-	defer unknown.Release()
-	locator, err := unknown.QueryInterface(ole.IID_IDispatch)
+	defer stop()
+	locator, err := com.Object("WbemScripting.SWbemLocator")
 	if err != nil {
-		return nil, meant(err)
+		return nil, fmt.Errorf("there is no WMI: %w", err)
 	}
 	defer locator.Release()
 	service, err := oleutil.CallMethod(locator, "ConnectServer", ".", namespace)
@@ -183,13 +174,9 @@ const (
 
 // meant is an error with what it means to a section.
 func meant(err error) error {
-	var e *ole.OleError
-	if !errors.As(err, &e) {
+	code, ok := com.Code(err)
+	if !ok {
 		return err
-	}
-	code := uint32(e.Code())
-	if x, ok := e.SubError().(ole.EXCEPINFO); ok && x.SCODE() != 0 {
-		code = x.SCODE()
 	}
 	switch code {
 	case notFound, invalidNamespace, invalidClass:

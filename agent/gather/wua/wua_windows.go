@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
 	"time"
 
 	ole "github.com/go-ole/go-ole"
 	"github.com/go-ole/go-ole/oleutil"
+
+	"muster/agent/gather/com"
 )
 
 const (
@@ -19,24 +20,14 @@ const (
 )
 
 func search() ([]Update, error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	const alreadyDone = 1 // S_FALSE
-	if err := ole.CoInitializeEx(0, ole.COINIT_MULTITHREADED); err != nil {
-		var e *ole.OleError
-		if !errors.As(err, &e) || e.Code() != alreadyDone {
-			return nil, fmt.Errorf("CoInitializeEx: %w", err)
-		}
-	}
-	defer ole.CoUninitialize()
-	unknown, err := oleutil.CreateObject("Microsoft.Update.Session")
+	stop, err := com.Start()
 	if err != nil {
-		return nil, fmt.Errorf("there is no Windows Update Agent: %w: %w", err, errors.ErrUnsupported)
+		return nil, err
 	}
-	defer unknown.Release()
-	session, err := unknown.QueryInterface(ole.IID_IDispatch)
+	defer stop()
+	session, err := com.Object("Microsoft.Update.Session")
 	if err != nil {
-		return nil, meant("session", err)
+		return nil, fmt.Errorf("there is no Windows Update Agent: %w", err)
 	}
 	defer session.Release()
 	searcher, err := oleutil.CallMethod(session, "CreateUpdateSearcher")
@@ -172,13 +163,9 @@ func number(d *ole.IDispatch, name string) int {
 
 // meant is an error with what it means (wuerror.h).
 func meant(what string, err error) error {
-	var e *ole.OleError
-	if !errors.As(err, &e) {
+	code, ok := com.Code(err)
+	if !ok {
 		return fmt.Errorf("%s: %w", what, err)
-	}
-	code := uint32(e.Code())
-	if x, ok := e.SubError().(ole.EXCEPINFO); ok && x.SCODE() != 0 {
-		code = x.SCODE()
 	}
 	const notImplemented, denied, disabled, perUser = 0x80004001, 0x80070005, 0x80070422, 0x80240044 // E_NOTIMPL, E_ACCESSDENIED, ERROR_SERVICE_DISABLED, WU_E_PER_MACHINE_UPDATE_ACCESS_DENIED
 	switch code {
