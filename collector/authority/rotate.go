@@ -44,7 +44,7 @@ type CAStatus struct {
 	Since     time.Time
 	NotBefore time.Time
 	NotAfter  time.Time
-	Devices   int // whose certificate it signed
+	Devices   int // that may come with a certificate it signed
 	Tokens    int // open invitations that name it
 }
 
@@ -74,7 +74,7 @@ func (a *Authority) Status(ctx context.Context) (Status, error) {
 	now := a.o.Now()
 	var published, retired *CAStatus
 	for _, c := range s.list {
-		st := CAStatus{Hash: c.Hash, State: c.State, Since: c.Since, NotBefore: c.cert.NotBefore, NotAfter: c.cert.NotAfter, Devices: census.Current[c.Hash]}
+		st := CAStatus{Hash: c.Hash, State: c.State, Since: c.Since, NotBefore: c.cert.NotBefore, NotAfter: c.cert.NotAfter, Devices: census.Holding[c.Hash]}
 		for _, t := range tokens {
 			if t.CA == c.Hash && t.RevokedAt.IsZero() && t.UsesLeft > 0 && now.Before(t.ExpiresAt) {
 				st.Tokens++
@@ -93,8 +93,8 @@ func (a *Authority) Status(ctx context.Context) (Status, error) {
 		out.Next, out.Due = StageActivate, published.Since.Add(a.o.Periods.Publish)
 		out.Words = fmt.Sprintf("CA %.16s is being made known; it begins to sign at %s", published.Hash, out.Due.Format(time.RFC3339))
 	case retired != nil && retired.idle():
-		out.Next, out.Due = StageRemove, now
-		out.Words = fmt.Sprintf("nothing depends on the retired CA %.16s any more; it is removed within the hour", retired.Hash)
+		out.Next, out.Due = StageRemove, retired.Since.Add(settle)
+		out.Words = fmt.Sprintf("nothing depends on the retired CA %.16s any more; it is removed within two hours", retired.Hash)
 	case retired != nil:
 		out.Next, out.Due = StageRemove, retired.Since.Add(a.o.Periods.Retire)
 		out.Words = fmt.Sprintf("%d devices and %d invitations still depend on the retired CA %.16s; it is removed when none does, or at %s",
@@ -106,6 +106,12 @@ func (a *Authority) Status(ctx context.Context) (Status, error) {
 }
 
 func (c CAStatus) idle() bool { return c.Devices == 0 && c.Tokens == 0 }
+
+// settle is how long a retired CA is kept at least, unless by force: what it
+// signed in the moment it was retired must be written down before it can be
+// counted. It is longer than any request, and than another collector takes to
+// see that the CA signs no more.
+const settle = 10 * time.Minute
 
 // Rotate takes a step; an empty stage takes the next one, which is to publish
 // when no rotation is under way. ErrTooSoon says what would be lost; force
@@ -202,16 +208,23 @@ func (a *Authority) remove(ctx context.Context, st Status, force bool) error {
 	a.stepping.Lock()
 	defer a.stepping.Unlock()
 	var steps []Step
-	devices, tokens := 0, 0
+	devices, tokens, young := 0, 0, false
 	for _, c := range st.Authorities {
 		if c.State != Retired {
 			continue
 		}
-		if !force && !c.idle() && a.o.Now().Before(c.Since.Add(a.o.Periods.Retire)) {
-			devices, tokens = devices+c.Devices, tokens+c.Tokens
+		kept := a.o.Periods.Retire
+		if c.idle() {
+			kept = settle
+		}
+		if !force && a.o.Now().Before(c.Since.Add(kept)) {
+			devices, tokens, young = devices+c.Devices, tokens+c.Tokens, young || c.idle()
 			continue
 		}
 		steps = append(steps, Step{CA: CA{Hash: c.Hash}, From: Retired})
+	}
+	if len(steps) == 0 && devices+tokens == 0 && young {
+		return fmt.Errorf("remove the retired CA: %w: it signed until just now; it is removed by itself when %s have passed and nothing depends on it", ErrTooSoon, settle)
 	}
 	if len(steps) == 0 && devices+tokens > 0 {
 		return fmt.Errorf("remove the retired CA: %w: %d devices and %d invitations still depend on it; with force they must enrol anew", ErrTooSoon, devices, tokens)

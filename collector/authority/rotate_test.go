@@ -121,9 +121,59 @@ func TestOpenInvitationsKeepTheirCA(t *testing.T) {
 	if len(g.pins) != 2 {
 		t.Errorf("pins %d CAs", len(g.pins))
 	}
+	w.pass(time.Hour)
 	ok(t, w.Advance(t.Context()))
 	if states(t, w) != "active" {
 		t.Error(states(t, w))
+	}
+}
+
+// An agent that renewed and did not come with its new certificate yet holds
+// no other: that one's CA stays, though the device was last seen with an older.
+func TestACAStaysWhileACertificateItSignedWasNotUsed(t *testing.T) {
+	w := newWorld(t)
+	g := enrolled(w)
+	ok(t, g.report())
+	rotate := func() {
+		t.Helper()
+		ok(t, w.Rotate(t.Context(), authority.StagePublish, false))
+		ok(t, w.Rotate(t.Context(), authority.StageActivate, true))
+		w.pass(time.Hour)
+		ok(t, w.Advance(t.Context()))
+	}
+	rotate()
+	ok(t, g.renew(false, false))
+	rotate()
+	ok(t, g.report())
+	ok(t, g.renew(false, false))
+	ok(t, g.report())
+	ok(t, w.Advance(t.Context()))
+	if states(t, w) != "active" {
+		t.Errorf("nothing depends on the others any more: %s", states(t, w))
+	}
+}
+
+// What is signed in the moment of retirement is counted before its CA goes.
+func TestARetiredCASettles(t *testing.T) {
+	w := newWorld(t)
+	ok(t, w.Rotate(t.Context(), authority.StagePublish, false))
+	ok(t, w.Rotate(t.Context(), authority.StageActivate, true))
+	ok(t, w.Advance(t.Context()))
+	if states(t, w) != "active retired" {
+		t.Errorf("removed in the moment it retired: %s", states(t, w))
+	}
+	if err := w.Rotate(t.Context(), authority.StageRemove, false); !errors.Is(err, authority.ErrTooSoon) {
+		t.Errorf("removed by hand: %v", err)
+	}
+	st, err := w.Status(t.Context())
+	ok(t, err)
+	if st.Next != authority.StageRemove || !st.Due.After(w.now()) {
+		t.Errorf("next is %s at %s", st.Next, st.Due)
+	}
+	w.pass(st.Due.Sub(w.now()))
+	ok(t, w.Advance(t.Context()))
+	if states(t, w) != "active" {
+		t.Errorf("when it is due: %s", states(t, w))
 	}
 }
 
@@ -167,6 +217,13 @@ func TestRotationUnderLoadRefusesNobody(t *testing.T) {
 		agents[i] = enrolled(w, box(i)...)
 	}
 	stop := make(chan struct{})
+	// An hour is longer than any request: time passes between them only.
+	var inflight sync.RWMutex
+	during := func(ask func() error) error {
+		inflight.RLock()
+		defer inflight.RUnlock()
+		return ask()
+	}
 	var wg sync.WaitGroup
 	for i, g := range agents {
 		wg.Go(func() {
@@ -176,12 +233,12 @@ func TestRotationUnderLoadRefusesNobody(t *testing.T) {
 					return
 				default:
 				}
-				if err := g.report(); err != nil {
+				if err := during(g.report); err != nil {
 					t.Errorf("agent %d: %v", i, err)
 					return
 				}
 				if n%20 == i {
-					if err := g.renew(false, n%3 == 0); err != nil {
+					if err := during(func() error { return g.renew(false, n%3 == 0) }); err != nil {
 						t.Errorf("agent %d, renewal: %v", i, err)
 						return
 					}
@@ -192,7 +249,9 @@ func TestRotationUnderLoadRefusesNobody(t *testing.T) {
 	for range 3 {
 		ok(t, w.Rotate(t.Context(), authority.StagePublish, false))
 		ok(t, w.Rotate(t.Context(), authority.StageActivate, true))
+		inflight.Lock()
 		w.pass(time.Hour)
+		inflight.Unlock()
 		ok(t, w.Advance(t.Context())) // removes what nobody depends on any more
 	}
 	close(stop)

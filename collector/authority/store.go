@@ -195,11 +195,14 @@ type Changes struct {
 type Census struct {
 	Devices int // not revoked
 	Revoked int
-	// Current is, of devices not revoked, how many have their newest key that
-	// was used (or the newest at all) from each CA.
-	Current map[enroll.KeyHash]int
-	// Since is how many of these keys were issued at or after the time asked
-	// for: their agents have been told of every CA that was there by then.
+	// Holding is, of devices not revoked, how many have a key from each CA that
+	// is not superseded: the one in use, and any given later that was not used
+	// yet. A device may count for two CAs: nobody knows which key it comes with
+	// next.
+	Holding map[enroll.KeyHash]int
+	// Since is how many have their newest key that was used (or the newest at
+	// all) from the time asked for or after it: their agents have been told of
+	// every CA that was there by then.
 	Since int
 }
 

@@ -301,9 +301,16 @@ func (m *Memory) Census(ctx context.Context, since time.Time) (authority.Census,
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := authority.Census{Current: map[enroll.KeyHash]int{}}
+	out := authority.Census{Holding: map[enroll.KeyHash]int{}}
 	current := map[inventory.DeviceID]authority.Key{}
+	holding := map[inventory.DeviceID]map[enroll.KeyHash]bool{}
 	for _, k := range m.keys {
+		if k.SupersededAt.IsZero() {
+			if holding[k.Device] == nil {
+				holding[k.Device] = map[enroll.KeyHash]bool{}
+			}
+			holding[k.Device][k.CA] = true
+		}
 		have, ok := current[k.Device]
 		// A key that was used counts before one that was not; then the newest.
 		if better := cmp.Or(
@@ -319,11 +326,11 @@ func (m *Memory) Census(ctx context.Context, since time.Time) (authority.Census,
 			continue
 		}
 		out.Devices++
-		if k, ok := current[id]; ok {
-			out.Current[k.CA]++
-			if !k.IssuedAt.Before(since) {
-				out.Since++
-			}
+		for ca := range holding[id] {
+			out.Holding[ca]++
+		}
+		if k, ok := current[id]; ok && !k.IssuedAt.Before(since) {
+			out.Since++
 		}
 	}
 	return out, nil

@@ -420,24 +420,27 @@ func (c *Control) Changes(ctx context.Context, after int64) (out authority.Chang
 // firstChange stands for "before any": below every number, and not 0.
 const firstChange = -1
 
-// Census counts devices, and which CA their present key is from.
+// Census counts devices, and the CAs that their keys are from.
 func (c *Control) Census(ctx context.Context, since time.Time) (out authority.Census, err error) {
-	out.Current = map[enroll.KeyHash]int{}
+	out.Holding = map[enroll.KeyHash]int{}
 	err = c.d.read(ctx, func(v *view) error {
 		if _, err := v.one(ctx, "SELECT count(*) FILTER (WHERE revoked_at = 0), count(*) FILTER (WHERE revoked_at <> 0) FROM identity", nil,
 			&out.Devices, &out.Revoked); err != nil {
 			return err
 		}
-		return v.each(ctx, `SELECT ca, count(*), count(*) FILTER (WHERE issued_at >= ?) FROM (
-			SELECT ca, issued_at, row_number() OVER (PARTITION BY device ORDER BY seen_at > 0 DESC, generation DESC, issued_at DESC) AS place
-			FROM identity_key JOIN identity USING (device) WHERE revoked_at = 0) AS o WHERE place = 1 GROUP BY ca`, []any{stamp(since)}, func(s scan) error {
+		if _, err := v.one(ctx, `SELECT count(*) FROM (
+			SELECT issued_at, row_number() OVER (PARTITION BY device ORDER BY seen_at > 0 DESC, generation DESC, issued_at DESC) AS place
+			FROM identity_key JOIN identity USING (device) WHERE revoked_at = 0) AS o WHERE place = 1 AND issued_at >= ?`, []any{stamp(since)}, &out.Since); err != nil {
+			return err
+		}
+		return v.each(ctx, `SELECT ca, count(DISTINCT device) FROM identity_key JOIN identity USING (device)
+			WHERE revoked_at = 0 AND superseded_at = 0 GROUP BY ca`, nil, func(s scan) error {
 			var ca []byte
-			var n, recent int
-			if err := s(&ca, &n, &recent); err != nil {
+			var n int
+			if err := s(&ca, &n); err != nil {
 				return err
 			}
-			out.Current[enroll.KeyHash(bytes.Clone(ca))] = n
-			out.Since += recent
+			out.Holding[enroll.KeyHash(bytes.Clone(ca))] = n
 			return nil
 		})
 	})
