@@ -23,7 +23,7 @@ import (
 func deviceColumns() []string {
 	return []string{
 		"id", "name", "kind", "presence", "severity", "agency", "site", "labels",
-		"os", "vendor", "model", "serial", "memory_bytes", "user", "address", "agent_version",
+		"os", "vendor", "model", "serial", "memory_bytes", "user", "address", "port", "agent_version",
 		"asset_tag", "owner", "department", "purchased", "warranty", "note",
 		"first_seen", "last_seen", "clock_offset_seconds", "retired_at", "merged_into", "forked_from",
 	}
@@ -65,6 +65,8 @@ func (d Device) value(column string) any {
 		return d.User
 	case "address":
 		return d.Address
+	case "port":
+		return d.Port
 	case "agent_version":
 		return d.AgentVersion
 	case "asset_tag":
@@ -235,6 +237,8 @@ func checkSort(ctx context.Context, sort string) error {
 		return nil
 	case !slices.Contains(deviceColumns(), name):
 		return NewProblem(invalid, "there is no column %q to sort by%s", clip(printable(name), 40), near(name, deviceColumns()))
+	case name == "port":
+		return NewProblem(invalid, "a list cannot be sorted by port: sort it by another column, or ask one switch for its ports (muster port show)")
 	case slices.Contains(personalColumns(), name) && !personal(ctx):
 		return NewProblem(forbidden, "the order of %s tells of persons: this account lacks the right %s", name, account.ReadPersonal)
 	}
@@ -269,6 +273,12 @@ func (s *Server) listDevices(ctx context.Context, q store.DeviceQuery, filter st
 	if q.After, err = openCursor(list, q.After); err != nil {
 		return DeviceList{}, err
 	}
+	var x *sight
+	if only == nil && askedOf(ctx).csv || slices.Contains(only, "port") {
+		if x, err = s.sight(ctx); err != nil {
+			return DeviceList{}, err
+		}
+	}
 	page, err := s.d.Inventory.Devices(ctx, q)
 	if err != nil {
 		return DeviceList{}, err
@@ -278,6 +288,12 @@ func (s *Server) listDevices(ctx context.Context, q store.DeviceQuery, filter st
 	for i, d := range page.Devices {
 		out.Devices[i] = shownDevice(d, see)
 		out.Devices[i].only = only
+		if x == nil {
+			continue
+		}
+		if sw, port := x.plugged(d.ID); sw != nil {
+			out.Devices[i].Port = sw.Name + "/" + port.Port
+		}
 	}
 	if !see {
 		for _, c := range personalColumns() {

@@ -88,12 +88,12 @@ func (s *Server) countFacets(ctx context.Context, filter string, builds bool) (D
 		tell("build", strings.TrimSpace(x.Build+" "+x.OS), strings.TrimSpace(word("build", x.Build)+" "+word("os", x.OS)), x.Count, x.Online)
 	}
 	for _, a := range b.Ailing {
-		tell("severity", a.Severity, "", a.Count, a.Online)
+		tell("severity", a.Severity, "severity:"+a.Severity, a.Count, a.Online)
 		used -= a.Count
 		usedOnline -= a.Online
 	}
 	if used > 0 {
-		tell("severity", "", "", used, usedOnline)
+		tell("severity", "", "severity:none -state:retired", used, usedOnline)
 	}
 	names := []string{"severity", "state", "kind", "site", "os", "model", "ram"}
 	if builds {

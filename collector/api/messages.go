@@ -35,6 +35,7 @@ type Device struct {
 	Presence     store.Presence     `json:"presence" doc:"online, asleep, away, missing or retired."`
 	Severity     string             `json:"severity,omitempty" doc:"Of its worst open incident: critical, warn or info. Absent: none, or none but snoozed ones, upkeep and what was there when it came."`
 	Address      string             `json:"address,omitempty" doc:"Address that the last report came from."`
+	Port         string             `json:"port,omitempty" doc:"In lists that ask for this column, and in CSV: the network port it hangs on, as SWITCH/PORT. Absent when none is known for sure."`
 	AgentVersion string             `json:"agent_version,omitempty"`
 	OS           string             `json:"os,omitempty"`
 	Vendor       string             `json:"vendor,omitempty"`

@@ -75,14 +75,22 @@ func (s *Server) portPlaces(ctx context.Context, in *PortPlacesInput) (PortPlace
 		if d == nil {
 			continue
 		}
-		for _, p := range x.n.Of(d.ID) {
-			if sw := x.named(p.Switch); sw != nil && p.Present && p.Confidence != topology.Low {
-				out.Places = append(out.Places, DevicePlace{Device: *d, Switch: *sw, Port: p.Port, Confidence: string(p.Confidence)})
-				break
-			}
+		if sw, p := x.plugged(d.ID); sw != nil {
+			out.Places = append(out.Places, DevicePlace{Device: *d, Switch: *sw, Port: p.Port, Confidence: string(p.Confidence)})
 		}
 	}
 	return out, nil
+}
+
+// plugged is the switch that a device hangs on now, and where; nil when that is
+// not known, or only guessed.
+func (x *sight) plugged(id inventory.DeviceID) (*NamedDevice, topology.Place) {
+	for _, p := range x.n.Of(id) {
+		if sw := x.named(p.Switch); sw != nil && p.Present && p.Confidence != topology.Low {
+			return sw, p
+		}
+	}
+	return nil, topology.Place{}
 }
 
 // lookFor understands what is asked for, and answers its addresses and places.

@@ -210,6 +210,29 @@ func TestPortWhere(t *testing.T) {
 	}
 }
 
+// A list tells on which port each device hangs, where that is asked for.
+func TestListsTellPorts(t *testing.T) {
+	w := newCabled(t)
+	for who, want := range map[string]string{"admin": "pc-1 sw-1/Gi1/0/1; pc-2 sw-2/Gi1/0/3; pc-3 sw-1/Gi1/0/2; pc-3 ", "intern-parks": "pc-1 sw-1/Gi1/0/1; pc-2 "} {
+		list, err := w.client(who).DeviceList(t.Context(), DeviceListInput{Filter: "kind:pc", Columns: []string{"name", "port"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, d := range list.Devices {
+			if strings.HasPrefix(d.Name, "pc-") {
+				got = append(got, d.Name+" "+d.Port)
+			}
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%s is told %q, want %q", who, got, want)
+		}
+		if _, file := w.get(who, "/devices?format=csv"); !strings.Contains(file, ",sw-1/Gi1/0/1,") || strings.Contains(file, "sw-2/") != (who == "admin") {
+			t.Errorf("%s reads %s", who, file)
+		}
+	}
+}
+
 func TestPortHistory(t *testing.T) {
 	w := newCabled(t)
 	ctx := t.Context()

@@ -75,7 +75,7 @@ func (s *session) searchRead() *cobra.Command {
 				return err
 			}
 			if x.Fault != "" && s.output != "json" {
-				return usage("the filter, at character %d: %s", x.Position, x.Fault)
+				return usage("%s", x.Fault)
 			}
 			g := newGrid("condition", "in_words")
 			for _, p := range x.Parts {

@@ -87,6 +87,8 @@ func called(f Field) string {
 		return "free space"
 	case "state":
 		return "presence"
+	case "severity":
+		return "urgency"
 	case "agent":
 		return "agent version"
 	case "asset":

@@ -53,7 +53,8 @@ func fieldGroups() []fieldGroup {
 		{"Parts", []fieldChoice{{Name: "ram", Title: "Memory"}, {Name: "cpu", Title: "Processor"}, {Name: "cores", Title: "Processor cores"}, {Name: "disk", Title: "Drive"}, {Name: "free", Title: "Free space"}}},
 		{"Where", []fieldChoice{{Name: "site", Title: "Site"}, {Name: "agency", Title: "Agency"}, {Name: "port", Title: "Network port"}, {Name: "ip", Title: "IP address"}, {Name: "mac", Title: "MAC address"}}},
 		{"Whose", []fieldChoice{{Name: "user", Title: "User"}, {Name: "owner", Title: "Owner"}, {Name: "department", Title: "Department"}, {Name: "label", Title: "Label"}, {Name: "group", Title: "Group"}, {Name: "note", Title: "Note"}}},
-		{"When", []fieldChoice{{Name: "state", Title: "Presence"}, {Name: "seen", Title: "Last heard of"}, {Name: "first", Title: "First seen"}, {Name: "purchased", Title: "Bought"}, {Name: "warranty", Title: "Warranty until"}}},
+		{"How it is", []fieldChoice{{Name: "severity", Title: "Urgency"}, {Name: "state", Title: "Presence"}}},
+		{"When", []fieldChoice{{Name: "seen", Title: "Last heard of"}, {Name: "first", Title: "First seen"}, {Name: "purchased", Title: "Bought"}, {Name: "warranty", Title: "Warranty until"}}},
 	}
 }
 

@@ -139,9 +139,7 @@ func (s *Site) exportDevices(v *visit, p *deviceList, format string) error {
 	p.columns(url.Values{})
 	in.Columns = []string{"id", "name"}
 	for _, c := range p.Columns {
-		if c.Name != "port" {
-			in.Columns = append(in.Columns, c.Name)
-		}
+		in.Columns = append(in.Columns, c.Name)
 	}
 	h := v.w.Header()
 	h.Set("Content-Type", accept+"; charset=utf-8")

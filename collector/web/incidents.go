@@ -5,6 +5,7 @@ import (
 
 	"muster/collector/account"
 	"muster/collector/api"
+	"muster/collector/store"
 	"muster/collector/web/texts"
 )
 
@@ -13,6 +14,7 @@ import (
 type incidentList struct {
 	What  string // of the choices
 	Title texts.T
+	Apart texts.T // why there are more than on the board
 	Rows  []row
 	More  bool
 	Work  bool
@@ -42,6 +44,16 @@ func views() []view {
 	}
 }
 
+// keptApart counts the incidents that the board does not show.
+func keptApart(list []store.Incident) (n int) {
+	for _, i := range list {
+		if i.Hygiene || i.Backlog || i.Status == store.Snoozed {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *Site) incidents(v *visit) error {
 	q := v.r.URL.Query()
 	l := &incidentList{What: q.Get("what"), Work: v.can(account.Work), Views: views(), Site: q.Get("site")}
@@ -60,6 +72,9 @@ func (s *Site) incidents(v *visit) error {
 	}
 	l.More = list.More
 	l.Title = texts.F("{1}: {2}", count(len(list.Incidents), "incident", "incidents"), texts.Lower(chosen.Word))
+	if apart := keptApart(list.Incidents); chosen.Name == "open" && apart > 0 {
+		l.Apart = texts.F("{1} on the board of triage; the other {2} kept apart: upkeep, what was there when its device came, and what is snoozed", count(len(list.Incidents)-apart, "is", "are"), count(apart, "is", "are"))
+	}
 	if l.Rows, err = s.rows(v, list.Incidents); err != nil {
 		return err
 	}

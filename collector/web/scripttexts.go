@@ -6,7 +6,7 @@ import "muster/collector/web/texts"
 // so on are values. A test holds that the scripts say these and no others.
 func scriptTexts() []texts.T {
 	return []texts.T{
-		"Search", "Next and previous row", "Open the row", "Claim", "Write a note", "Change before, change after",
+		"Search", "Next and previous row", "Open the row", "Claim", "Write a note", "Escalate", "Resolve", "Snooze", "Change before, change after",
 		"Triage", "Devices", "Network", "Software", "Close", "This help", "Keys", "Switch single letters off", "{1} and {2}",
 		"Live, as of ", "Not live since ", "Over {1}", "{1} new since you opened this page: {2}",
 		"Not yet a search: {1}", "In words: ", "All devices. A word finds names, serials, users and addresses.",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -148,6 +149,8 @@ func (c *compiler) term(t search.Term) (cond, error) {
 	case "label":
 		x := text("l.label", f.Kind, t.Op, t.Value)
 		return among("SELECT l.device_no FROM label_rows l WHERE "+x.sql, x.args...), nil
+	case "severity":
+		return worst(t), nil
 	case "ip":
 		return c.address(t)
 	case "mac":
@@ -164,6 +167,34 @@ func (c *compiler) term(t search.Term) (cond, error) {
 		return c.port(t)
 	}
 	return never(), fmt.Errorf("this store cannot choose by %s", f.Name)
+}
+
+// worst chooses by the worst of the incidents that count, as levelOf does, from
+// the incidents: few devices have one.
+func worst(t search.Term) cond {
+	var wanted, others []string
+	for i, word := range []string{"info", "warn", "critical"} {
+		if level := strconv.Itoa(i + 1); t.Op == search.Known || t.MatchText(word) {
+			wanted = append(wanted, level)
+		} else {
+			others = append(others, level)
+		}
+	}
+	of := func(levels []string) cond {
+		return among("SELECT w.no FROM (SELECT d.device_no AS no, max(CASE i.severity WHEN 'critical' THEN 3 WHEN 'warn' THEN 2 WHEN 'info' THEN 1 ELSE 0 END) AS level" +
+			" FROM incident_rows i CROSS JOIN incident_device_rows m CROSS JOIN device_rows o CROSS JOIN device_rows d" +
+			" WHERE (i.status = 'resolved') = (0 = 1) AND i.status <> 'snoozed' AND i.backlog = 0 AND i.hygiene = 0 AND m.incident = i.number" +
+			" AND o.device_no = m.device_no AND d.device_no = " + shownAs + " AND d.presence <> 'retired' GROUP BY d.device_no) AS w WHERE w.level IN (" + strings.Join(levels, ", ") + ")")
+	}
+	switch none := t.Op != search.Known && t.MatchText("none"); {
+	case none && len(others) == 0:
+		return cond{sql: "(1 = 1)"}
+	case none:
+		return cond{sql: "NOT " + of(others).sql}
+	case len(wanted) == 0:
+		return never()
+	}
+	return of(wanted)
 }
 
 // text compares a text column by the rules of its kind.

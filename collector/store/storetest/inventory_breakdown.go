@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/collector/search"
@@ -112,6 +113,40 @@ func (c *clinic) ailing(scope store.Scope, text string) string {
 		c.want("severity of "+d.Name, one.Severity, d.Severity)
 	}
 	c.want("marked in lists, the worst first", marked, b.Ailing)
+	// And a search finds them.
+	for _, term := range []string{"severity:critical", "severity:warn", "urgency:info", "severity:none", "severity:*", "-severity:critical", "severity!=warn", "severity:w*", "severity:*n*"} {
+		e, err := search.Parse(strings.TrimSpace("(" + cmp.Or(text, "name:*") + ") " + term))
+		c.ok(err)
+		found, err := c.s.Devices(c.Context(), store.DeviceQuery{Scope: scope, Filter: e, Now: time.Now()})
+		c.ok(err)
+		var got, want []string
+		for _, d := range found.Devices {
+			got = append(got, d.Name)
+		}
+		for _, d := range list.Devices {
+			word, fits := cmp.Or(d.Severity, "none"), false
+			switch term {
+			case "severity:*":
+				fits = d.Severity != ""
+			case "-severity:critical":
+				fits = word != "critical"
+			case "severity!=warn":
+				fits = word != "warn"
+			case "severity:w*":
+				fits = word == "warn"
+			case "severity:*n*":
+				fits = word != "critical"
+			default:
+				fits = strings.HasSuffix(term, ":"+word)
+			}
+			if fits {
+				want = append(want, d.Name)
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		c.want(term, got, want)
+	}
 	slices.SortFunc(b.Ailing, func(a, b store.BreakdownAiling) int { return cmp.Compare(a.Severity, b.Severity) })
 	return fmt.Sprint(b.Ailing)
 }

@@ -6,6 +6,7 @@ const off = () => { try { return localStorage.getItem('keys') === 'off'; } catch
 
 const words = () => [
   ['/', say('Search')], [say('{1} and {2}', 'j', 'k'), say('Next and previous row')], ['Enter', say('Open the row')], ['c', say('Claim')], ['n', say('Write a note')],
+  ['e', say('Escalate')], ['r', say('Resolve')], ['s', say('Snooze')],
   [say('{1} and {2}', '[', ']'), say('Change before, change after')], ['g t', say('Triage')], ['g d', say('Devices')], ['g n', say('Network')], ['g s', say('Software')], ['Esc', say('Close')], ['?', say('This help')],
 ];
 
@@ -44,9 +45,9 @@ addEventListener('keydown', e => {
       rows[Math.max(0, Math.min(rows.length - 1, at))].querySelector('a')?.focus();
       return;
     }
-    case 'n': {
-      const t = document.querySelector('textarea[data-key="n"]');
-      if (t) { e.preventDefault(); t.closest('details').open = true; t.focus(); }
+    case 'n': case 'e': case 'r': case 's': {
+      const d = document.querySelector(`details[data-key="${e.key}"]`);
+      if (d) { e.preventDefault(); document.querySelectorAll('details.drop[open]').forEach(x => { x.open = x === d; }); d.open = true; }
       return;
     }
     case 'c': case '[': case ']': {

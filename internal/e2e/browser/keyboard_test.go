@@ -186,6 +186,16 @@ func TestAllByKeyboard(t *testing.T) {
 	b.until("document.activeElement.id === 'e-to'")
 	b.press(escKey)
 	b.until("document.activeElement?.matches('.acts summary')")
+	// Each form has its key.
+	for key, at := range map[string]string{"e": "e-to", "r": "u-yes", "s": "s-until"} {
+		b.press(escKey)
+		b.do(script("document.activeElement.blur()"))
+		b.press(key)
+		b.until("document.activeElement?.id === '" + at + "' && document.querySelectorAll('.acts details[open]').length === 1")
+		b.focus("after " + key)
+		b.press(escKey)
+		b.until("document.activeElement?.matches('.acts summary')")
+	}
 	// Resolved.
 	b.do(script("document.activeElement.blur()"))
 	b.tabTo(".acts details:nth-of-type(2) summary")
