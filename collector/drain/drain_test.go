@@ -247,3 +247,32 @@ func TestLoadingStoreIsWaitedFor(t *testing.T) {
 		}
 	})
 }
+
+// Of more layouts than are kept at hand, those of a record are its own all the
+// same: at this moment the inventory store need not have them yet.
+func TestLayoutsOfARecordAreItsOwn(t *testing.T) {
+	q, n := newQueue(), &numbers{got: map[int64]bool{}}
+	d := drainOf(q, n, 10)
+	for i := range mostLayouts {
+		d.remember(report.LayoutHash{1, byte(i), byte(i >> 8)}, layout)
+	}
+	for id := range uint64(100) {
+		s := store.Samples{Device: "d", Time: int64(id)}
+		for k := range 16 {
+			l := report.Layout{{Measurement: "system", Field: fmt.Sprint("f", id, "x", k)}}
+			s.Layouts = append(s.Layouts, l)
+			s.Samples = append(s.Samples, report.Sample{Layout: l.Hash(), At: int64(k), Values: report.Values{1}})
+		}
+		b, err := s.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.recs = append(q.recs, Record{ID: id + 1, Body: b})
+	}
+	end := begin(t, d)
+	waitFor(q, 100)
+	end(nil)
+	if got := d.Stats(); got.Poisoned != 0 || got.Records != 100 {
+		t.Errorf("%+v", got)
+	}
+}

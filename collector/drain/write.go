@@ -137,9 +137,10 @@ func (d *Drain) aside(r Record, reason error) error {
 	return nil
 }
 
-// errLayout: not acknowledged before a crash, so it comes again with its
-// layout; or not a sample of that layout at all.
-var errLayout = errors.New("its layout is not known, or has another length")
+// errLayout: samples of a layout that neither they brought nor the inventory
+// store has, such as after it was set back to a backup; or not samples of that
+// layout at all.
+var errLayout = errors.New("its numbers cannot be named")
 
 // errLookup is a failure of who knows the layouts: nothing is wrong with the
 // record, nor with the series store.
@@ -191,17 +192,25 @@ type target struct {
 
 // add sorts the samples of a record into batches.
 func (d *Drain) add(ctx context.Context, batches []store.Batch, at map[target]int, s *store.Samples) ([]store.Batch, error) {
+	// Its own are taken from it: those at hand make room for one another.
+	own := make(map[report.LayoutHash]report.Layout, len(s.Layouts))
 	for _, l := range s.Layouts {
+		own[l.Hash()] = l
 		d.remember(l.Hash(), l)
 	}
 	for i := range s.Samples {
 		smp := &s.Samples[i]
-		l, err := d.layout(ctx, smp.Layout)
-		if errors.Is(err, store.ErrNotFound) || err == nil && len(l) != len(smp.Values) {
-			return batches, errLayout
+		l, err := own[smp.Layout], error(nil)
+		if l == nil {
+			l, err = d.layout(ctx, smp.Layout)
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return batches, fmt.Errorf("%w: layout %x is not known", errLayout, smp.Layout)
+		case err != nil:
 			return batches, fmt.Errorf("%w: %w", errLookup, err)
+		case len(l) != len(smp.Values):
+			return batches, fmt.Errorf("%w: %d values of the %d of layout %x", errLayout, len(smp.Values), len(l), smp.Layout)
 		}
 		k := target{s.Device, smp.Layout}
 		j, ok := at[k]

@@ -370,7 +370,7 @@ type group struct {
 	samples []sampled // of entries, one each
 	records [][]byte
 	planned map[inventory.DeviceID]*device
-	layouts map[report.LayoutHash]bool
+	layouts map[report.LayoutHash]report.Layout // that are new with it
 	stats   Stats
 }
 
@@ -381,7 +381,7 @@ type sampled struct {
 }
 
 func newGroup(d *Door) *group {
-	return &group{d: d, planned: map[inventory.DeviceID]*device{}, layouts: map[report.LayoutHash]bool{}}
+	return &group{d: d, planned: map[inventory.DeviceID]*device{}, layouts: map[report.LayoutHash]report.Layout{}}
 }
 
 // plan decides about one request on top of what the group already decided.
@@ -504,9 +504,10 @@ func (g *group) take(rq *request, dev *device, r *report.Report, e store.Entry, 
 	if more := g.d.refreshing(rq.from.Device, came, maps.Keys(dev.Sections), rq.at); len(more) > 0 {
 		rq.answer.Want = slices.Compact(slices.Sorted(slices.Values(append(rq.answer.Want, more...))))
 	}
+	layouts := g.naming(r)
 	if len(r.Samples) > 0 {
 		rec := store.Samples{Device: rq.from.Device, Host: dev.Name, Time: r.Time + shift.Milliseconds(),
-			Samples: r.Samples, Layouts: r.Layouts, Arrived: rq.at.UnixMilli()}
+			Samples: r.Samples, Layouts: layouts, Arrived: rq.at.UnixMilli()}
 		b, err := rec.Encode()
 		if err != nil {
 			return fmt.Errorf("encode samples: %w", err)
@@ -516,14 +517,35 @@ func (g *group) take(rq *request, dev *device, r *report.Report, e store.Entry, 
 			g.stats.Samples += int64(len(r.Samples[i].Values))
 		}
 	}
-	for _, l := range r.Layouts {
-		g.layouts[l.Hash()] = true
-	}
 	g.stats.Reports++
 	g.stats.Sections += int64(len(e.Sections))
 	g.stats.Events += int64(len(e.Events))
 	g.add(e, sampled{r.Samples, r.Layouts})
 	return nil
+}
+
+// naming is the layouts that go to the outbox with a report: its own, and those
+// of its samples that an earlier one of the same group brought. The outbox is
+// read before the group is in the inventory store, or without it after a crash,
+// so that a record must not need a layout which is not durable there.
+func (g *group) naming(r *report.Report) []report.Layout {
+	out := slices.Clip(r.Layouts)
+	have := map[report.LayoutHash]bool{}
+	for _, l := range r.Layouts {
+		h := l.Hash()
+		have[h] = true
+		if !g.d.layouts[h] {
+			g.layouts[h] = l
+		}
+	}
+	for i := range r.Samples {
+		h := r.Samples[i].Layout
+		if l, fresh := g.layouts[h]; fresh && !have[h] {
+			have[h] = true
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 func (g *group) add(e store.Entry, s sampled) {
@@ -546,7 +568,7 @@ func (g *group) layoutsKnown(ctx context.Context, e *report.Envelope, r *report.
 next:
 	for i := range r.Samples {
 		h := r.Samples[i].Layout
-		if g.d.layouts[h] || g.layouts[h] {
+		if _, fresh := g.layouts[h]; fresh || g.d.layouts[h] {
 			continue
 		}
 		for _, ls := range [][]report.Layout{r.Layouts, e.Layouts} {

@@ -441,6 +441,27 @@ func TestLayoutsOfAnEnvelopeOutliveRepeats(t *testing.T) {
 	}
 }
 
+// A record of the outbox may be read before its group is in the inventory
+// store: what the store does not have yet, each has with it.
+func TestRecordsNameTheirNumbers(t *testing.T) {
+	b := newBooks("d1")
+	d := open(t, b)
+	accept(t, d, send(1, 3, withLayout))
+	accept(t, d, send(4, 5))
+	for i, text := range b.records {
+		s, err := store.DecodeSamples(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fresh := i < 3; fresh != (len(s.Layouts) == 1 && s.Layouts[0].Hash() == layout.Hash()) {
+			t.Errorf("record %d has %d layouts", i+1, len(s.Layouts))
+		}
+	}
+	if len(b.records) != 5 {
+		t.Errorf("%d records", len(b.records))
+	}
+}
+
 func TestAHeldStoreIsWaitedFor(t *testing.T) {
 	b := newBooks("d1")
 	b.commitErr = fmt.Errorf("commit: %w", store.ErrBusy)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -180,6 +181,9 @@ func (p *deviceList) facets(f api.DeviceFacets) {
 		}
 		out := facet{Name: x.Name, Title: titles[x.Name], Open: x.Name != "os" && x.Name != "kind"}
 		near := placeWord(valuesOf(x))
+		if x.Name == "severity" { // the worst first, however few
+			slices.SortStableFunc(x.Values, func(a, b api.FacetValue) int { return cmp.Compare(urgencyOrder(a.Value), urgencyOrder(b.Value)) })
+		}
 		for i, val := range x.Values {
 			if i == 8 {
 				break

@@ -115,9 +115,8 @@ func (p *incidentPage) found() {
 			p.Found = append(p.Found, foundLine{f.Severity, f.Title, of, f.FiredAt, f.State != store.Firing})
 		}
 	}
-	rank := []string{"critical", "warn", "info"}
 	slices.SortStableFunc(p.Found, func(a, b foundLine) int {
-		return cmp.Or(boolOrder(!a.Over, !b.Over), cmp.Compare(slices.Index(rank, a.Severity), slices.Index(rank, b.Severity)))
+		return cmp.Or(boolOrder(!a.Over, !b.Over), cmp.Compare(urgencyOrder(a.Severity), urgencyOrder(b.Severity)))
 	})
 	p.Found = p.Found[:min(len(p.Found), mostFound)]
 	if len(p.Found) < 2 {

@@ -189,7 +189,7 @@ func (s *Site) triage(v *visit) error {
 		"critical": "risk to data or to a service", "warn": "will turn into a call if left alone",
 		"info": "nothing to do yet; Muster keeps looking",
 	}
-	for _, severity := range []string{"critical", "warn", "info"} {
+	for _, severity := range severities() {
 		g := group{Severity: severity, Note: notes[severity], Mini: severity == "info"}
 		for _, r := range rows {
 			if r.Severity == severity {

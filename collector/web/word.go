@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,17 @@ func urgency(severity string) (class string, word texts.T) {
 
 func urgencyClass(severity string) string { c, _ := urgency(severity); return c }
 func urgencyWord(severity string) texts.T { _, w := urgency(severity); return w }
+
+// severities are the urgencies, the worst first.
+func severities() []string { return []string{"critical", "warn", "info"} }
+
+// urgencyOrder is the place of a severity among them; none comes last.
+func urgencyOrder(severity string) int {
+	if i := slices.Index(severities(), severity); i >= 0 {
+		return i
+	}
+	return len(severities())
+}
 
 // presence is a state as people read it.
 func presenceWord(p string) texts.T {
