@@ -81,4 +81,11 @@ func replacedParts(text string) (string, error) {
 	return strings.Join(out, ", "), nil
 }
 
+// UsualParts says whether a text names nothing but usual parts, so that an
+// incident takes it for what was replaced.
+func UsualParts(text string) bool {
+	_, err := replacedParts(text)
+	return err == nil
+}
+
 const otherPart = "other:"

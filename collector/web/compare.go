@@ -22,12 +22,15 @@ type comparison struct {
 	Asked           bool
 	Hidden          bool
 
-	Wrong        string    // what is not understood of what was asked
+	Wrong        texts.T   // what is not understood of what was asked
 	AloneA       []texts.T // titles of sections that only A has read, and only B
 	AloneB       []texts.T
 	Came         time.Time // when Muster first heard of the device
 	Incomparable bool      // nothing has been read of both
 }
+
+// First is a time at which the first of a device had been read.
+func (c *comparison) First() string { return c.Came.Add(time.Hour).UTC().Format(time.RFC3339) }
 
 func (c *comparison) Head() (texts.T, string) {
 	if !c.Asked {
@@ -72,7 +75,7 @@ func (s *Site) compare(v *visit) error {
 	case c.Then != "":
 		at, ok := dayWritten(c.Then, s.o.Zone, v.now)
 		if !ok {
-			c.Wrong = "“" + clip(c.Then, 40) + "” is no day that is understood. Write it as Nov 17, 11/17/2026 or last Tuesday, or say how long ago: 7d."
+			c.Wrong = texts.F("“{1}” is no day that is understood. Write it as Nov 17, 11/17/2026 or last Tuesday, or say how long ago: 7d.", clip(c.Then, 40))
 			return s.render(v, http.StatusUnprocessableEntity, "compare", "", c)
 		}
 		in.A = c.Ref + "@" + at
@@ -80,6 +83,10 @@ func (s *Site) compare(v *visit) error {
 		return s.render(v, http.StatusOK, "compare", "", c)
 	}
 	diff, err := v.api.DeviceDiff(v.ctx(), in)
+	if problem, told := asProblem(err); told && problem.Status < 500 {
+		c.Wrong = spoken(problem.Detail)
+		return s.render(v, http.StatusUnprocessableEntity, "compare", "", c)
+	}
 	if err != nil {
 		return err
 	}

@@ -156,11 +156,14 @@ func (p *deviceList) columns(base url.Values) {
 		}
 		if c.Sorts {
 			to := c.Name
+			if c.Name == "severity" {
+				to = "-severity" // the worst first
+			}
 			switch p.Sort {
 			case c.Name:
 				c.Sorted, to = "ascending", "-"+c.Name
 			case "-" + c.Name:
-				c.Sorted = "descending"
+				c.Sorted, to = "descending", c.Name
 			}
 			c.Link = with(base, "sort", to)
 		}

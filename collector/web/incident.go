@@ -191,14 +191,17 @@ func (s *Site) showIncident(v *visit, shown api.IncidentShow) error {
 			p.Place = &w.Places[0]
 		}
 	}
-	list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Severities: []string{"critical", "warn"}, Limit: 40})
+	list, err := v.api.IncidentList(v.ctx(), api.IncidentListInput{Severities: []string{"critical", "warn"}, Limit: 300})
 	if err != nil {
 		return err
 	}
 	for _, severity := range []string{"critical", "warn"} {
 		g := group{Severity: severity}
 		for _, x := range list.Incidents {
-			if x.Severity == severity && len(g.Rows) < 12 {
+			if x.Severity != severity {
+				continue
+			}
+			if g.Total++; len(g.Rows) < 12 {
 				g.Rows = append(g.Rows, v.row(x))
 			}
 		}
@@ -222,6 +225,20 @@ func boolOrder(a, b bool) int {
 	return 1
 }
 
+// notSaid is what a form lacks.
+func notSaid(what string) error {
+	return &api.Problem{Type: "muster:invalid", Status: http.StatusUnprocessableEntity, Detail: what}
+}
+
+// replacedWritten takes a part as people write it: what is none of the usual
+// ones is another.
+func replacedWritten(text string) string {
+	if text = strings.TrimSpace(text); text == "" || strings.Contains(text, ":") || api.UsualParts(text) {
+		return text
+	}
+	return "other: " + text
+}
+
 // incidentAct is what somebody does about an incident.
 func (s *Site) incidentAct(v *visit) error {
 	n, err := strconv.ParseInt(v.r.PathValue("number"), 10, 64)
@@ -240,6 +257,9 @@ func (s *Site) incidentAct(v *visit) error {
 	case "reopen":
 		shown, err = v.api.IncidentReopen(ctx, one)
 	case "note":
+		if strings.TrimSpace(v.form("text")) == "" {
+			return notSaid("Write what you saw or did, then send the note.")
+		}
 		shown, err = v.api.IncidentNote(ctx, api.IncidentNoteInput{Number: n, Body: api.IncidentNote{Text: v.form("text")}})
 	case "check":
 		k, _ := strconv.Atoi(v.form("check"))
@@ -250,11 +270,20 @@ func (s *Site) incidentAct(v *visit) error {
 		}
 		shown, err = v.api.IncidentCheck(ctx, api.IncidentCheckInput{Number: n, Body: api.IncidentCheck{Check: k, Undo: v.form("undo") != "", Text: text}})
 	case "snooze":
+		if strings.TrimSpace(v.form("reason")) == "" {
+			return notSaid("Say why it can wait.")
+		}
 		shown, err = v.api.IncidentSnooze(ctx, api.IncidentSnoozeInput{Number: n, Body: api.IncidentSnooze{Until: v.form("until"), Reason: v.form("reason")}})
 	case "escalate":
+		if strings.TrimSpace(v.form("to")) == "" || strings.TrimSpace(v.form("reason")) == "" {
+			return notSaid("Say to whom it goes, and why.")
+		}
 		shown, err = v.api.IncidentEscalate(ctx, api.IncidentEscalateInput{Number: n, Body: api.IncidentEscalation{To: v.form("to"), Reason: v.form("reason")}})
 	case "resolve":
-		shown, err = v.api.IncidentResolve(ctx, api.IncidentResolveInput{Number: n, Body: api.IncidentOutcome{Useful: v.form("useful"), Replaced: v.form("replaced"), Called: v.form("called") != "", Text: v.form("text")}})
+		if v.form("useful") == "" {
+			return notSaid("Say whether it was useful: choose one of the three answers.")
+		}
+		shown, err = v.api.IncidentResolve(ctx, api.IncidentResolveInput{Number: n, Body: api.IncidentOutcome{Useful: v.form("useful"), Replaced: replacedWritten(v.form("replaced")), Called: v.form("called") != "", Text: v.form("text")}})
 	default:
 		return s.nowhere(v)
 	}

@@ -17,6 +17,7 @@ type netfind struct {
 	Q       string
 	Title   texts.T
 	Problem *api.Problem
+	Said    texts.T // of it
 	Where   *api.PortWhere
 	Walls   []wallPort
 	More    bool // there are more ports of that name
@@ -51,7 +52,7 @@ func (s *Site) netFind(v *visit) error {
 		p.Where = &w
 		p.Title = whereTitle(p.Q, w)
 	case told && problem.Status < 500:
-		p.Problem = problem
+		p.Problem, p.Said = problem, spoken(problem.Detail)
 	default:
 		return err
 	}

@@ -42,6 +42,7 @@ type group struct {
 	Severity string
 	Note     texts.T
 	Rows     []row
+	Total    int // of which Rows may be the first
 	Open     bool
 	Mini     bool
 }

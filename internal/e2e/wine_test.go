@@ -44,7 +44,17 @@ var windowsAgent = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "muster-agent.exe")
-	return path, forWindows("go", "build", "-buildvcs=false", "-trimpath", "-tags", "nethttpomithttp2", "-ldflags", "-s -w", "-o", path, "muster/agent/cmd/muster-agent")
+	list, err := os.ReadFile("../../packaging/windows/gcflags")
+	if err != nil {
+		return "", err
+	}
+	args := []string{"build", "-buildvcs=false", "-trimpath", "-tags", "nethttpomithttp2", "-ldflags", "-s -w", "-o", path}
+	for flag := range strings.Lines(string(list)) {
+		if !strings.HasPrefix(flag, "#") {
+			args = append(args, strings.TrimSpace(flag))
+		}
+	}
+	return path, forWindows("go", append(args, "muster/agent/cmd/muster-agent")...)
 })
 
 func forWindows(name string, args ...string) error {

@@ -8,6 +8,7 @@ const first = part => part?.querySelector('a[href],button:not([disabled]),summar
 document.addEventListener('htmx:beforeRequest', e => {
   const from = e.detail.elt, check = from.querySelector?.('input[name="check"]');
   spot = {
+    from, by: e.detail.requestConfig?.triggeringEvent?.submitter,
     row: from.closest('[data-row]')?.dataset.number,
     check: !check ? -1 : [...document.querySelectorAll('.checks > li')].indexOf(from.closest('li')),
     inside: from.closest('#case') !== null,
@@ -18,7 +19,8 @@ document.addEventListener('htmx:afterSettle', () => {
   const at = document.activeElement, s = spot;
   spot = undefined;
   if (!s || (at && at !== document.body && document.contains(at))) return;
-  const to = s.row !== undefined ? document.querySelector(`[data-row][data-number="${CSS.escape(s.row)}"] a`)
+  const to = s.from.isConnected && s.by?.isConnected ? s.by // refused: the form is still there
+    : s.row !== undefined ? document.querySelector(`[data-row][data-number="${CSS.escape(s.row)}"] a`)
     : s.check >= 0 ? first(document.querySelectorAll('.checks > li')[s.check])
       : s.inside ? first(document.querySelector('.acts')) : undefined;
   to?.focus({ preventScroll: true });

@@ -9,4 +9,7 @@ import { settle } from './settle.js';
 
 window.htmx = htmx;
 settle(document);
+// A form far down that was refused is looked for by nobody at the top.
+const wrong = document.querySelector('main .askform [aria-invalid="true"], main .askform .bad');
+if (wrong) { wrong.scrollIntoView({ block: 'center' }); wrong.focus?.({ preventScroll: true }); }
 document.addEventListener('htmx:afterSwap', e => settle(e.detail.target ?? document));

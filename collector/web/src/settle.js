@@ -50,8 +50,12 @@ export function settle(root) {
   each(root, 'form[method="post"]', f => f.addEventListener('submit', e => {
     // Not before others have heard of it, or the button would not be sent.
     const b = e.submitter; if (!b) return;
-    setTimeout(() => { b.disabled = true; if (b.dataset.busy) { b.style; b.textContent = b.dataset.busy; } }, 0);
-    setTimeout(() => { b.disabled = false; }, 8000);
+    const was = [...b.childNodes];
+    const back = () => { b.disabled = false; b.replaceChildren(...was); };
+    setTimeout(() => { b.disabled = true; if (b.dataset.busy) b.textContent = b.dataset.busy; }, 0);
+    setTimeout(back, 8000);
+    // What was refused is mended and sent again.
+    f.addEventListener('htmx:afterRequest', back, { once: true });
   }));
   each(root, 'details[data-lazy]', d => d.addEventListener('toggle', async () => {
     if (!d.open || d.dataset.came) return;

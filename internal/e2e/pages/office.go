@@ -15,10 +15,10 @@ import (
 // script is what happens in the days before anybody looks, among PCs of which
 // nearly all are fine. %[1]d is hours until tomorrow: troubles on the way. %[2]d
 // is the hour of yesterday morning, when begins what shows at once. %[3]d is how
-// many hours troubles have that have come to their end.
+// many hours troubles have that have come to their end, %[4]s when PCs are on.
 const script = `
 seed: 11
-rhythm: office
+rhythm: %[4]s
 sites:
   - {name: hartford, agents: 30%%, switches: 8, ups: 2, printers: 4}
   - {name: stamford, agents: 20%%, switches: 6, ups: 1, printers: 3}
@@ -58,9 +58,16 @@ type office struct {
 	Interval time.Duration // between two reports of one device
 }
 
+// many is of how many PCs not all are switched on in one hour.
+const many = 20_000
+
 // play fills the stores in a folder with the days before now, in virtual time.
 func (o office) play(ctx context.Context, dir string, now time.Time) (stats e2e.StageStats, err error) {
-	text := fmt.Sprintf(script, 24*o.Days+24, max(24*o.Days-15, 1), max(24*o.Days-40, 1))
+	rhythm := "office"
+	if o.PCs > many {
+		rhythm = "always" // or all of them come at eight, and wait in memory for one another
+	}
+	text := fmt.Sprintf(script, 24*o.Days+24, max(24*o.Days-15, 1), max(24*o.Days-40, 1), rhythm)
 	sc, err := simulate.ParseScenario("office.yaml", []byte(text), simulate.Scenario{Speed: 1})
 	if err != nil {
 		return stats, err
