@@ -39,7 +39,7 @@ export function settle(root) {
   each(root, 'form[data-columns]', f => f.addEventListener('submit', () => {
     f.elements.cols.value = [...f.querySelectorAll('.tick:checked')].map(x => x.value).join(',');
   }));
-  each(root, '[data-link]', b => { b.hidden = false; b.addEventListener('click', async () => {
+  each(root, '[data-link]', b => { b.addEventListener('click', async () => {
     const say = b.querySelector('span');
     try { await navigator.clipboard.writeText(location.href); say.textContent = word('Copied'); } catch { prompt(word('The link to this view:'), location.href); }
   }); });
