@@ -121,11 +121,12 @@ func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Tim
 	}
 	if inc == nil {
 		inc = &incident{members: map[member]*state{}, s: store.Incident{Kind: store.CauseIncident, Key: key, Rule: id, Family: fired.Family,
-			Title: causeTitle(fired, c), Status: store.New, OpenedAt: now}}
+			Title:  fmt.Sprintf("%s on %d of %d devices with the same %s: %s", fired.Title, best.Members, best.Size, best.What, best.Value),
+			Status: store.New, OpenedAt: now}}
 		j.inc.put(inc)
 		j.step(key, store.Step{At: now, Do: "opened", Text: causeWords(c)})
 	}
-	inc.s.Cause, inc.s.Title = c, causeTitle(fired, c)
+	inc.s.Cause = c
 	group := [2]string{best.What, best.Value}
 	// Also what began earlier than a day ago, when nobody knew what it was.
 	for _, id := range j.order {
@@ -146,12 +147,6 @@ func (j *Judge) searchCause(r *rule.Rule, id string, list []member, now time.Tim
 	if inc.s.Told == "" {
 		j.announce(inc, now)
 	}
-}
-
-// causeTitle says what is found, on how many of those that share the cause: by
-// now, not when it began.
-func causeTitle(fired *rule.Rule, c *store.Cause) string {
-	return fmt.Sprintf("%s on %d of %d devices with the same %s: %s", fired.Title, c.Members, c.Size, c.What, c.Value)
 }
 
 // partOfDrive narrows what is shared to the drive that a finding is about.
@@ -234,9 +229,6 @@ func (j *Judge) passCause(inc *incident, r *rule.Rule, now time.Time) {
 			j.recount(inc, now)
 			inc.s.Cause.Members = max(inc.s.Cause.Members, firing)
 			inc.s.Cause.Size = max(inc.s.Cause.Size, inc.s.Cause.Members) // the switch itself may be one
-			if fired, ok := j.plan.set.Find(inc.s.Rule); ok {
-				inc.s.Title = causeTitle(fired, inc.s.Cause)
-			}
 		}
 		return
 	}
