@@ -92,9 +92,15 @@ func orders() map[string]order {
 // own.
 const levelOf = `(WITH RECURSIVE record (no) AS (SELECT d.device_no WHERE d.merged_into IS NULL AND d.presence <> 'retired'
 	UNION ALL SELECT b.device_no FROM record CROSS JOIN device_rows b ON b.merged_into = record.no)
-	SELECT ifnull(max(CASE i.severity WHEN 'critical' THEN 3 WHEN 'warn' THEN 2 WHEN 'info' THEN 1 ELSE 0 END), 0)
+	SELECT ifnull(max(` + severityLevel + `), 0)
 	FROM record CROSS JOIN incident_device_rows m ON m.device_no = record.no CROSS JOIN incident_rows i ON i.number = m.incident
-	WHERE i.status <> 'resolved' AND i.status <> 'snoozed' AND i.backlog = 0 AND i.hygiene = 0)`
+	WHERE i.status <> 'resolved' AND ` + onTheBoard + `)`
+
+// Of incident_rows i: how bad one is, and which that are not resolved count.
+const (
+	severityLevel = `CASE i.severity WHEN 'critical' THEN 3 WHEN 'warn' THEN 2 WHEN 'info' THEN 1 ELSE 0 END`
+	onTheBoard    = `i.status <> 'snoozed' AND i.backlog = 0 AND i.hygiene = 0`
+)
 
 // severityOf names a level.
 func severityOf(level int64) string {

@@ -181,10 +181,10 @@ func worst(t search.Term) cond {
 		}
 	}
 	of := func(levels []string) cond {
-		return among("SELECT w.device_no FROM (SELECT d.device_no, max(CASE i.severity WHEN 'critical' THEN 3 WHEN 'warn' THEN 2 WHEN 'info' THEN 1 ELSE 0 END) AS level" +
+		return among("SELECT w.device_no FROM (SELECT d.device_no, max(" + severityLevel + ") AS level" +
 			" FROM incident_rows i CROSS JOIN incident_device_rows m ON m.incident = i.number CROSS JOIN device_rows o ON o.device_no = m.device_no" +
 			" CROSS JOIN device_rows d ON d.device_no = " + shownAs +
-			" WHERE (i.status = 'resolved') = (0 = 1) AND i.status <> 'snoozed' AND i.backlog = 0 AND i.hygiene = 0 AND d.presence <> 'retired' GROUP BY d.device_no) AS w WHERE w.level IN (" + strings.Join(levels, ", ") + ")")
+			" WHERE (i.status = 'resolved') = (0 = 1) AND " + onTheBoard + " AND d.presence <> 'retired' GROUP BY d.device_no) AS w WHERE w.level IN (" + strings.Join(levels, ", ") + ")")
 	}
 	switch none := t.Op != search.Known && t.MatchText("none"); {
 	case none && len(others) == 0:
